@@ -1,0 +1,114 @@
+#pragma once
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <kdev/export.hpp>
+#include <kdev/kernel_artifact.hpp>
+#include <kdev/path.hpp>
+
+namespace kdev {
+
+/// One line of a stack trace, or one inline function expanded from it.
+struct StackFrame {
+  std::string function;
+  std::uint64_t offset = 0;    ///< into the function's symbol, as printed
+  std::uint64_t size = 0;      ///< of the symbol, as printed; 0: not printed
+  std::string module;          ///< empty: vmlinux
+  std::uint64_t address = 0;   ///< as printed, 0: not printed
+  bool reliable = true;        ///< false for entries marked '?'
+  bool inlined = false;        ///< expanded from the debug information; shares the address of the next real frame
+  std::string file;            ///< source file, relative to the tree where it lies below it
+  int line = 0;                ///< 1-based; 0: unknown
+  std::string source;          ///< that line's text, without indentation; empty: not found
+  bool operator==(const StackFrame&) const = default;
+};
+
+/// A named trace of a report: "Call Trace", "Allocated by task 42", "Freed by task 42", "<IRQ>" parts are in one trace.
+struct StackTrace {
+  std::string name;
+  std::string context;  ///< "TASK", "IRQ", "NMI", ... as marked; of the first frame
+  std::vector<StackFrame> frames;
+  bool operator==(const StackTrace&) const = default;
+};
+
+/// Everything one crash on a console says. A value.
+struct KDEV_API CrashReport {
+  std::string kind;    ///< family: "oops", "bug", "warning", "panic", "kasan", "hung-task", "soft-lockup", "rcu-stall", ...
+  std::string type;    ///< class as syzbot uses it: "KASAN-READ", "HANG", "WARNING", "BUG", "DoS", "LOCKDEP"; empty: unknown
+  std::string title;   ///< stable and deduplicating, syzbot-compatible
+  std::vector<std::string> alternative_titles;
+  std::string message;      ///< the report's first line, as printed (without prefixes)
+  std::string function;     ///< the guilty function
+  std::string process;      ///< comm; empty: unknown
+  int pid = -1;
+  int cpu = -1;
+  std::string taint;        ///< "Tainted: G        W" flags as printed, or "Not tainted"
+  std::string release;      ///< uname -r as printed in the report
+  std::map<std::string, std::string> registers;  ///< "RIP", "RAX", "CR2", ... as printed
+  std::vector<StackTrace> traces;                ///< the guilty one first
+  std::optional<std::int64_t> kaslr_offset;      ///< from "Kernel Offset:", or worked out; absent: unknown
+  bool panicked = false;    ///< the log also holds the panic that followed
+  bool corrupted = false;   ///< truncated, or mixed with another
+  bool symbolized = false;  ///< file and line were filled in
+  std::vector<std::string> notes;  ///< what a reader should know: a build id that differs, a module without symbols
+  std::string dmesg;        ///< console text before the report
+  std::string text;         ///< the report itself, as printed (prefixes as in the log)
+  std::size_t begin = 0, end = 0;  ///< byte range of the report in the scanned log
+
+  /// The guilty trace's frames; empty when there are none.
+  const std::vector<StackFrame>& frames() const;
+  /// The first frame that is the guilty function and has a source line, or null.
+  const StackFrame* guilty() const;
+
+  bool operator==(const CrashReport&) const = default;
+  std::string to_json() const;
+  static CrashReport from_json(std::string_view json);
+  std::string to_text() const;  ///< for a terminal, no colours
+  std::string to_html() const;  ///< one self-contained fragment, escaped
+};
+
+/// All reports in a console log, in order. Robust against hostile input: linear time, no exceptions for content.
+KDEV_API std::vector<CrashReport> scan_console(std::string_view log, Os os = Os::linux);
+
+/// Where to find a kernel's and its modules' debug information.
+struct SymbolSources {
+  std::optional<KernelArtifact> kernel;
+  Path vmlinux;                       ///< when there is no artifact
+  std::vector<Path> modules;          ///< .ko files; matched to the report by name
+  Path source;                        ///< tree to read source lines from; default: the artifact's
+};
+
+/// Turns frames into file:line with inline functions expanded. Opens the files once; thread-safe for const calls
+/// behind an internal lock. FormatError when vmlinux has no symbols.
+class KDEV_API Symbolizer {
+ public:
+  explicit Symbolizer(SymbolSources sources);
+  Symbolizer(Symbolizer&&) noexcept;
+  ~Symbolizer();
+  /// Inline frames first (innermost), then the real one. `return_address`: look up address - 1.
+  std::vector<StackFrame> at_symbol(std::string_view symbol, std::uint64_t offset, std::uint64_t size,
+                                    std::string_view module, bool return_address) const;
+  /// An absolute address, `kaslr_offset` already in it.
+  std::vector<StackFrame> at_address(std::uint64_t address, std::int64_t kaslr_offset, bool return_address) const;
+  /// Fills in every trace of a report, in place.
+  void symbolize(CrashReport& report) const;
+  /// Build id of vmlinux, hex; empty: none.
+  std::string build_id() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// nm-style lookup on any ELF file with a symbol table, or a System.map: see KernelArtifact::lookup.
+KDEV_API std::vector<SymbolMatch> lookup_symbol(const Path& elf_or_system_map, std::string_view address);
+
+/// GNU build id of an ELF file, hex; empty: none. FormatError when it is no ELF.
+KDEV_API std::string read_build_id(const Path& elf);
+
+}  // namespace kdev

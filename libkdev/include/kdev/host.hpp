@@ -1,0 +1,131 @@
+#pragma once
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <kdev/deadline.hpp>
+#include <kdev/export.hpp>
+#include <kdev/path.hpp>
+
+namespace kdev {
+
+/// How a process ended: a code or a signal, never mixed up (no 128+n).
+struct ExitStatus {
+  std::optional<int> code;
+  std::optional<int> signal;
+  bool ok() const { return code && *code == 0; }
+  bool operator==(const ExitStatus&) const = default;
+};
+/// "exit code 2", "killed by signal 9 (SIGKILL)"
+KDEV_API std::string describe(const ExitStatus& status);
+
+/// A program to run: always an argument vector. argv[0] is looked up in PATH of the host unless it has a slash.
+struct Command {
+  std::vector<std::string> argv;
+  std::optional<Path> cwd;
+  std::map<std::string, std::string> env;  ///< added to, or replacing, the inherited environment
+  std::vector<std::string> unset_env;      ///< removed from the inherited environment
+  std::string input;                       ///< written to standard input, then closed; empty: /dev/null
+};
+/// The command as a person would type it (quoted for a POSIX shell); for logs only.
+KDEV_API std::string describe(const Command& command);
+
+struct RunOptions {
+  Deadline deadline;
+  /// Called on the calling thread for each whole line (without '\n') of the stream; the text is kept as well.
+  std::function<void(std::string_view)> on_out_line, on_err_line;
+  /// Both streams appended to this file as they come, too.
+  Path log;
+  /// What each stream may hold in memory, in bytes; the rest goes only to the log and the line callbacks.
+  std::size_t capture_limit = 256u << 20;
+  /// From the stop (deadline, stop token, error in a callback): TERM to the whole process group, then KILL after this.
+  Seconds grace{2.0};
+};
+
+struct ProcessResult {
+  ExitStatus status;
+  std::string out, err;
+  bool truncated = false;  ///< capture_limit was reached
+  Seconds duration{};
+  bool ok() const { return status.ok(); }
+};
+
+/// A file descriptor the child gets under a given number. Ownership stays with the caller.
+struct PassedFd {
+  int fd = -1;
+  int as = -1;
+};
+
+struct SpawnOptions {
+  Path log;                       ///< standard output and error are appended here; empty: /dev/null
+  std::vector<PassedFd> pass;     ///< everything else is closed in the child
+  std::string lease;              ///< value of KDEV_LEASE in the child's environment: how reaping finds strays
+};
+
+/// A running process that leads a process group of its own. Move-only. The destructor ends the group (TERM, then KILL
+/// after a second) and reaps it. Not thread-safe, except signal().
+class KDEV_API Process {
+ public:
+  class Impl;
+  explicit Process(std::unique_ptr<Impl> impl);
+  Process();
+  Process(Process&&) noexcept;
+  Process& operator=(Process&&) noexcept;
+  ~Process();
+
+  explicit operator bool() const { return impl_ != nullptr; }
+  int pid() const;
+  /// Start time in clock ticks since boot (/proc/PID/stat field 22): with the pid, this names the process for good.
+  unsigned long long start_time() const;
+  /// The exit status if it has ended; does not block.
+  std::optional<ExitStatus> poll();
+  /// Blocks; TimeoutError or Interrupted leave the process running.
+  ExitStatus wait(const Deadline& deadline = {});
+  /// To the whole group. No error if it is gone.
+  void signal(int signo);
+  /// TERM to the group, KILL after `grace`; then nothing of the group is left. Bounded; never throws.
+  ExitStatus terminate(Seconds grace = Seconds{1.0}) noexcept;
+
+ private:
+  std::unique_ptr<Impl> impl_;
+};
+
+/// A machine that runs commands and has files: this one, or (later) one reached over ssh. Callers use only this.
+/// Implementations are thread-safe.
+class KDEV_API Host {
+ public:
+  virtual ~Host();
+  virtual std::string name() const = 0;
+  /// True when paths of this host are paths of this process.
+  virtual bool is_local() const = 0;
+
+  /// Runs to the end. Non-zero exit is data. Throws HostError if it cannot be started, TimeoutError / Interrupted after
+  /// the whole process group has been ended.
+  virtual ProcessResult run(const Command& command, const RunOptions& options = {}) = 0;
+  /// Like run(), but a status other than exit code 0 is a HostError that names `attempted` and quotes stderr's tail.
+  ProcessResult check(const std::string& attempted, const Command& command, const RunOptions& options = {});
+  virtual Process spawn(const Command& command, const SpawnOptions& options = {}) = 0;
+  /// Full path of a program in PATH (and /usr/sbin, /sbin), or nothing.
+  virtual std::optional<Path> which(const std::string& program) = 0;
+
+  virtual int cpu_count() = 0;
+  /// Bytes of memory available to new processes.
+  virtual std::uint64_t memory_available() = 0;
+
+  // Files. All throw HostError with the path and errno's text.
+  virtual bool exists(const Path& path) = 0;
+  virtual std::string read_file(const Path& path) = 0;
+  /// Atomic: a new file beside it, then rename. Nothing is left when it fails (disk full).
+  virtual void write_file(const Path& path, std::string_view content) = 0;
+  virtual void make_directories(const Path& path) = 0;
+  virtual void remove_all(const Path& path) = 0;
+};
+
+/// This machine. One object for the process.
+KDEV_API std::shared_ptr<Host> local_host();
+
+}  // namespace kdev

@@ -1,0 +1,15 @@
+#pragma once
+// libkdev: everything.
+#include <kdev/crash.hpp>
+#include <kdev/deadline.hpp>
+#include <kdev/error.hpp>
+#include <kdev/event.hpp>
+#include <kdev/host.hpp>
+#include <kdev/kern_conf.hpp>
+#include <kdev/kernel_artifact.hpp>
+#include <kdev/path.hpp>
+#include <kdev/pipeline.hpp>
+#include <kdev/seed_image.hpp>
+#include <kdev/source_tree.hpp>
+#include <kdev/vm.hpp>
+#include <kdev/workspace.hpp>

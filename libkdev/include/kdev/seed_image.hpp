@@ -1,0 +1,93 @@
+#pragma once
+#include <string>
+#include <vector>
+
+#include <kdev/deadline.hpp>
+#include <kdev/export.hpp>
+#include <kdev/kernel_artifact.hpp>
+#include <kdev/path.hpp>
+
+namespace kdev {
+
+enum class Compression { none, gzip, zstd };
+
+/// One entry of an initramfs, as gen_init_cpio's list names them: file, dir, nod, slink, pipe, sock.
+struct ImageEntry {
+  enum class Type { file, dir, node, symlink, pipe, socket };
+  Type type = Type::file;
+  std::string path;     ///< in the guest, absolute
+  unsigned mode = 0;    ///< permission bits
+  unsigned uid = 0, gid = 0;
+  Path source;          ///< file: where the content comes from
+  std::string content;  ///< file: the content itself, when source is empty
+  std::string target;   ///< symlink
+  char device = 0;      ///< node: 'c' or 'b'
+  unsigned major = 0, minor = 0;
+  std::uint64_t size = 0;  ///< file: bytes, filled in when listing an archive
+  bool operator==(const ImageEntry&) const = default;
+};
+
+/// What a guest boots from: an immutable recipe, made into a file when a VM needs it. No root is needed anywhere.
+class KDEV_API SeedImage {
+ public:
+  /// Static busybox (found on the host), all its applets, kdev's agent as /init. The usual choice.
+  static SeedImage busybox();
+  /// A directory's content, as it is; entries are owned by root. With `agent`, kdev's agent becomes /init.
+  static SeedImage directory(const Path& dir, bool agent = false);
+  /// A gen_init_cpio list; relative `file` sources are relative to the list's folder, ${VAR} is expanded.
+  static SeedImage list(const Path& file);
+  static SeedImage from_entries(std::vector<ImageEntry> entries);
+  /// A ready cpio archive (compressed or not), used as it is.
+  static SeedImage archive(const Path& file);
+  /// A folder, a list or an archive, told apart by looking.
+  static SeedImage initramfs(const Path& path);
+
+  SeedImage add_file(const Path& source, const std::string& guest_path, unsigned mode = 0) const;  ///< mode 0: as source
+  SeedImage add_content(const std::string& content, const std::string& guest_path, unsigned mode = 0644) const;
+  SeedImage add_directory(const std::string& guest_path, unsigned mode = 0755) const;
+  /// In /m/NAME.ko.
+  SeedImage add_module(const ModuleArtifact& module) const;
+  /// The kernel's own modules under /lib/modules/RELEASE.
+  SeedImage add_modules(const KernelArtifact& kernel) const;
+  SeedImage compress(Compression compression) const;
+
+  /// True when kdev's agent is in it: then a VM can run commands.
+  bool has_agent() const { return agent_; }
+  bool is_archive() const { return !archive_.empty(); }
+  Compression compression() const { return compression_; }
+  /// Every entry in archive order. HostError when busybox, the agent or a source is missing.
+  std::vector<ImageEntry> entries() const;
+  /// Writes the archive (newc). Same input, same bytes: entries sorted by path, mtime 0, inodes counted.
+  /// Atomic; nothing is left when it fails (disk full).
+  void write(const Path& file, const Deadline& deadline = {}) const;
+  /// The archive in a cache folder, named by content; written when it is not there yet.
+  Path realize(const Path& cache_dir, const Deadline& deadline = {}) const;
+  /// The same entries in gen_init_cpio's list format (content-only files are written beside it).
+  void write_list(const Path& file) const;
+
+  bool operator==(const SeedImage&) const = default;
+  std::string to_json() const;
+  static SeedImage from_json(std::string_view json);
+
+ private:
+  std::vector<ImageEntry> entries_;
+  std::vector<Path> trees_;  ///< directories taken whole
+  Path archive_;
+  Compression compression_ = Compression::none;
+  bool agent_ = false;
+  bool busybox_ = false;
+};
+
+/// The entries of a cpio archive, compressed or not, also several concatenated ones (early microcode + main).
+KDEV_API std::vector<ImageEntry> list_archive(const Path& file);
+/// Unpacks below `dir` (created); paths that lead out of it are a FormatError. Device nodes need root: without, they
+/// are skipped and named in the result.
+KDEV_API std::vector<std::string> unpack_archive(const Path& file, const Path& dir);
+/// gen_init_cpio's format; FormatError carries file and line.
+KDEV_API std::vector<ImageEntry> parse_list(std::string_view text, const Path& base_dir, const Path& name = "list");
+KDEV_API std::string format_list(const std::vector<ImageEntry>& entries);
+
+/// kdev's static guest agent on this host. HostError when it is not installed.
+KDEV_API Path agent_program();
+
+}  // namespace kdev

@@ -1,0 +1,24 @@
+#pragma once
+#include <string>
+
+#include <kdev/export.hpp>
+#include <kdev/path.hpp>
+
+namespace kdev {
+
+enum class Os { linux, freebsd };
+KDEV_API std::string to_string(Os os);
+KDEV_API Os os_from_string(std::string_view name);  ///< ConfigError when unknown
+
+/// What a kernel source tree was recognised as.
+struct SourceTree {
+  Os os = Os::linux;
+  Path path;            ///< absolute
+  std::string version;  ///< "6.1.192" (Makefile's VERSION.PATCHLEVEL.SUBLEVEL EXTRAVERSION); "13.2-RELEASE"
+  bool operator==(const SourceTree&) const = default;
+};
+
+/// Recognises the tree at `path`. ConfigError says what is missing when it is none.
+KDEV_API SourceTree detect_source(const Path& path);
+
+}  // namespace kdev

@@ -1,0 +1,75 @@
+#pragma once
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <kdev/deadline.hpp>
+#include <kdev/event.hpp>
+#include <kdev/host.hpp>
+#include <kdev/kern_conf.hpp>
+#include <kdev/kernel_artifact.hpp>
+#include <kdev/source_tree.hpp>
+
+namespace kdev {
+
+struct WorkspaceOptions {
+  Path source;                 ///< kernel source tree; never written to. Empty: as when the workspace was created
+  std::shared_ptr<Host> host;  ///< null: local_host()
+};
+
+struct BuildOptions {
+  int jobs = 0;                         ///< 0: one per CPU of the host
+  std::vector<std::string> targets;     ///< make targets; empty: image, vmlinux and modules. E.g. {"bzImage"}
+  Deadline deadline;
+  EventSink on_event;
+};
+
+/// What a store holds.
+struct StoredArtifact {
+  std::string id, kind, title;  ///< kind: "kernel", "module"
+  Path dir;
+  std::uint64_t bytes = 0;
+};
+
+/// A folder of kdev's own beside an untouched source tree:
+///   src/ (out-of-tree modules and scaffolds)  obj/ (build output)  sysroot/  artifacts/ (the store)  run/ (VMs, leases)
+/// Opening one reaps what dead owners left in run/. A move-only handle; several handles and processes may share one
+/// folder: builds take a lock on it. Const calls are thread-safe.
+class KDEV_API Workspace {
+ public:
+  /// Creates the folder if need be ("~" is expanded). ConfigError: no source tree, not a tree, a FreeBSD tree.
+  explicit Workspace(const Path& root, WorkspaceOptions options = {});
+  ~Workspace();
+  Workspace(Workspace&&) noexcept;
+  Workspace& operator=(Workspace&&) noexcept;
+
+  const Path& root() const;
+  const Path& source() const;
+  const SourceTree& tree() const;
+  Host& host() const;
+  Path src() const { return root() / "src"; }
+  Path obj() const { return root() / "obj"; }
+  Path sysroot() const { return root() / "sysroot"; }
+  Path artifacts() const { return root() / "artifacts"; }
+  Path run() const { return root() / "run"; }
+  /// What was reaped when this handle was opened, for people.
+  const std::vector<std::string>& reaped() const;
+
+  /// Kernel from config: from the store when tree, config, toolchain and flags are unchanged, else by make.
+  /// ConfigError, BuildError (with diagnostics), HostError. A second build at once waits for the lock until the
+  /// deadline and says so in a Notice.
+  KernelArtifact build(const KernConf& conf, const BuildOptions& options = {}) const;
+  /// Kbuild module in `dir` (Makefile with obj-m) for `kernel`.
+  ModuleArtifact build_module(const Path& dir, const KernelArtifact& kernel, const BuildOptions& options = {}) const;
+  /// Writes a scaffold ("hello": module with one parameter, and its Makefile) to `dir`, default src()/name.
+  /// ConfigError when files are there already.
+  Path scaffold(const std::string& kind, const std::string& name, const Path& dir = {}) const;
+
+  std::vector<StoredArtifact> stored() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace kdev

@@ -1,0 +1,51 @@
+#pragma once
+// The contract a guest operating system fills, and the porting checklist: a folder guest/NAME/ with these files:
+//   tree.cpp     recognise a source tree
+//   conf.cpp     configuration: bases, presets, merging, the tree's own tool, lost options
+//   build.cpp    configure and make: targets, products, progress
+//   boot.cpp     boot plans: how its kernel gets started, command line, what the console shows
+//   console.cpp  formats of its crash reports
+// and one line in guest.cpp's table. Nothing outside guest/ asks which guest it is.
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "guest/boot_plan.hpp"
+#include <kdev/kernel_artifact.hpp>
+#include <kdev/source_tree.hpp>
+
+namespace kdev::guest {
+
+class ConfRules;     // guest/conf_rules.hpp
+class BuildRules;    // guest/build_rules.hpp
+class ConsoleRules;  // guest/console_rules.hpp
+
+/// What boot planning needs to know.
+struct BootRequest {
+  const KernelArtifact& kernel;
+  Path initrd;              ///< empty: none
+  std::string cmdline;      ///< the user's
+  bool agent = true;        ///< the image holds kdev's agent
+};
+
+class Guest {
+ public:
+  virtual ~Guest() = default;
+  virtual Os os() const = 0;
+  /// The tree at `path` if it is one of this guest's; its version filled in. Reads files only.
+  virtual std::optional<SourceTree> detect(const Path& path) const = 0;
+  /// By preference. Empty: this guest cannot boot such a kernel.
+  virtual std::vector<BootPlan> boot_plans(const BootRequest& request) const = 0;
+  // Null where the guest has not got that far: the caller says "not yet".
+  virtual const ConfRules* conf() const { return nullptr; }
+  virtual const BuildRules* build() const { return nullptr; }
+  virtual const ConsoleRules* console() const { return nullptr; }
+};
+
+/// The guest for an OS.
+const Guest& guest_for(Os os);
+/// All of them, in detection order.
+const std::vector<const Guest*>& all_guests();
+
+}  // namespace kdev::guest

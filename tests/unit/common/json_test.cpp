@@ -1,0 +1,34 @@
+#include "common/json.hpp"
+
+#include <gtest/gtest.h>
+#include <kdev/error.hpp>
+
+#include "common/digest.hpp"
+
+using namespace kdev;
+
+TEST(Json, BadBytesBecomeReplacementCharacters) {
+  EXPECT_EQ(json::utf8("plain"), "plain");
+  EXPECT_EQ(json::utf8("\xff\x41"), "\xef\xbf\xbd\x41");
+  EXPECT_EQ(json::utf8("\xc3\xa9"), "\xc3\xa9");
+  EXPECT_EQ(json::utf8("\xc3"), "\xef\xbf\xbd");
+  EXPECT_EQ(json::utf8("\xed\xa0\x80"), "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd");  // a surrogate
+}
+
+TEST(Json, WrongTypesAreNamed) {
+  json::object o = json::parse_object(R"({"a": 1})", "test");
+  EXPECT_EQ(json::get_int(o, "a"), 1);
+  EXPECT_THROW(json::get_string(o, "a"), FormatError);
+  EXPECT_THROW(json::parse_object("[1]", "test"), FormatError);
+  EXPECT_THROW(json::parse_object("{", "test"), FormatError);
+}
+
+TEST(Json, PrettyPrintingParsesBack) {
+  json::object o{{"a", json::array{1, 2}}, {"b", json::object{{"c", "d"}}}, {"e", json::array{}}};
+  EXPECT_EQ(json::value(json::parse_object(json::dump(o, true), "test")), json::value(o));
+}
+
+TEST(Digest, KnownAnswerAndPieceBoundaries) {
+  EXPECT_EQ(sha256("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  EXPECT_NE(Digest().add("ab").add("c").hex(), Digest().add("a").add("bc").hex());
+}
