@@ -1,0 +1,42 @@
+#pragma once
+#include <chrono>
+#include <functional>
+#include <string>
+
+#include <kdev/deadline.hpp>
+#include <kdev/path.hpp>
+
+#include "host/unique_fd.hpp"
+
+namespace kdev {
+
+/// Who holds a lock, as its file says. The file is written after the lock was taken: pid is 0 for that moment.
+struct LockHolder {
+  int pid = 0;
+  std::string since;  ///< local time, "2026-01-31 12:00:00"
+  std::string what;   ///< what the holder said it was doing: "build"
+};
+
+/// An exclusive lock (flock) on a file, among processes and among threads of one process alike. The kernel drops it
+/// when the holder dies. The file stays behind, empty of meaning. Move-only.
+class FileLock {
+ public:
+  FileLock() = default;
+  /// Waits until the deadline. `on_wait` is called once, on this thread, when somebody else has the lock.
+  /// TimeoutError names the holder; Interrupted; HostError when the file cannot be made.
+  static FileLock acquire(const Path& file, const std::string& what, const Deadline& deadline = {},
+                          const std::function<void(const LockHolder&)>& on_wait = {});
+  /// Nothing when somebody else has it.
+  static FileLock try_acquire(const Path& file, const std::string& what);
+
+  explicit operator bool() const { return static_cast<bool>(fd_); }
+  void release() { fd_.reset(); }
+
+ private:
+  UniqueFd fd_;
+};
+
+/// The file that a build in the workspace at `root` locks.
+inline Path build_lock_file(const Path& root) { return root / "build.lock"; }
+
+}  // namespace kdev
