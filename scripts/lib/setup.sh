@@ -1,0 +1,158 @@
+# Sourced after common.sh: what a fresh Debian 12 needs before kdev can be built and run. Every step looks first and
+# does nothing when its work is there already.
+
+# Packages of the named groups, one a line.
+packages_of() {
+  awk -v groups=" $* " '{sub(/#.*/, "")} NF == 2 && index(groups, " " $1 " ") {print $2}' "$KDEV_ROOT/scripts/lib/packages" \
+    | LC_ALL=C sort -u
+}
+
+as_root() {
+  if ((EUID == 0)); then "$@"; else sudo -n "$@"; fi
+}
+
+# Commands in functions that run as steps are chained by hand: "set -e" does not hold where a caller tests the outcome.
+apt_install() {
+  local get=(env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=600 -o Acquire::Retries=3)
+  # What an interrupted run left half configured.
+  if [[ -n $(find /var/lib/dpkg/updates -type f 2>/dev/null | head -n 1) || -n $(dpkg --audit 2>/dev/null) ]]; then
+    as_root env DEBIAN_FRONTEND=noninteractive dpkg --configure -a || return
+  fi
+  as_root "${get[@]}" update \
+    && as_root "${get[@]}" -o Dpkg::Use-Pty=0 install --no-install-recommends "$@"
+}
+
+# setup_packages GROUP...: installs those that are missing, and only those.
+setup_packages() {
+  local wanted=() missing=() package state
+  mapfile -t wanted < <(packages_of "$@")
+  if ! command -v dpkg-query >/dev/null; then
+    die "this is no Debian: install what ${KDEV_ROOT}/scripts/lib/packages names, then set KDEV_NO_APT=1"
+  fi
+  local -A installed=()
+  while read -r package state; do [[ $state == installed ]] && installed[$package]=1; done \
+    < <(dpkg-query -W -f '${Package} ${db:Status-Status}\n' "${wanted[@]}" 2>/dev/null || true)
+  for package in "${wanted[@]}"; do
+    [[ $package == linux-source-* && ${KDEV_LINUX_SOURCE:-} ]] && continue
+    [[ ${installed[$package]:-} ]] || missing+=("$package")
+  done
+  ((${#missing[@]})) || return 0
+  [[ ${KDEV_NO_APT:-} ]] && { say "  not installed, as KDEV_NO_APT says: ${missing[*]}"; return 0; }
+  if ((EUID != 0)); then
+    command -v sudo >/dev/null \
+      || die "not root, and no sudo here; as root: apt-get install --no-install-recommends ${missing[*]}"
+    # The only place that may ask for a password: before anything runs in the background.
+    sudo -v || die "sudo refused; as root: apt-get install --no-install-recommends ${missing[*]}"
+  fi
+  say "  ${#missing[@]} packages are missing: ${missing[*]}"
+  run_step "apt packages" apt_install "${missing[@]}"
+}
+
+# Debian's own Python is the one that python3-dev belongs to.
+find_python() {
+  local python
+  for python in /usr/bin/python3 "$(command -v python3 || true)"; do
+    [[ -x $python ]] && "$python" -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null \
+      && { printf '%s\n' "$python"; return; }
+  done
+  die "no python3 of version 3.10 or later"
+}
+
+make_venv() {
+  local python=$1
+  rm -rf .venv .venv.new
+  # Made in place: a virtual environment knows its own path. The stamp comes last, so a half-made one is made again.
+  "$python" -m venv .venv || {
+    rm -rf .venv
+    "$python" -m virtualenv .venv
+  }
+}
+
+# setup_venv: .venv with what pyproject.toml names for building and for development.
+setup_venv() {
+  local python value
+  python=$(find_python)
+  value="$KDEV_ROOT $python $("$python" -V)"
+  if ! fresh venv "$value" || ! .venv/bin/python -c '' 2>/dev/null; then
+    rm -f "$KDEV_STAMPS/requirements"
+    run_step "virtual environment" make_venv "$python"
+    stamp venv "$value"
+  fi
+  local requirements=()
+  mapfile -t requirements < <(.venv/bin/python scripts/lib/requirements.py "$@")
+  value="${requirements[*]}"
+  if ! fresh requirements "$value"; then
+    run_step "Python packages" .venv/bin/python -m pip install --disable-pip-version-check --progress-bar off \
+      "${requirements[@]}"
+    stamp requirements "$value"
+  fi
+}
+
+# linux_source: the tree that kdev builds kernels from.
+linux_source() { printf '%s\n' "${KDEV_LINUX_SOURCE:-$KDEV_CACHE/source/linux-source-6.1}"; }
+
+linux_source_version() { dpkg-query -W -f '${Version}' linux-source-6.1 2>/dev/null || true; }
+
+linux_source_there() {
+  [[ ${KDEV_LINUX_SOURCE:-} ]] && return 0
+  [[ -f $KDEV_CACHE/source/version && $(<"$KDEV_CACHE/source/version") == "$(linux_source_version)" ]]
+}
+
+# Debian's tree, unpacked once for all checkouts, and again when the package's version changed.
+unpack_linux_source() {
+  local archive=/usr/src/linux-source-6.1.tar.xz dir=$KDEV_CACHE/source
+  mkdir -p "$dir" && exec 8>"$dir/.lock" && flock 8 || return
+  linux_source_there && return 0
+  [[ -f $archive ]] || { echo "missing: $archive (Debian package linux-source-6.1)"; return 1; }
+  echo "unpacking $archive"
+  rm -rf "$dir/unpacking" "$dir/old" "$dir/version" \
+    && mkdir "$dir/unpacking" \
+    && xz -dcT0 "$archive" | tar -x -C "$dir/unpacking" --no-same-owner || return
+  if [[ -e $dir/linux-source-6.1 ]]; then mv "$dir/linux-source-6.1" "$dir/old" || return; fi
+  mv "$dir/unpacking/linux-source-6.1" "$dir/linux-source-6.1" \
+    && linux_source_version >"$dir/version" \
+    && rm -rf "$dir/unpacking" "$dir/old"
+}
+
+begin_linux_source() {
+  export KDEV_WORKSPACE=${KDEV_WORKSPACE:-$KDEV_CACHE/workspace}
+  if linux_source_there; then
+    KDEV_LINUX_SOURCE=$(linux_source)
+    export KDEV_LINUX_SOURCE
+    [[ -f $KDEV_LINUX_SOURCE/Makefile ]] || die "KDEV_LINUX_SOURCE=$KDEV_LINUX_SOURCE is no Linux source tree"
+  else
+    begin_step source "unpack the Linux tree" unpack_linux_source
+  fi
+}
+await_linux_source() {
+  await_step source
+  KDEV_LINUX_SOURCE=$(linux_source)
+  export KDEV_LINUX_SOURCE
+}
+
+# configure_tree DIR CMAKE_OPTION...: only when the options changed or there is no build folder; ninja itself sees the rest.
+configure_tree() {
+  local dir=$1; shift
+  local key=cmake-${dir##*/} value="$KDEV_ROOT $*"
+  if [[ ! -f $dir/build.ninja ]] || ! fresh "$key" "$value"; then
+    run_step "configure ${dir##*/}" cmake -S . -B "$dir" -G Ninja "$@"
+    stamp "$key" "$value"
+  fi
+}
+
+# build_tree DIR [TARGET...]
+build_tree() {
+  local dir=$1; shift
+  run_step "build ${dir##*/}" ninja -C "$dir" -j "$KDEV_JOBS" "$@"
+}
+
+# The kdev package in .venv. Compiled parts are built in build/python; Python files are used from the checkout.
+setup_python_package() {
+  local value
+  value=$(digest_of CMakeLists.txt cmake libkdev python/bind python/CMakeLists.txt pyproject.toml "$KDEV_STAMPS/venv")
+  if ! fresh package "$value" || ! .venv/bin/python -c 'import kdev' 2>/dev/null; then
+    run_step "build kdev" .venv/bin/python -m pip install --disable-pip-version-check --no-build-isolation --no-deps \
+      --config-settings=build-dir=build/python -v -e .
+    stamp package "$value"
+  fi
+}
