@@ -134,7 +134,7 @@ class KDEV_API VM {
   const VmSpec& spec() const;
   const std::string& name() const;
   VmState state() const;
-  const std::string& state_reason() const;
+  std::string state_reason() const;
 
   /// Boots and waits until the agent answers and the kernel's identity (build id) is checked. BootError with the
   /// console's tail and the crash, if the guest does not come up; HostError if QEMU cannot be run.
@@ -182,6 +182,9 @@ class KDEV_API VM {
 
  private:
   struct State;
+  friend class Job;
+  void stop_machine(const Deadline& deadline);
+  Job spawn_job(const std::vector<std::string>& argv, const CommandOptions& options, bool open_input);
   std::shared_ptr<State> state_;
 };
 

@@ -1,0 +1,103 @@
+#include <csignal>
+#include <thread>
+
+#include <fmt/format.h>
+
+#include <kdev/error.hpp>
+
+#include "host/unix_socket.hpp"
+#include "hypervisor/qemu/qemu.hpp"
+#include "hypervisor/qemu/qmp.hpp"
+
+namespace kdev::hypervisor {
+namespace {
+
+class QemuMachine : public Machine {
+ public:
+  QemuMachine(Process process, UniqueFd console, UniqueFd agent, UniqueFd qmp)
+      : process_(std::move(process)), console_(std::move(console)), agent_(std::move(agent)), qmp_(std::move(qmp)) {}
+  ~QemuMachine() override { QemuMachine::close(Seconds(2)); }
+
+  int console_fd() const override { return console_.get(); }
+  int agent_fd() const override { return agent_ ? agent_.get() : -1; }
+  int event_fd() const override { return qmp_.fd(); }
+  int pid() const override { return process_.pid(); }
+  std::optional<ExitStatus> poll_exit() override { return exit_ ? exit_ : exit_ = process_.poll(); }
+
+  std::vector<MachineEvent> drain_events() override {
+    using Kind = MachineEvent::Kind;
+    std::vector<MachineEvent> events;
+    for (const QmpEvent& e : qmp_.read()) {
+      if (e.name == "GUEST_PANICKED")
+        events.push_back({Kind::panicked, "panic device"});
+      else if (e.name == "SHUTDOWN")
+        events.push_back({Kind::shutdown, json::get_string(e.data, "reason")});
+      else if (e.name == "RESET")
+        events.push_back({Kind::reset, json::get_string(e.data, "reason")});
+      else if (e.name == "STOP")
+        events.push_back({Kind::paused, ""});
+      else if (e.name == "RESUME")
+        events.push_back({Kind::resumed, ""});
+    }
+    if (qmp_.closed() && !gone_) {
+      gone_ = true;
+      events.push_back({Kind::gone, "the control socket closed"});
+    }
+    return events;
+  }
+
+  // QEMU's inject-nmi reaches every CPU on x86.
+  void nmi(const Deadline& deadline) override { qmp_.execute("inject-nmi", {}, deadline); }
+  void pause(const Deadline& deadline) override { qmp_.execute("stop", {}, deadline); }
+  void resume(const Deadline& deadline) override { qmp_.execute("cont", {}, deadline); }
+
+  std::string command(const std::string& name, const std::string& arguments, const Deadline& deadline) override {
+    return json::dump(qmp_.execute(name, json::parse_object(arguments, "QMP arguments"), deadline));
+  }
+
+  ExitStatus close(Seconds limit) noexcept override {
+    if (exit_ || !process_) return exit_.value_or(ExitStatus{});
+    qmp_.post("quit");
+    try {
+      exit_ = process_.wait(Deadline::after(limit / 2));
+    } catch (const std::exception&) {
+      // Still there, or the caller was interrupted: no more politeness.
+    }
+    // Also after an orderly exit: whatever else is in its group goes with it.
+    ExitStatus ended = process_.terminate(limit / 4);
+    if (!exit_) exit_ = ended;
+    return *exit_;
+  }
+
+ private:
+  Process process_;
+  UniqueFd console_, agent_;
+  Qmp qmp_;
+  std::optional<ExitStatus> exit_;
+  bool gone_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Machine> Qemu::start(const MachineSpec& spec, Lease& lease, const Deadline& deadline) const {
+  Host& host = *local_host();
+  const std::string attempted = fmt::format("start QEMU for VM '{}'", spec.name);
+  deadline.check(attempted);
+  if (!host.which(qemu_program()))
+    throw HostError({.attempted = attempted, .reason = fmt::format("{} is not installed", qemu_program()),
+                     .hint = "apt install qemu-system-x86, or set KDEV_QEMU to the program", .log = {}});
+  // Bound here and passed as descriptors; connecting does not have to wait until QEMU accepts.
+  UniqueFd qmp_listen = listen_unix(spec.dir, "qmp.sock"), console_listen = listen_unix(spec.dir, "console.sock");
+  UniqueFd agent_listen = spec.agent_port ? listen_unix(spec.dir, "agent.sock") : UniqueFd();
+  UniqueFd qmp = connect_unix(spec.dir, "qmp.sock"), console = connect_unix(spec.dir, "console.sock");
+  UniqueFd agent = spec.agent_port ? connect_unix(spec.dir, "agent.sock") : UniqueFd();
+
+  SpawnOptions options{.log = spec.log, .pass = {}, .lease = lease.token()};
+  options.pass = {{qmp_listen.get(), qmp_fd}, {console_listen.get(), console_fd}};
+  if (spec.agent_port) options.pass.push_back({agent_listen.get(), agent_fd});
+  Process process = host.spawn(Command{.argv = command_line(spec), .cwd = {}, .env = {}, .unset_env = {}, .input = ""}, options);
+  lease.add_process(process.pid(), process.start_time());
+  return std::make_unique<QemuMachine>(std::move(process), std::move(console), std::move(agent), std::move(qmp));
+}
+
+}  // namespace kdev::hypervisor

@@ -1,0 +1,23 @@
+#pragma once
+#include "hypervisor/hypervisor.hpp"
+
+namespace kdev::hypervisor {
+
+/// QEMU's system emulator for x86-64, 7.2 and newer.
+class Qemu : public Hypervisor {
+ public:
+  std::string name() const override { return "qemu"; }
+  bool can_boot(BootPlan::Kind kind) const override;
+  std::vector<std::string> command_line(const MachineSpec& spec) const override;
+  std::unique_ptr<Machine> start(const MachineSpec& spec, Lease& lease, const Deadline& deadline) const override;
+};
+
+/// The program's name, looked up in PATH; KDEV_QEMU overrides it.
+std::string qemu_program();
+
+// Numbers under which the child finds the listening sockets it is given.
+inline constexpr int qmp_fd = 10;
+inline constexpr int console_fd = 11;
+inline constexpr int agent_fd = 12;
+
+}  // namespace kdev::hypervisor

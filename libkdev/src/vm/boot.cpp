@@ -1,0 +1,305 @@
+// start, reboot, stop, close: machines come and go.
+#include <boost/filesystem/operations.hpp>
+#include <charconv>
+#include <fmt/format.h>
+
+#include <kdev/error.hpp>
+
+#include "agent/protocol.h"
+#include "guest/guest.hpp"
+#include "vm/state.hpp"
+
+namespace kdev {
+namespace {
+
+constexpr std::size_t tail_bytes = 4096;
+
+/// "512M", "2G", or a number of MiB.
+std::uint64_t parse_memory(const std::string& text) {
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const std::string unit(end, text.data() + text.size());
+  const int shift = unit.empty() || unit == "M" || unit == "MiB" ? 20 : unit == "G" || unit == "GiB" ? 30 : 0;
+  if (error != std::errc() || shift == 0 || number == 0 || number > (1u << 20))
+    throw ConfigError({.attempted = "read the memory size of a VM", .reason = fmt::format("\"{}\" is no size", text),
+                       .hint = "write it as \"512M\" or \"2G\"", .log = {}});
+  return number << shift;
+}
+
+const BootPlan* choose(const std::vector<BootPlan>& plans, BootMethod method, const hypervisor::Hypervisor& hypervisor) {
+  for (const BootPlan& plan : plans) {
+    if (!hypervisor.can_boot(plan.kind)) continue;
+    if (method == BootMethod::bzimage && plan.kind != BootPlan::Kind::direct_image) continue;
+    if (method == BootMethod::direct && plan.kind != BootPlan::Kind::direct_elf) continue;
+    return &plan;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+hypervisor::MachineSpec VM::State::machine_spec(const Deadline& deadline) {
+  const std::string attempted = fmt::format("boot VM '{}'", spec.name);
+  if (spec.cpus < 1) throw ConfigError({.attempted = attempted, .reason = fmt::format("{} CPUs", spec.cpus), .hint = "", .log = {}});
+  hypervisor::MachineSpec machine;
+  machine.memory = parse_memory(spec.memory);
+  const Path initrd = spec.image.realize(dir->image_cache(), deadline);
+  const auto plans = guest::guest_for(kernel.os).boot_plans(
+      {.kernel = kernel, .initrd = initrd, .cmdline = spec.cmdline, .agent = spec.image.has_agent()});
+  const hypervisor::Hypervisor& hypervisor = *hypervisor::all_hypervisors().front();
+  const BootPlan* plan = choose(plans, spec.boot, hypervisor);
+  if (!plan)
+    throw ConfigError({.attempted = attempted, .reason = "no way to boot this kernel: the artifact has no fitting image",
+                       .hint = spec.boot == BootMethod::bzimage ? "build it with targets = {\"bzImage\"}" : "build it again", .log = {}});
+  if (!boost::filesystem::exists(plan->kernel))
+    throw ConfigError({.attempted = attempted, .reason = fmt::format("{} does not exist", plan->kernel.string()),
+                       .hint = "build the kernel again: its artifact was removed from the store", .log = {}});
+  machine.name = spec.name;
+  machine.plan = *plan;
+  machine.cpus = spec.cpus;
+  machine.accel = accel;
+  machine.agent_port = true;
+  machine.dir = dir->path();
+  machine.log = dir->hypervisor_log();
+  machine.extra_args = spec.qemu_args;
+  return machine;
+}
+
+void VM::State::fail_boot(const std::string& why, const std::string& hint, std::size_t console_begin) {
+  std::string tail = console->read(console_begin);
+  if (tail.size() > tail_bytes) tail.erase(0, tail.find('\n', tail.size() - tail_bytes) + 1);
+  std::shared_ptr<const CrashReport> crash;
+  {
+    std::lock_guard lock(mutex);
+    if (!crashes.empty() && crashes.back().begin >= console_begin) {
+      // The first report of this boot: what follows a crash is mostly its consequence.
+      for (const CrashReport& report : crashes)
+        if (report.begin >= console_begin) {
+          crash = std::make_shared<CrashReport>(report);
+          break;
+        }
+    }
+  }
+  const Path log = console->file();
+  throw BootError({.attempted = fmt::format("boot VM '{}' (kernel {})", spec.name, kernel.release),
+                   .reason = crash ? fmt::format("{}: {}", why, crash->title) : why, .hint = hint, .log = log},
+                  std::move(tail), std::move(crash));
+}
+
+void VM::State::wait_ready(vm::Session& running, std::size_t console_begin, const Deadline& deadline) {
+  const auto self = session;
+  bool timed_out = false;
+  try {
+    running.wait(deadline, fmt::format("boot VM '{}'", spec.name), [&] {
+      const auto& status = running.status_locked();
+      return running.agent().hello_locked() || status.gone || status.shutdown || (status.panicked && !status.crash_open);
+    });
+  } catch (const TimeoutError&) {
+    timed_out = true;
+  }
+  if (timed_out) {
+    provoke_report(self);
+    collect_crashes(self, Deadline::after(spec.timeouts.crash));
+    fail_boot(fmt::format("the guest did not answer within {:.0f} s", spec.timeouts.boot.count()),
+              spec.image.has_agent() ? "look at the console; VmTimeouts::boot sets the limit"
+                                     : "the image has no agent: add it (SeedImage::busybox(), or directory(dir, agent = true))",
+              console_begin);
+  }
+  const vm::Session::Status status = running.status();
+  if (status.panicked || status.shutdown || status.gone) {
+    collect_crashes(self, Deadline::after(spec.timeouts.crash));
+    if (status.panicked || !status.episodes.empty()) fail_boot("the kernel crashed before it was ready", "", console_begin);
+    if (status.shutdown)
+      fail_boot(fmt::format("the guest ended by itself ({}) before it was ready", *status.shutdown),
+                "does the image's init start kdev's agent?", console_begin);
+    // Nobody asked QEMU to end: its own log says why. Not the kernel's fault.
+    const ExitStatus ended = running.close(spec.timeouts.close);
+    std::string said = local_host()->read_file(dir->hypervisor_log());
+    if (said.size() > tail_bytes) said.erase(0, said.size() - tail_bytes);
+    throw HostError({.attempted = fmt::format("boot VM '{}'", spec.name),
+                     .reason = fmt::format("QEMU ended with {}{}", kdev::describe(ended), said.empty() ? "" : ": " + said),
+                     .hint = "", .log = dir->hypervisor_log()});
+  }
+}
+
+void VM::State::check_identity(vm::Session& running) {
+  vm::AgentHello hello;
+  running.wait(Deadline(), "greet the agent", [&] {
+    hello = *running.agent().hello_locked();
+    return true;
+  });
+  if (hello.version != KDEV_PROTOCOL_VERSION)
+    throw GuestError({.attempted = fmt::format("greet the agent of VM '{}'", spec.name),
+                      .reason = fmt::format("it speaks protocol version {}, kdev {}", hello.version, KDEV_PROTOCOL_VERSION),
+                      .hint = "make the image again with this kdev's agent", .log = {}});
+  const std::string& running_id = hello.facts["build_id"];
+  if (!kernel.build_id.empty() && running_id != kernel.build_id)
+    throw GuestError({.attempted = fmt::format("check which kernel VM '{}' runs", spec.name),
+                      .reason = fmt::format("build id {} ({}) runs in place of {} ({})", running_id, hello.facts["release"],
+                                            kernel.build_id, kernel.release),
+                      .hint = "is KernelArtifact::image from the same build as its vmlinux?", .log = {}});
+}
+
+void VM::State::boot(const Deadline& deadline) {
+  const std::size_t console_begin = console->size();
+  const auto* rules = guest::guest_for(kernel.os).console();
+  const hypervisor::MachineSpec machine = machine_spec(deadline);
+  set_state(VmState::booting, "");
+  auto started = std::make_shared<vm::Session>(spec.name, hypervisor::all_hypervisors().front()->start(machine, dir->lease(), deadline),
+                                               console, rules, spec.timeouts.crash, events);
+  {
+    std::lock_guard lock(mutex);
+    session = started;
+    episodes_scanned = 0;
+    symbolizer.reset();
+  }
+  if (!spec.image.has_agent() && spec.image.is_archive() == false) return;
+  const std::uint32_t hello[2] = {KDEV_PROTOCOL_VERSION, KDEV_HELLO_RESET};
+  started->agent().send(KDEV_HELLO, 0, {reinterpret_cast<const char*>(hello), sizeof hello});
+  wait_ready(*started, console_begin, deadline);
+  check_identity(*started);
+  set_state(VmState::ready, "");
+}
+
+void VM::State::end_session(Seconds limit) noexcept {
+  std::shared_ptr<vm::Session> ending;
+  {
+    std::lock_guard lock(mutex);
+    ending = std::move(session);
+    session.reset();
+  }
+  if (ending) ending->close(limit);
+}
+
+void VM::start(std::stop_token stop) {
+  State& s = *state_;
+  const Deadline deadline = Deadline::after(s.spec.timeouts.boot, stop);
+  {
+    std::lock_guard lock(s.mutex);
+    if (s.state != VmState::defined && s.state != VmState::stopped)
+      throw GuestError({.attempted = fmt::format("start VM '{}'", s.spec.name), .reason = "it is " + to_string(s.state), .hint = "", .log = {}});
+  }
+  try {
+    if (!s.dir) s.dir.emplace(s.spec, s.spec.name);
+    if (!s.console) s.console = std::make_shared<vm::ConsoleLog>(s.dir->console_log());
+    if (s.spec.accel == Accel::automatic) {
+      const AccelProbe probe = probe_accel();
+      s.accel = probe.accel;
+      if (probe.accel == Accel::tcg && s.events->wanted()) s.events->push(Notice{"no KVM, TCG is used: " + probe.reason});
+    } else {
+      s.accel = s.spec.accel;
+    }
+    s.boot(deadline);
+  } catch (...) {
+    s.end_session(s.spec.timeouts.close);
+    s.set_state(VmState::stopped, "the boot failed");
+    s.dir.reset();
+    throw;
+  }
+}
+
+void VM::install(const KernelArtifact& kernel) {
+  if (!boost::filesystem::exists(kernel.image.empty() ? kernel.vmlinux : kernel.image))
+    throw ConfigError({.attempted = fmt::format("install kernel {} in VM '{}'", kernel.release, state_->spec.name),
+                       .reason = "its image is not there", .hint = "build it again", .log = {}});
+  std::lock_guard lock(state_->mutex);
+  state_->installed = kernel;
+}
+
+RebootResult VM::reboot(std::stop_token stop) {
+  State& s = *state_;
+  const auto began = Clock::now();
+  KernelArtifact known_good, next;
+  {
+    std::lock_guard lock(s.mutex);
+    if (!s.console || !s.dir)
+      throw GuestError({.attempted = fmt::format("reboot VM '{}'", s.spec.name), .reason = "it was never started", .hint = "", .log = {}});
+    known_good = s.kernel;
+    next = s.installed.value_or(s.kernel);
+    s.installed.reset();
+  }
+  stop_machine(Deadline::after(s.spec.timeouts.close, stop));
+  RebootResult result;
+  auto run = [&](const KernelArtifact& kernel) {
+    {
+      std::lock_guard lock(s.mutex);
+      s.kernel = kernel;
+    }
+    s.boot(Deadline::after(s.spec.timeouts.boot, stop));
+    result.kernel = kernel;
+  };
+  auto give_up = [&] {
+    s.end_session(s.spec.timeouts.close);
+    s.set_state(VmState::stopped, "the reboot failed");
+  };
+  auto fall_back = [&](const Error& e, std::shared_ptr<const CrashReport> crash) {
+    s.end_session(s.spec.timeouts.close);
+    result.fell_back = true;
+    result.reason = e.what();
+    result.crash = std::move(crash);
+    if (s.events->wanted())
+      s.events->push(Notice{fmt::format("kernel {} did not come up, back to {}: {}", next.release, known_good.release, e.reason())});
+  };
+  try {
+    try {
+      run(next);
+    } catch (const BootError& e) {
+      if (next == known_good) throw;
+      fall_back(e, e.crash());
+    } catch (const GuestError& e) {  // the wrong identity
+      if (next == known_good) throw;
+      fall_back(e, nullptr);
+    }
+    if (result.fell_back) run(known_good);
+  } catch (...) {
+    give_up();
+    throw;
+  }
+  result.duration = Clock::now() - began;
+  return result;
+}
+
+void VM::stop_machine(const Deadline& deadline) {
+  State& s = *state_;
+  std::shared_ptr<vm::Session> running;
+  bool ready;
+  {
+    std::lock_guard lock(s.mutex);
+    running = s.session;
+    ready = s.state == VmState::ready;
+  }
+  if (running && ready) {
+    const std::uint32_t kind = KDEV_POWER_OFF;
+    const auto exchange = running->agent().open(0);
+    running->agent().send(KDEV_POWER, exchange->id, {reinterpret_cast<const char*>(&kind), sizeof kind});
+    try {
+      running->wait(deadline, "power off the guest", [&] {
+        return running->status_locked().shutdown || running->status_locked().gone || running->status_locked().panicked;
+      });
+    } catch (const TimeoutError&) {
+      // Not cleanly, then.
+    }
+    s.collect_crashes(running, Deadline::after(s.spec.timeouts.crash));
+  }
+  s.end_session(s.spec.timeouts.close);
+}
+
+void VM::stop() {
+  stop_machine(Deadline::after(state_->spec.timeouts.close));
+  state_->set_state(VmState::stopped, "stopped");
+  state_->events->deliver();
+}
+
+void VM::close() noexcept {
+  if (!state_) return;
+  State& s = *state_;
+  s.end_session(s.spec.timeouts.close);
+  try {
+    s.set_state(VmState::stopped, "closed");
+  } catch (...) {
+    // Only the event's memory could fail.
+  }
+  s.dir.reset();
+}
+
+}  // namespace kdev

@@ -1,0 +1,124 @@
+// From console output to crash reports.
+#include <fmt/format.h>
+
+#include <boost/filesystem/operations.hpp>
+
+#include <kdev/error.hpp>
+
+#include "vm/state.hpp"
+
+namespace kdev {
+namespace {
+
+// How much console text before a crash goes along as its dmesg.
+constexpr std::size_t dmesg_before = 64u << 10;
+
+std::vector<Path> modules_of(const KernelArtifact& kernel, const std::vector<ModuleArtifact>& extra) {
+  std::vector<Path> found;
+  for (const ModuleArtifact& module : extra) found.push_back(module.ko);
+  boost::system::error_code ignored;
+  if (!kernel.modules.empty())
+    for (boost::filesystem::recursive_directory_iterator it(kernel.modules, ignored), end; it != end; it.increment(ignored))
+      if (it->path().extension() == ".ko") found.push_back(it->path());
+  return found;
+}
+
+}  // namespace
+
+std::shared_ptr<Symbolizer> VM::State::symbols() {
+  std::lock_guard lock(mutex);
+  if (!symbolizer) {
+    SymbolSources sources;
+    sources.kernel = kernel;
+    sources.modules = modules_of(kernel, spec.modules);
+    symbolizer = std::make_shared<Symbolizer>(std::move(sources));
+  }
+  return symbolizer;
+}
+
+std::size_t VM::State::collect_crashes(const std::shared_ptr<vm::Session>& from, const Deadline& deadline) {
+  try {
+    from->wait(deadline.within(spec.timeouts.crash), "wait for the crash report's end",
+               [&] { return !from->status_locked().crash_open || from->status_locked().gone; });
+  } catch (const TimeoutError&) {
+    // The report is what has come so far.
+  }
+  const vm::Session::Status status = from->status();
+  std::size_t first;
+  {
+    std::lock_guard lock(mutex);
+    first = episodes_scanned;
+    episodes_scanned = std::max(episodes_scanned, status.episodes.size());
+  }
+  for (std::size_t i = first; i < status.episodes.size(); ++i) {
+    const vm::CrashEpisode& episode = status.episodes[i];
+    const std::size_t begin = episode.begin > dmesg_before ? episode.begin - dmesg_before : 0;
+    const std::string text = console->read(begin, episode.end);
+    std::vector<CrashReport> reports;
+    for (CrashReport& report : scan_console(text, kernel.os)) {
+      if (report.end + begin <= episode.begin) continue;  // of an earlier episode
+      report.begin += begin;
+      report.end += begin;
+      reports.push_back(std::move(report));
+    }
+    if (reports.empty()) {
+      // The panic device spoke, or a first line that the scanner makes nothing of: still a crash.
+      CrashReport report;
+      report.kind = "panic";
+      report.title = episode.fatal ? "kernel panic: no report on the console" : "unrecognised crash report";
+      report.text = console->read(episode.begin, episode.end);
+      report.dmesg = console->read(begin, episode.begin);
+      report.begin = episode.begin;
+      report.end = episode.end;
+      report.panicked = episode.fatal;
+      report.corrupted = true;
+      reports.push_back(std::move(report));
+    }
+    for (CrashReport& report : reports) {
+      if (spec.symbolize) {
+        try {
+          symbols()->symbolize(report);
+        } catch (const Error& e) {
+          report.notes.push_back(std::string("not symbolized: ") + e.what());
+        }
+      }
+      if (events->wanted()) events->push(CrashFound{spec.name, report.title});
+    }
+    std::lock_guard lock(mutex);
+    crashes.insert(crashes.end(), std::make_move_iterator(reports.begin()), std::make_move_iterator(reports.end()));
+  }
+  events->deliver();
+  std::lock_guard lock(mutex);
+  return crashes.size();
+}
+
+void VM::State::mark_dead(const std::shared_ptr<vm::Session>& from, VmState to, const std::string& why) {
+  {
+    std::lock_guard lock(mutex);
+    if (state == to || state == VmState::stopped) return;
+  }
+  set_state(to, why);
+  try {
+    // A panicked kernel spins for ever: no host CPU for that; its memory stays as it is.
+    if (!from->status().gone) from->machine().pause(Deadline::after(Seconds(2)));
+  } catch (const Interrupted&) {
+    throw;
+  } catch (const Error&) {
+    // It is gone, or busy going: nothing to stop.
+  }
+}
+
+void VM::State::provoke_report(const std::shared_ptr<vm::Session>& from) {
+  const std::size_t known = from->status().episodes.size();
+  try {
+    from->machine().nmi(Deadline::after(spec.timeouts.probe));
+    from->wait(Deadline::after(spec.timeouts.crash), "wait for the report after an NMI",
+               [&] { return from->status_locked().episodes.size() > known || from->status_locked().gone; });
+  } catch (const TimeoutError&) {
+    // Not even an NMI gets through: there is no report to have.
+  } catch (const DebugError&) {
+  } catch (const HostError&) {
+  }
+}
+
+}  // namespace kdev

@@ -1,0 +1,311 @@
+// Commands in the guest.
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <signal.h>
+
+#include <kdev/error.hpp>
+
+#include "agent/protocol.h"
+#include "common/json.hpp"
+#include "vm/state.hpp"
+
+namespace kdev {
+namespace {
+
+// Input waits here, not in the channel's queue, when the guest's process does not read it.
+constexpr std::size_t stdin_frame = KDEV_STDIN_WINDOW;
+
+std::string join(const std::vector<std::string>& argv) {
+  if (argv.size() == 3 && argv[0] == "/bin/sh" && argv[1] == "-c") return argv[2];
+  return describe(Command{.argv = argv, .cwd = {}, .env = {}, .unset_env = {}, .input = ""});
+}
+
+std::string exec_payload(const std::vector<std::string>& argv, const CommandOptions& options, bool input) {
+  const kdev_exec head{static_cast<std::uint32_t>(argv.size()), static_cast<std::uint32_t>(options.env.size()),
+                       input ? KDEV_EXEC_STDIN : 0u, 0};
+  std::string payload(reinterpret_cast<const char*>(&head), sizeof head);
+  auto add = [&](const std::string& text) { payload.append(text.c_str(), text.size() + 1); };
+  add(options.cwd);
+  for (const std::string& argument : argv) add(argument);
+  for (const auto& [name, value] : options.env) add(name + "=" + value);
+  return payload;
+}
+
+}  // namespace
+
+struct Job::State {
+  std::shared_ptr<VM::State> vm;
+  std::shared_ptr<vm::Session> session;
+  std::shared_ptr<vm::Exchange> exchange;
+  std::string command;
+  CommandOptions options;
+  Clock::time_point began = Clock::now();
+  std::size_t console_begin = 0, crashes_before = 0;
+  std::string input;        ///< not yet sent
+  bool input_open = true;   ///< the command's input is a pipe
+  bool input_closed = false, close_sent = false;
+  bool waited = false;
+
+  /// Sends what the window allows. Returns true when nothing is left to send.
+  bool pump_input();
+  void send_signal(int signo) {
+    const auto number = static_cast<std::uint32_t>(signo);
+    session->agent().send(KDEV_SIGNAL, exchange->id, {reinterpret_cast<const char*>(&number), sizeof number});
+  }
+  bool over_locked() const {
+    const auto& status = session->status_locked();
+    return exchange->exit || exchange->error || status.gone || (status.panicked && !status.crash_open) || session->agent().broken_locked();
+  }
+  CommandResult wait(Seconds timeout, const std::stop_token& stop);
+  CommandResult finish(bool timed_out, const std::stop_token& stop);
+  bool answers(const std::stop_token& stop);
+};
+
+bool Job::State::pump_input() {
+  while (!input.empty()) {
+    std::size_t room = 0;
+    session->wait(Deadline(), "send input", [&] {
+      room = std::min<std::size_t>({exchange->stdin_window, stdin_frame, input.size()});
+      exchange->stdin_window -= room;
+      return true;
+    });
+    if (room == 0) return false;
+    session->agent().send(KDEV_STDIN, exchange->id, std::string_view(input).substr(0, room));
+    input.erase(0, room);
+  }
+  if (input_closed && !close_sent && input_open) {
+    close_sent = true;
+    session->agent().send(KDEV_STDIN_CLOSE, exchange->id, {});
+  }
+  return true;
+}
+
+/// Does the guest still answer at all?
+bool Job::State::answers(const std::stop_token& stop) {
+  static std::atomic<unsigned> counter{0};
+  const std::string token = fmt::format("ping {}", ++counter);
+  session->agent().send(KDEV_PING, 0, token);
+  try {
+    session->wait(Deadline::after(vm->spec.timeouts.probe, stop), "ping the guest", [&] {
+      return session->agent().pong_locked() == token || session->status_locked().gone || session->status_locked().panicked;
+    });
+  } catch (const TimeoutError&) {
+    return false;
+  }
+  return true;
+}
+
+CommandResult Job::State::wait(Seconds timeout, const std::stop_token& stop) {
+  const Deadline deadline = Deadline::after(timeout, stop);
+  const std::string what = fmt::format("run \"{}\" in VM '{}'", command, vm->spec.name);
+  bool timed_out = false;
+  try {
+    for (;;) {
+      pump_input();
+      std::uint64_t window = 0;
+      bool over = false;
+      session->wait(deadline, what, [&] {
+        window = exchange->stdin_window;
+        over = over_locked();
+        return over || (!input.empty() && window > 0);
+      });
+      if (over) break;
+    }
+  } catch (const TimeoutError&) {
+    timed_out = true;
+  } catch (...) {
+    // Interrupted, or an event sink threw: the command must not go on behind the caller's back.
+    send_signal(SIGKILL);
+    throw;
+  }
+  if (timed_out) {
+    send_signal(SIGKILL);
+    try {
+      session->wait(Deadline::after(vm->spec.timeouts.probe, stop), what, [&] { return over_locked(); });
+    } catch (const TimeoutError&) {
+      // A process that even SIGKILL does not end (in the kernel for good), or a guest that does nothing any more.
+      if (!answers(stop)) {
+        vm->provoke_report(session);
+        vm->collect_crashes(session, Deadline::after(vm->spec.timeouts.crash, stop));
+        vm->mark_dead(session, VmState::hung, fmt::format("no answer for {:.0f} s after \"{}\" timed out", vm->spec.timeouts.probe.count(), command));
+      }
+    }
+  }
+  return finish(timed_out, stop);
+}
+
+CommandResult Job::State::finish(bool timed_out, const std::stop_token& stop) {
+  waited = true;
+  CommandResult result;
+  result.command = command;
+  result.timed_out = timed_out;
+  result.duration = Clock::now() - began;
+  vm->collect_crashes(session, Deadline::after(vm->spec.timeouts.crash, stop));
+  {
+    std::lock_guard lock(vm->mutex);
+    if (vm->crashes.size() > crashes_before) {
+      result.crash = std::make_shared<CrashReport>(vm->crashes[crashes_before]);
+      vm->crashes_returned = std::max(vm->crashes_returned, vm->crashes.size());
+    }
+  }
+  result.console = vm->console->read(console_begin);
+  std::optional<std::pair<std::uint32_t, std::string>> error;
+  session->wait(Deadline(), "take the result", [&] {
+    vm::Exchange& e = *exchange;
+    result.out = std::move(e.out);
+    result.err = std::move(e.err);
+    result.out_bytes = e.out_bytes;
+    result.err_bytes = e.err_bytes;
+    result.truncated = result.out.size() < e.out_bytes || result.err.size() < e.err_bytes;
+    if (e.exit) {
+      (e.exit->kind == KDEV_EXITED ? result.exit_code : result.signal) = static_cast<int>(e.exit->value);
+      result.guest_duration = Seconds(static_cast<double>(e.exit->duration_ns) / 1e9);
+    }
+    error = e.error;
+    return true;
+  });
+  session->agent().forget(exchange->id);
+  const vm::Session::Status status = session->status();
+  if (status.panicked)
+    vm->mark_dead(session, VmState::crashed, result.crash ? result.crash->title : "the kernel panicked");
+  else if (status.gone && !result.exit_code && !result.signal)
+    vm->mark_dead(session, VmState::stopped, "QEMU ended" + (status.shutdown ? " (" + *status.shutdown + ")" : std::string()));
+  const std::string attempted = fmt::format("run \"{}\" in VM '{}'", command, vm->spec.name);
+  if (error && !result.crash)
+    throw GuestError({.attempted = attempted, .reason = error->second, .hint = "", .log = vm->console->file()});
+  if (status.gone && !result.crash && !result.exit_code && !result.signal) {
+    if (status.shutdown)
+      throw GuestError({.attempted = attempted, .reason = "the guest ended (" + *status.shutdown + ") before the command did", .hint = "", .log = vm->console->file()});
+    const auto exit = session->exit_status() ? session->exit_status() : session->machine().poll_exit();
+    throw HostError({.attempted = attempted, .reason = "QEMU ended in mid-command" + (exit ? ": " + describe(*exit) : std::string()),
+                     .hint = "start a new VM", .log = vm->console->file()});
+  }
+  if (options.check && !result.ok()) {
+    std::string why = result.crash      ? "the kernel crashed: " + result.crash->title
+                      : timed_out       ? fmt::format("it did not end within its time")
+                      : result.signal   ? fmt::format("signal {}", *result.signal)
+                                        : fmt::format("exit code {}", result.exit_code.value_or(-1));
+    if (!result.err.empty()) why += ": " + result.err.substr(0, 1000);
+    throw GuestError({.attempted = attempted, .reason = why, .hint = "", .log = vm->console->file()});
+  }
+  return result;
+}
+
+Job::Job(std::shared_ptr<State> state) : state_(std::move(state)) {}
+Job::Job(Job&&) noexcept = default;
+Job& Job::operator=(Job&& other) noexcept {
+  if (this != &other) {
+    kill();
+    state_ = std::move(other.state_);
+  }
+  return *this;
+}
+Job::~Job() { kill(); }
+
+void Job::kill() {
+  if (!state_ || state_->waited) return;
+  state_->waited = true;
+  state_->send_signal(SIGKILL);
+  state_->session->agent().forget(state_->exchange->id);
+}
+
+void Job::write(std::string_view data) {
+  state_->input += data;
+  state_->pump_input();
+}
+
+void Job::close_input() {
+  state_->input_closed = true;
+  state_->pump_input();
+}
+
+void Job::signal(int signo) { state_->send_signal(signo); }
+
+bool Job::running() {
+  bool over = false;
+  if (state_->waited) return false;
+  state_->pump_input();
+  state_->session->wait(Deadline(), "look at a command", [&] {
+    over = state_->over_locked();
+    return true;
+  });
+  return !over;
+}
+
+std::string Job::read_out() {
+  std::string text;
+  state_->session->wait(Deadline(), "read output", [&] {
+    vm::Exchange& e = *state_->exchange;
+    text = e.out.substr(std::min(e.out_read, e.out.size()));
+    e.out_read = e.out.size();
+    return true;
+  });
+  return text;
+}
+
+std::string Job::read_err() {
+  std::string text;
+  state_->session->wait(Deadline(), "read output", [&] {
+    vm::Exchange& e = *state_->exchange;
+    text = e.err.substr(std::min(e.err_read, e.err.size()));
+    e.err_read = e.err.size();
+    return true;
+  });
+  return text;
+}
+
+CommandResult Job::wait(std::optional<Seconds> timeout, std::stop_token stop) {
+  if (state_->waited)
+    throw GuestError({.attempted = fmt::format("wait for \"{}\"", state_->command), .reason = "its result was taken already", .hint = "", .log = {}});
+  state_->input_closed = true;
+  return state_->wait(timeout.value_or(state_->options.timeout.value_or(state_->vm->spec.timeouts.command)), stop);
+}
+
+Job VM::spawn(const std::vector<std::string>& argv, const CommandOptions& options) { return spawn_job(argv, options, true); }
+
+Job VM::spawn_job(const std::vector<std::string>& argv, const CommandOptions& options, bool open_input) {
+  const std::string attempted = fmt::format("run \"{}\" in VM '{}'", join(argv), state_->spec.name);
+  if (argv.empty()) throw GuestError({.attempted = attempted, .reason = "no program given", .hint = "", .log = {}});
+  auto job = std::make_shared<Job::State>();
+  job->vm = state_;
+  job->session = state_->ready_session(attempted);
+  job->command = join(argv);
+  job->options = options;
+  job->input = options.input;
+  job->input_open = open_input;
+  // Without events of its own a command still belongs to a stretch of console and a count of crashes.
+  job->crashes_before = state_->collect_crashes(job->session, Deadline::after(state_->spec.timeouts.crash, options.stop));
+  job->console_begin = state_->console->size();
+  const std::string payload = exec_payload(argv, options, open_input);
+  if (payload.size() > KDEV_MAX_PAYLOAD)
+    throw GuestError({.attempted = attempted, .reason = fmt::format("arguments and environment of {} bytes are more than {}", payload.size(), KDEV_MAX_PAYLOAD), .hint = "push a file and run that", .log = {}});
+  job->exchange = job->session->agent().open(options.output_limit);
+  job->session->agent().send(KDEV_EXEC, job->exchange->id, payload);
+  return Job(std::move(job));
+}
+
+Job VM::spawn(const std::string& command, const CommandOptions& options) {
+  return spawn(std::vector<std::string>{"/bin/sh", "-c", command}, options);
+}
+
+CommandResult VM::run(const std::vector<std::string>& argv, const CommandOptions& options) {
+  Job job = spawn_job(argv, options, !options.input.empty());
+  return job.wait(options.timeout, options.stop);
+}
+
+CommandResult VM::run(const std::string& command, const CommandOptions& options) {
+  return run(std::vector<std::string>{"/bin/sh", "-c", command}, options);
+}
+
+std::string CommandResult::to_json() const {
+  json::object o{{"command", json::utf8(command)}, {"stdout", json::utf8(out)}, {"stderr", json::utf8(err)},
+                 {"exit_code", exit_code ? json::value(*exit_code) : json::value(nullptr)},
+                 {"signal", signal ? json::value(*signal) : json::value(nullptr)},
+                 {"timed_out", timed_out}, {"truncated", truncated}, {"stdout_bytes", out_bytes}, {"stderr_bytes", err_bytes},
+                 {"duration", duration.count()}, {"guest_duration", guest_duration.count()}, {"console", json::utf8(console)}};
+  o["crash"] = crash ? json::value(json::parse_object(crash->to_json(), "crash report")) : json::value(nullptr);
+  return json::dump(o);
+}
+
+}  // namespace kdev

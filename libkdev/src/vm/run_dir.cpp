@@ -1,0 +1,82 @@
+#include "vm/run_dir.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <cstdlib>
+
+#include <boost/filesystem/operations.hpp>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <kdev/error.hpp>
+
+namespace kdev::vm {
+namespace fs = boost::filesystem;
+namespace {
+
+// Logs are small and wanted after a failure; a test farm makes thousands.
+constexpr std::size_t logs_kept = 200;
+
+Path user_folder() {
+  const char* cache = std::getenv("XDG_CACHE_HOME");
+  const char* home = std::getenv("HOME");
+  if (cache && *cache) return Path(cache) / "kdev";
+  if (home && *home) return Path(home) / ".cache" / "kdev";
+  return Path("/tmp") / fmt::format("kdev-{}", ::getuid());
+}
+
+/// The workspace that a kernel came from: its artifact lies in WORKSPACE/artifacts/ID.
+Path workspace_of(const KernelArtifact& kernel) {
+  const Path store = kernel.dir.parent_path();
+  return store.filename() == "artifacts" && fs::exists(store.parent_path() / "workspace.json") ? store.parent_path() : Path();
+}
+
+void prune(const Path& logs) {
+  std::vector<std::pair<std::time_t, Path>> files;
+  boost::system::error_code ignored;
+  for (fs::directory_iterator it(logs, ignored), end; it != end; it.increment(ignored))
+    files.emplace_back(fs::last_write_time(it->path(), ignored), it->path());
+  if (files.size() <= logs_kept) return;
+  std::sort(files.begin(), files.end());
+  for (std::size_t i = 0; i + logs_kept < files.size(); ++i) fs::remove(files[i].second, ignored);
+}
+
+void make_private(const Path& dir) {
+  local_host()->make_directories(dir.parent_path());
+  if (::mkdir(dir.c_str(), 0700) != 0 && errno != EEXIST)
+    throw HostError({.attempted = "create " + dir.string(), .reason = std::strerror(errno), .hint = "", .log = {}});
+}
+
+}  // namespace
+
+RunDir::RunDir(const VmSpec& spec, const std::string& vm) {
+  static std::atomic<unsigned> counter{0};
+  const Path workspace = workspace_of(spec.kernel);
+  const Path base = !spec.run_dir.empty() ? spec.run_dir : !workspace.empty() ? workspace / "run" : user_folder() / "run";
+  image_cache_ = (workspace.empty() ? user_folder() : workspace / "artifacts") / "images";
+  make_private(base);
+  // A workspace reaps when it is opened; the folder per user has nobody else to do it.
+  if (workspace.empty()) reap_leases(base);
+  const Path logs = base / "logs";
+  make_private(logs);
+  prune(logs);
+  const std::string unique = fmt::format("{}-{}-{}", vm, ::getpid(), ++counter);
+  path_ = base / unique;
+  console_log_ = logs / (unique + ".console.log");
+  hypervisor_log_ = logs / (unique + ".qemu.log");
+  lease_ = Lease::create(base, unique);
+  lease_.add_path(path_);
+  make_private(path_);
+}
+
+RunDir::~RunDir() {
+  if (!lease_) return;
+  boost::system::error_code ignored;
+  fs::remove_all(path_, ignored);
+  // An empty log says nothing.
+  if (fs::exists(hypervisor_log_, ignored) && fs::file_size(hypervisor_log_, ignored) == 0) fs::remove(hypervisor_log_, ignored);
+  lease_.release();
+}
+
+}  // namespace kdev::vm

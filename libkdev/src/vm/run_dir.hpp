@@ -1,0 +1,30 @@
+#pragma once
+#include <string>
+
+#include <kdev/vm.hpp>
+
+#include "host/lease.hpp"
+
+namespace kdev::vm {
+
+/// A VM's own folder (0700: sockets, initramfs links) below the run directory, leased, and its logs beside it, which
+/// outlive it. Move-only; the destructor removes the folder and the lease, never the logs.
+class RunDir {
+ public:
+  /// `base`: VmSpec::run_dir, else run/ of the kernel's workspace, else a folder per user.
+  RunDir(const VmSpec& spec, const std::string& vm);
+  RunDir(RunDir&&) = default;
+  ~RunDir();
+  const Path& path() const { return path_; }
+  Lease& lease() { return lease_; }
+  const Path& console_log() const { return console_log_; }
+  const Path& hypervisor_log() const { return hypervisor_log_; }
+  /// Where images are kept between boots.
+  const Path& image_cache() const { return image_cache_; }
+
+ private:
+  Path path_, console_log_, hypervisor_log_, image_cache_;
+  Lease lease_;
+};
+
+}  // namespace kdev::vm

@@ -1,0 +1,175 @@
+#include "vm/session.hpp"
+
+#include <array>
+#include <cerrno>
+
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+namespace kdev::vm {
+
+using hypervisor::MachineEvent;
+
+Session::Session(std::string vm, std::unique_ptr<hypervisor::Machine> machine, std::shared_ptr<ConsoleLog> console,
+                 const guest::ConsoleRules* rules, Seconds crash_limit, std::shared_ptr<EventQueue> events)
+    : vm_(std::move(vm)),
+      machine_(std::move(machine)),
+      console_(std::move(console)),
+      events_(std::move(events)),
+      watch_(rules, crash_limit),
+      wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+      agent_(mutex_, changed_, machine_->agent_fd(), [this] { wake(); }) {
+  // Signals belong to the embedding program's threads.
+  sigset_t all, old;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &old);
+  thread_ = std::thread([this] { loop(); });
+  pthread_sigmask(SIG_SETMASK, &old, nullptr);
+}
+
+Session::~Session() { close(Seconds(2)); }
+
+void Session::wake() {
+  const std::uint64_t one = 1;
+  // A full counter means that the thread is being woken anyway.
+  [[maybe_unused]] ssize_t n = ::write(wake_.get(), &one, sizeof one);
+}
+
+Session::Status Session::status() const {
+  std::lock_guard lock(mutex_);
+  return status_;
+}
+
+std::optional<ExitStatus> Session::exit_status() const {
+  std::lock_guard lock(mutex_);
+  return exit_;
+}
+
+ExitStatus Session::close(Seconds limit) noexcept {
+  if (closed_) return exit_.value_or(ExitStatus{});
+  closed_ = true;
+  // The thread goes on draining until the machine has ended, so that nothing it still says is lost and it cannot block.
+  ExitStatus status = machine_->close(limit);
+  stopping_ = true;
+  wake();
+  if (thread_.joinable()) thread_.join();
+  std::lock_guard lock(mutex_);
+  if (!exit_) exit_ = status;
+  status_.gone = true;
+  return *exit_;
+}
+
+bool Session::drain_console() {
+  std::array<char, 16384> buffer;
+  for (;;) {
+    ssize_t n = ::recv(machine_->console_fd(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return true;
+    if (n <= 0) return false;
+    const std::string_view bytes(buffer.data(), static_cast<std::size_t>(n));
+    std::lock_guard lock(mutex_);
+    const std::size_t offset = console_->size();
+    console_->append(bytes);
+    watch_.feed(bytes, offset, Clock::now(), [this](std::string_view line) {
+      if (events_->wanted()) events_->push(ConsoleLine{vm_, std::string(line)});
+    });
+    status_.panicked = status_.panicked || watch_.fatal();
+    status_.crash_open = watch_.open();
+    changed_.notify_all();
+  }
+}
+
+bool Session::drain_agent() {
+  std::array<char, 1 << 16> buffer;
+  for (;;) {
+    ssize_t n = ::recv(machine_->agent_fd(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return true;
+    if (n <= 0) return false;
+    // What the console showed before a command's end belongs to that command: the guest wrote it earlier, so it is here.
+    drain_console();
+    if (!agent_.feed({buffer.data(), static_cast<std::size_t>(n)})) return false;
+  }
+}
+
+void Session::drain_events() {
+  for (const MachineEvent& event : machine_->drain_events()) {
+    std::lock_guard lock(mutex_);
+    switch (event.kind) {
+      case MachineEvent::Kind::panicked:
+        watch_.panicked(console_->size(), Clock::now());
+        status_.panicked = status_.crash_open = true;
+        break;
+      case MachineEvent::Kind::shutdown:
+        if (!status_.shutdown) status_.shutdown = event.reason;
+        break;
+      case MachineEvent::Kind::gone:
+        status_.gone = true;
+        if (status_.gone_reason.empty()) status_.gone_reason = event.reason;
+        break;
+      default:
+        break;
+    }
+    changed_.notify_all();
+  }
+}
+
+void Session::settle(bool ended) {
+  std::lock_guard lock(mutex_);
+  if (auto episode = watch_.settle(Clock::now(), ended)) {
+    status_.episodes.push_back(*episode);
+    if (events_->wanted()) {
+      const std::string text = console_->read(episode->begin, episode->begin + 200);
+      events_->push(Notice{vm_ + ": crash on the console: " + text.substr(0, text.find_first_of("\r\n"))});
+    }
+    changed_.notify_all();
+  }
+  status_.crash_open = watch_.open();
+}
+
+void Session::loop() {
+  bool console = true, agent = machine_->agent_fd() >= 0, control = true;
+  while (!stopping_) {
+    bool sending;
+    int timeout = -1;
+    {
+      std::lock_guard lock(mutex_);
+      sending = agent_.pending_locked();
+      if (watch_.open()) timeout = 20;
+    }
+    std::array<pollfd, 4> fds{{{wake_.get(), POLLIN, 0},
+                               {console ? machine_->console_fd() : -1, POLLIN, 0},
+                               {agent ? machine_->agent_fd() : -1, static_cast<short>(sending ? POLLIN | POLLOUT : POLLIN), 0},
+                               {control ? machine_->event_fd() : -1, POLLIN, 0}}};
+    if (::poll(fds.data(), fds.size(), timeout) < 0 && errno != EINTR) break;
+    if (fds[0].revents) {
+      std::uint64_t count;
+      [[maybe_unused]] ssize_t n = ::read(wake_.get(), &count, sizeof count);
+    }
+    if (fds[1].revents && !drain_console()) console = false;
+    if (fds[2].revents & POLLOUT) {
+      std::lock_guard lock(mutex_);
+      agent_.flush_locked();
+      changed_.notify_all();
+    }
+    if ((fds[2].revents & (POLLIN | POLLHUP | POLLERR)) && !drain_agent()) agent = false;
+    if (fds[3].revents) {
+      drain_events();
+      std::lock_guard lock(mutex_);
+      if (status_.gone) control = false;
+    }
+    if (!control && !console && !agent) break;
+    settle(!control && !console);
+  }
+  if (console) drain_console();
+  settle(true);
+  std::lock_guard lock(mutex_);
+  status_.gone = true;
+  changed_.notify_all();
+}
+
+}  // namespace kdev::vm

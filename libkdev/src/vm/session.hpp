@@ -1,0 +1,88 @@
+#pragma once
+// One boot of a machine: the machine, the thread that drains its streams, and what came over them.
+#include <condition_variable>
+#include <deque>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include <kdev/event.hpp>
+
+#include "hypervisor/hypervisor.hpp"
+#include "vm/agent_channel.hpp"
+#include "vm/console_log.hpp"
+#include "vm/crash_watch.hpp"
+#include "vm/event_queue.hpp"
+
+namespace kdev::vm {
+
+class Session {
+ public:
+  Session(std::string vm, std::unique_ptr<hypervisor::Machine> machine, std::shared_ptr<ConsoleLog> console,
+          const guest::ConsoleRules* rules, Seconds crash_limit, std::shared_ptr<EventQueue> events);
+  ~Session();  ///< close()
+
+  hypervisor::Machine& machine() { return *machine_; }
+  AgentChannel& agent() { return agent_; }
+
+  /// What has happened, all under one lock.
+  struct Status {
+    bool gone = false;              ///< the hypervisor's process ended, or its streams broke
+    std::string gone_reason;
+    std::optional<std::string> shutdown;  ///< the guest powered off or reset itself: why
+    bool panicked = false;          ///< a fatal crash began; its report may not be complete
+    bool crash_open = false;        ///< a crash report is being printed
+    std::vector<CrashEpisode> episodes;
+  };
+  Status status() const;
+
+  /// Blocks until `done()` (called under the lock that every change is made under) is true. Delivers events while
+  /// waiting. TimeoutError, Interrupted.
+  template <class Done>
+  void wait(const Deadline& deadline, std::string_view what, Done done) {
+    for (;;) {
+      {
+        std::unique_lock lock(mutex_);
+        if (!done()) changed_.wait_for(lock, std::chrono::milliseconds(std::max(1, deadline.slice_ms())));
+        if (done()) break;
+      }
+      events_->deliver();
+      deadline.check(what);
+    }
+    events_->deliver();
+  }
+  /// For use inside wait()'s predicate.
+  const Status& status_locked() const { return status_; }
+
+  /// Ends the machine and the thread; idempotent, never throws.
+  ExitStatus close(Seconds limit) noexcept;
+  /// How the hypervisor's process ended, if it did.
+  std::optional<ExitStatus> exit_status() const;
+
+ private:
+  void loop();
+  bool drain_console();
+  bool drain_agent();
+  void drain_events();
+  void settle(bool ended);
+  void wake();
+
+  std::string vm_;
+  std::unique_ptr<hypervisor::Machine> machine_;
+  std::shared_ptr<ConsoleLog> console_;
+  std::shared_ptr<EventQueue> events_;
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  Status status_;
+  CrashWatch watch_;
+  std::optional<ExitStatus> exit_;
+  UniqueFd wake_;
+  AgentChannel agent_;
+  std::atomic<bool> stopping_{false};
+  bool closed_ = false;
+  std::thread thread_;
+};
+
+}  // namespace kdev::vm

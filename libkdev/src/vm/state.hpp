@@ -1,0 +1,59 @@
+#pragma once
+// What a VM handle holds. One file of src/vm/ a concern: boot.cpp (start, reboot, stop, close), job.cpp (run, spawn),
+// transfer.cpp (push, pull), crashes.cpp (console -> reports), vm.cpp (the rest of the handle).
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+
+#include <kdev/vm.hpp>
+
+#include "host/lease.hpp"
+#include "vm/run_dir.hpp"
+#include "vm/session.hpp"
+
+namespace kdev {
+
+struct VM::State : std::enable_shared_from_this<VM::State> {
+  VmSpec spec;
+  std::shared_ptr<vm::EventQueue> events;
+
+  mutable std::mutex mutex;  ///< guards what follows, up to the blank line; never held while waiting
+  VmState state = VmState::defined;
+  std::string reason;
+  std::shared_ptr<vm::Session> session;
+  std::shared_ptr<vm::ConsoleLog> console;
+  KernelArtifact kernel;                     ///< the one that runs, or will at start()
+  std::optional<KernelArtifact> installed;   ///< for the next reboot()
+  std::vector<CrashReport> crashes;          ///< of the episodes scanned so far
+  std::size_t episodes_scanned = 0;          ///< of the present session
+  std::size_t crashes_returned = 0;          ///< by run() or wait_crash()
+  std::shared_ptr<Symbolizer> symbolizer;
+
+  std::optional<vm::RunDir> dir;
+  Accel accel = Accel::tcg;
+
+  void set_state(VmState to, const std::string& why);
+  /// The session of a VM in a state that can take commands; GuestError that says why not.
+  std::shared_ptr<vm::Session> ready_session(const std::string& attempted);
+
+  // boot.cpp
+  hypervisor::MachineSpec machine_spec(const Deadline& deadline);
+  void boot(const Deadline& deadline);
+  void end_session(Seconds limit) noexcept;
+  [[noreturn]] void fail_boot(const std::string& reason, const std::string& hint, std::size_t console_begin);
+  void wait_ready(vm::Session& session, std::size_t console_begin, const Deadline& deadline);
+  void check_identity(vm::Session& session);
+
+  // crashes.cpp
+  /// Waits for an open crash report to be complete, then scans what is new. Returns the number of reports known.
+  std::size_t collect_crashes(const std::shared_ptr<vm::Session>& session, const Deadline& deadline);
+  /// The machine is dead or hung after a crash: state, and its CPUs stopped, for whoever looks at it next.
+  void mark_dead(const std::shared_ptr<vm::Session>& session, VmState to, const std::string& why);
+  /// A guest that does not answer: NMI, so that it says where it is. Reports what came of it.
+  void provoke_report(const std::shared_ptr<vm::Session>& session);
+  std::shared_ptr<Symbolizer> symbols();
+};
+
+}  // namespace kdev

@@ -1,0 +1,215 @@
+#include <kdev/vm.hpp>
+
+#include <atomic>
+
+#include <fmt/format.h>
+#include <re2/re2.h>
+
+#include <kdev/error.hpp>
+
+#include "vm/state.hpp"
+
+namespace kdev {
+
+std::string to_string(VmState state) {
+  switch (state) {
+    case VmState::defined: return "defined";
+    case VmState::booting: return "booting";
+    case VmState::ready: return "ready";
+    case VmState::crashed: return "crashed";
+    case VmState::hung: return "hung";
+    case VmState::stopped: return "stopped";
+  }
+  return "?";
+}
+
+void VM::State::set_state(VmState to, const std::string& why) {
+  VmState from;
+  {
+    std::lock_guard lock(mutex);
+    if (state == to) return;
+    from = state;
+    state = to;
+    reason = why;
+  }
+  events->push(VmStateChanged{spec.name, to_string(from), to_string(to), why});
+}
+
+std::shared_ptr<vm::Session> VM::State::ready_session(const std::string& attempted) {
+  std::shared_ptr<vm::Session> running;
+  VmState now;
+  std::string why;
+  {
+    std::lock_guard lock(mutex);
+    running = session;
+    now = state;
+    why = reason;
+  }
+  if (now == VmState::ready && running && !running->status().gone && !running->status().panicked) return running;
+  if (running && now == VmState::ready) {
+    collect_crashes(running, Deadline::after(spec.timeouts.crash));
+    const vm::Session::Status status = running->status();
+    std::lock_guard lock(mutex);
+    now = status.panicked ? VmState::crashed : VmState::stopped;
+    why = status.panicked ? (crashes.empty() ? "the kernel panicked" : crashes.back().title) : "QEMU ended";
+    state = now;
+    reason = why;
+  }
+  std::string text = "the VM is " + to_string(now) + (why.empty() ? "" : ": " + why);
+  if (now == VmState::booting && !spec.image.has_agent()) text = "the image has no agent";
+  throw GuestError({.attempted = attempted, .reason = text,
+                    .hint = now == VmState::defined ? "call start() first" : now == VmState::crashed || now == VmState::hung ? "reboot() it, or use a new VM" : "",
+                    .log = console ? console->file() : Path()});
+}
+
+VM::VM(VmSpec spec, EventSink on_event) : state_(std::make_shared<State>()) {
+  static std::atomic<unsigned> counter{0};
+  if (spec.name.empty()) spec.name = fmt::format("vm{}", counter++);
+  // The name becomes part of paths, a QEMU option and the guest's host name.
+  static const RE2 good_name("[A-Za-z0-9][A-Za-z0-9_.-]{0,62}");
+  if (!RE2::FullMatch(spec.name, good_name))
+    throw ConfigError({.attempted = "define a VM", .reason = fmt::format("\"{}\" is no name for one", spec.name),
+                       .hint = "letters, digits, '-', '_' and '.', 63 at most", .log = {}});
+  for (const ModuleArtifact& module : spec.modules) spec.image = spec.image.add_module(module);
+  state_->kernel = spec.kernel;
+  state_->spec = std::move(spec);
+  state_->events = std::make_shared<vm::EventQueue>(std::move(on_event));
+}
+
+VM::VM(VM&&) noexcept = default;
+VM& VM::operator=(VM&& other) noexcept {
+  if (this != &other) {
+    close();
+    state_ = std::move(other.state_);
+  }
+  return *this;
+}
+VM::~VM() { close(); }
+
+const VmSpec& VM::spec() const { return state_->spec; }
+const std::string& VM::name() const { return state_->spec.name; }
+
+VmState VM::state() const {
+  std::lock_guard lock(state_->mutex);
+  return state_->state;
+}
+
+std::string VM::state_reason() const {
+  std::lock_guard lock(state_->mutex);
+  return state_->reason;
+}
+
+std::string VM::console() const { return state_->console ? state_->console->read(0) : std::string(); }
+Path VM::console_log() const { return state_->console ? state_->console->file() : Path(); }
+
+std::string VM::wait_console(const std::string& pattern, Seconds timeout, std::size_t from, std::stop_token stop) {
+  State& s = *state_;
+  const RE2 regex(pattern, RE2::Quiet);
+  const std::string attempted = fmt::format("wait for /{}/ on the console of VM '{}'", pattern, s.spec.name);
+  if (!regex.ok()) throw ConfigError({.attempted = attempted, .reason = regex.error(), .hint = "the syntax is RE2's", .log = {}});
+  std::shared_ptr<vm::Session> running;
+  {
+    std::lock_guard lock(s.mutex);
+    running = s.session;
+  }
+  if (!running) throw GuestError({.attempted = attempted, .reason = "it does not run", .hint = "", .log = console_log()});
+  const Deadline deadline = Deadline::after(timeout, stop);
+  for (std::size_t line_begin = from;;) {
+    const std::size_t seen = s.console->size();
+    const bool over = running->status().gone;
+    const std::string text = s.console->read(line_begin, seen);
+    std::size_t begin = 0;
+    for (std::size_t end; begin < text.size(); begin = end + 1) {
+      end = std::min(text.find('\n', begin), text.size());
+      std::string line = text.substr(begin, end - begin);
+      if (!line.empty() && line.back() == '\r') line.pop_back();
+      if (RE2::PartialMatch(line, regex)) return line;
+      if (end == text.size()) break;  // not whole yet: looked at again
+    }
+    line_begin += begin;
+    if (over) throw GuestError({.attempted = attempted, .reason = "QEMU ended without it", .hint = "", .log = console_log()});
+    running->wait(deadline, attempted, [&] { return s.console->size() > seen || running->status_locked().gone; });
+  }
+}
+
+std::vector<CrashReport> VM::crashes() {
+  std::shared_ptr<vm::Session> running;
+  {
+    std::lock_guard lock(state_->mutex);
+    running = state_->session;
+  }
+  if (running) state_->collect_crashes(running, Deadline::after(state_->spec.timeouts.crash));
+  std::lock_guard lock(state_->mutex);
+  return state_->crashes;
+}
+
+std::shared_ptr<const CrashReport> VM::wait_crash(Seconds timeout, std::stop_token stop) {
+  State& s = *state_;
+  const Deadline deadline = Deadline::after(timeout, stop);
+  for (;;) {
+    std::shared_ptr<vm::Session> running;
+    std::size_t scanned;
+    {
+      std::lock_guard lock(s.mutex);
+      if (s.crashes.size() > s.crashes_returned) {
+        auto crash = std::make_shared<CrashReport>(s.crashes[s.crashes_returned]);
+        s.crashes_returned = s.crashes.size();
+        return crash;
+      }
+      running = s.session;
+      scanned = s.episodes_scanned;
+    }
+    if (!running) return nullptr;
+    bool gone = false;
+    try {
+      running->wait(deadline, "wait for a crash", [&] {
+        const auto& status = running->status_locked();
+        gone = status.gone;
+        return status.episodes.size() > scanned || gone;
+      });
+    } catch (const TimeoutError&) {
+      return nullptr;
+    }
+    const std::size_t known = s.collect_crashes(running, deadline);
+    const vm::Session::Status status = running->status();
+    if (status.panicked) s.mark_dead(running, VmState::crashed, known ? crashes().back().title : "the kernel panicked");
+    std::lock_guard lock(s.mutex);
+    if (gone && s.crashes.size() <= s.crashes_returned) return nullptr;
+  }
+}
+
+void VM::nmi() {
+  std::shared_ptr<vm::Session> running;
+  {
+    std::lock_guard lock(state_->mutex);
+    running = state_->session;
+  }
+  if (!running) throw GuestError({.attempted = "inject an NMI", .reason = "the VM does not run", .hint = "", .log = {}});
+  running->machine().nmi(Deadline::after(state_->spec.timeouts.probe));
+}
+
+std::vector<std::string> VM::command_line() const {
+  if (!state_->dir)
+    throw GuestError({.attempted = "tell the command line", .reason = "the VM was not started", .hint = "", .log = {}});
+  return hypervisor::all_hypervisors().front()->command_line(state_->machine_spec(Deadline()));
+}
+
+std::string VM::qmp(const std::string& command, const std::string& arguments_json) {
+  std::shared_ptr<vm::Session> running;
+  {
+    std::lock_guard lock(state_->mutex);
+    running = state_->session;
+  }
+  if (!running) throw GuestError({.attempted = "QMP command " + command, .reason = "the VM does not run", .hint = "", .log = {}});
+  return running->machine().command(command, arguments_json, Deadline::after(Seconds(30)));
+}
+
+int VM::pid() const {
+  std::lock_guard lock(state_->mutex);
+  return state_->session ? state_->session->machine().pid() : -1;
+}
+
+Accel VM::accel() const { return state_->accel; }
+Path VM::directory() const { return state_->dir ? state_->dir->path() : Path(); }
+
+}  // namespace kdev
