@@ -15,8 +15,8 @@ namespace kdev {
 
 /// How a process ended: a code or a signal, never mixed up (no 128+n).
 struct ExitStatus {
-  std::optional<int> code;
-  std::optional<int> signal;
+  std::optional<int> code{};
+  std::optional<int> signal{};
   bool ok() const { return code && *code == 0; }
   bool operator==(const ExitStatus&) const = default;
 };
@@ -26,20 +26,20 @@ KDEV_API std::string describe(const ExitStatus& status);
 /// A program to run: always an argument vector. argv[0] is looked up in PATH of the host unless it has a slash.
 struct Command {
   std::vector<std::string> argv;
-  std::optional<Path> cwd;
-  std::map<std::string, std::string> env;  ///< added to, or replacing, the inherited environment
-  std::vector<std::string> unset_env;      ///< removed from the inherited environment
-  std::string input;                       ///< written to standard input, then closed; empty: /dev/null
+  std::optional<Path> cwd{};
+  std::map<std::string, std::string> env{};  ///< added to, or replacing, the inherited environment
+  std::vector<std::string> unset_env{};      ///< removed from the inherited environment
+  std::string input{};                       ///< written to standard input, then closed; empty: /dev/null
 };
 /// The command as a person would type it (quoted for a POSIX shell); for logs only.
 KDEV_API std::string describe(const Command& command);
 
 struct RunOptions {
-  Deadline deadline;
+  Deadline deadline{};
   /// Called on the calling thread for each whole line (without '\n') of the stream; the text is kept as well.
-  std::function<void(std::string_view)> on_out_line, on_err_line;
+  std::function<void(std::string_view)> on_out_line{}, on_err_line{};
   /// Both streams appended to this file as they come, too.
-  Path log;
+  Path log{};
   /// What each stream may hold in memory, in bytes; the rest goes only to the log and the line callbacks.
   std::size_t capture_limit = 256u << 20;
   /// From the stop (deadline, stop token, error in a callback): TERM to the whole process group, then KILL after this.
@@ -61,9 +61,9 @@ struct PassedFd {
 };
 
 struct SpawnOptions {
-  Path log;                       ///< standard output and error are appended here; empty: /dev/null
-  std::vector<PassedFd> pass;     ///< everything else is closed in the child
-  std::string lease;              ///< value of KDEV_LEASE in the child's environment: how reaping finds strays
+  Path log{};                       ///< standard output and error are appended here; empty: /dev/null
+  std::vector<PassedFd> pass{};     ///< everything else is closed in the child
+  std::string lease{};              ///< value of KDEV_LEASE in the child's environment: how reaping finds strays
 };
 
 /// A running process that leads a process group of its own. Move-only. The destructor ends the group (TERM, then KILL
