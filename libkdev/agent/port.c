@@ -1,0 +1,81 @@
+/* The loop: one channel, the jobs, the transfers. */
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "agent.h"
+#include "port.h"
+
+static bool connected;
+
+/* While no host is connected, a port is readable and hung up at once, again and again: it is left out of the poll set,
+ * and its SIGIO tells of a host's arrival. Where there is no SIGIO, so does a look every 50 ms. */
+static void await_host(int fd, bool wanted) {
+#ifdef O_ASYNC
+  int flags = fcntl(fd, F_GETFL);
+  if (wanted) fcntl(fd, F_SETOWN, getpid());
+  fcntl(fd, F_SETFL, wanted ? flags | O_ASYNC : flags & ~O_ASYNC);
+#else
+  (void)fd, (void)wanted;
+#endif
+}
+
+/* Reads all that is there. False: the channel is gone for good. */
+static bool read_input(int fd, bool may_return) {
+  for (;;) {
+    int n = session_read(fd);
+    if (n == -2) return false;
+    if (n == 0) {
+      if (!may_return) return false;
+      if (connected) {
+        connected = false;
+        session_reset();
+        await_host(fd, true);
+        continue; /* it may have come back before SIGIO was on */
+      }
+      return true;
+    }
+    if (!connected) {
+      connected = true;
+      if (may_return) await_host(fd, false);
+    }
+    /* A port gives at most one page a call; a shorter read was the last one. */
+    if (n == -1 || n % 4096 || session_stalled()) return true;
+  }
+}
+
+enum port_end port_serve(int fd, bool may_return) {
+  sigset_t waiting = normal_mask;
+  session_reset();
+  connected = true;
+  for (bool first = true;; first = false) {
+    bool more = false;
+    if (child_ended) {
+      child_ended = 0;
+      jobs_reap();
+    }
+    if (!first) {
+      if (session_stalled()) session_resume();
+      jobs_pump();
+    }
+    if (session_up) more = transfers_pump();
+    if (connected && !out_flush(fd)) {
+      if (!may_return) return PORT_GONE;
+      session_reset();
+    }
+    if (session_power) {
+      for (int i = 0; i < 200 && out_pending() && out_flush(fd); ++i) sleep_ms(1);
+      return PORT_POWER;
+    }
+    poll_reset();
+    bool want_input = !session_stalled();
+    int slot = connected ? poll_add(fd, (short)((want_input ? POLLIN : 0) | (out_pending() ? POLLOUT : 0))) : -1;
+    jobs_poll();
+    int n = poll_wait(child_ended ? 0 : more && out_wants_data() ? 0 : connected ? -1 : 50, &waiting);
+    if (n < 0 && errno != EINTR) sleep_ms(1);
+    short events = poll_events(slot);
+    if (!connected || events & (POLLIN | POLLHUP | POLLERR | POLLNVAL)) {
+      if (!read_input(fd, may_return)) return PORT_GONE;
+    }
+  }
+}
