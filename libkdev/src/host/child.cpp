@@ -89,9 +89,10 @@ void Child::signal_strays(int signo, bool strays) {
 }
 
 ExitStatus Child::end(Seconds grace, bool strays) noexcept try {
+  ended_ = true;
   const auto gone = [&] {
     return poll() && (reaped_ || group_members(pid_).empty()) &&
-           (!strays || processes_with_environment("KDEV_PROCESS", mark_).empty());
+           (!strays || mark_.empty() || processes_with_environment("KDEV_PROCESS", mark_).empty());
   };
   const auto wait_until_gone = [&](Seconds patience) {
     const auto until = Clock::now() + std::chrono::duration_cast<Clock::duration>(patience);

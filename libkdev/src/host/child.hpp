@@ -17,7 +17,9 @@ class Child {
   Child(int pid, std::string mark);
   Child(const Child&) = delete;
   Child& operator=(const Child&) = delete;
-  ~Child() { end(Seconds(1.0), true); }
+  ~Child() {
+    if (!ended_) end(Seconds(1.0), true);
+  }
 
   int pid() const { return pid_; }
   unsigned long long start_time() const { return start_time_; }
@@ -45,6 +47,7 @@ class Child {
   std::optional<ExitStatus> status_;
   std::mutex mutex_;      // orders signal() against reap()
   bool reaped_ = false;
+  bool ended_ = false;  // end() was called
 };
 
 }  // namespace kdev
