@@ -1,0 +1,148 @@
+"""What every figure of bench/ shares: the registry, alternating runs, the verdict, the table.
+
+A figure has a bar on a ratio: what kdev takes by what the peer takes in the same run, or by a fixed limit. The parts that
+follow add theirs with @figure in a file of their own beside this one.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+
+class PeerMissing(Exception):
+    """The peer cannot be had on this machine; the text says why. Reported, never skipped."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What one figure came to. `peer` is the peer's value in the same unit, or the fixed limit."""
+
+    value: float
+    peer: float | None
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Figure:
+    name: str
+    what: str
+    against: str
+    unit: str
+    bar: float  # the ratio value / peer may be at most this
+    measure: Callable[[], Measured]
+
+    def bar_text(self) -> str:
+        return f"<= {self.bar:g} x"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    figure: Figure
+    measured: Measured | None
+    missing: str = ""
+
+    @property
+    def ratio(self) -> float | None:
+        if self.measured is None or not self.measured.peer:
+            return None
+        return self.measured.value / self.measured.peer
+
+    @property
+    def holds(self) -> bool | None:
+        """None: not known, the peer is missing."""
+        return None if self.ratio is None else self.ratio <= self.figure.bar
+
+    def to_json(self) -> str:
+        record: dict[str, object] = {
+            "name": self.figure.name,
+            "value": round(self.measured.value, 6) if self.measured else None,
+            "unit": self.figure.unit,
+            "against": self.figure.against,
+            "ratio": None if self.ratio is None else round(self.ratio, 4),
+            "bar": self.figure.bar,
+            "holds": self.holds,
+        }
+        if self.missing:
+            record["missing"] = self.missing
+        return json.dumps(record)
+
+
+FIGURES: dict[str, Figure] = {}
+
+
+def figure(*, name: str, what: str, against: str, unit: str, bar: float) -> Callable[[Callable[[], Measured]], Callable[[], Measured]]:
+    """Registers the decorated function as the figure's measurement."""
+
+    def register(measure: Callable[[], Measured]) -> Callable[[], Measured]:
+        if name in FIGURES:
+            raise ValueError(f"two figures are named {name}")
+        FIGURES[name] = Figure(name, what, against, unit, bar, measure)
+        return measure
+
+    return register
+
+
+def clock(action: Callable[[], object]) -> float:
+    begin = time.perf_counter()
+    action()
+    return time.perf_counter() - begin
+
+
+def alternate(runs: int, *actions: Callable[[], float], warm_up: bool = True) -> list[float]:
+    """Medians of `runs` rounds of every action; each action returns its own time. Every other round goes backwards, so
+    that nobody always runs on a machine warmed by the same predecessor; the warm-up round does not count."""
+    if warm_up:
+        for action in actions:
+            action()
+    samples: list[list[float]] = [[] for _ in actions]
+    for number in range(runs):
+        order = list(enumerate(actions))
+        for index, action in order if number % 2 == 0 else reversed(order):
+            samples[index].append(action())
+    return [statistics.median(sample) for sample in samples]
+
+
+@contextmanager
+def told(text: str, say: Callable[[str], None]) -> Iterator[None]:
+    begin = time.perf_counter()
+    say(f"{text} ...")
+    yield
+    say(f"{text}: {time.perf_counter() - begin:.1f} s")
+
+
+def measure(chosen: Figure) -> Outcome:
+    try:
+        return Outcome(chosen, chosen.measure())
+    except PeerMissing as missing:
+        return Outcome(chosen, None, str(missing))
+
+
+def table(rows: list[list[str]]) -> str:
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    lines.insert(1, "  ".join("-" * width for width in widths))
+    return "\n".join(lines)
+
+
+def list_table() -> str:
+    rows = [["figure", "what", "against", "bar"]]
+    rows += [[f.name, f.what, f.against, f.bar_text()] for f in FIGURES.values()]
+    return table(rows)
+
+
+def result_table(outcomes: list[Outcome]) -> str:
+    rows = [["figure", "kdev", "against", "", "ratio", "bar", "holds"]]
+    for outcome in outcomes:
+        name, unit, measured = outcome.figure.name, outcome.figure.unit, outcome.measured
+        verdict = {True: "yes", False: "NO", None: "not known"}[outcome.holds]
+        value = f"{measured.value:.3g} {unit}" if measured else "-"
+        peer = f"{measured.peer:.3g} {unit}" if measured and measured.peer else "-"
+        ratio = "-" if outcome.ratio is None else f"{outcome.ratio:.2f} x"
+        against = outcome.figure.against + (f" (missing: {outcome.missing})" if outcome.missing else "")
+        rows.append([name, value, against, peer, ratio, outcome.figure.bar_text(), verdict])
+    return table(rows)

@@ -1,0 +1,80 @@
+"""The kernel and the machine that the figures are measured on, and peers that the bench installs for itself."""
+
+from __future__ import annotations
+
+import functools
+import os
+import pathlib
+import subprocess
+import sys
+
+import frame
+import kdev
+
+MEMORY = "512M"
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+PEERS = ROOT / "build" / "bench"
+
+# What virtme-ng asks of a kernel beyond kdev's tiny base: its root file system comes over virtiofs or 9p.
+VIRTME_OPTIONS = """
+    NET NET_CORE INET PACKET UNIX NETDEVICES NETWORK_FILESYSTEMS NET_9P NET_9P_VIRTIO 9P_FS FUSE_FS VIRTIO_FS VIRTIO_MMIO
+    VIRTIO_CONSOLE VIRTIO_NET OVERLAY_FS BINFMT_SCRIPT BINFMT_ELF SHMEM TMPFS DEVTMPFS TTY UNIX98_PTYS PROC_FS SYSFS
+    INOTIFY_USER FILE_LOCKING POSIX_TIMERS FUTEX EPOLL EVENTFD SIGNALFD TIMERFD AIO MULTIUSER RTC_CLASS RTC_DRV_CMOS
+""".split()
+
+
+def say(text: str) -> None:
+    print(f"  {text}", file=sys.stderr, flush=True)
+
+
+def source() -> str:
+    return os.environ.get("KDEV_LINUX_SOURCE", "/usr/src/linux-source-6.1")
+
+
+@functools.cache
+def workspace() -> kdev.Workspace:
+    cache = os.environ.get("XDG_CACHE_HOME") or str(pathlib.Path.home() / ".cache")
+    return kdev.Workspace(os.environ.get("KDEV_WORKSPACE", f"{cache}/kdev/workspace"), source=source())
+
+
+def conf() -> kdev.KernConf:
+    made = kdev.KernConf.tiny(workspace()).preset("debug").enable("LKDTM")
+    for option in VIRTME_OPTIONS:
+        made = made.enable(option)
+    return made
+
+
+@functools.cache
+def kernel() -> kdev.KernelArtifact:
+    """One kernel that boots under kdev, by hand, and under virtme-ng."""
+    with frame.told("the kernel", say):
+        return workspace().build(conf(), targets=["vmlinux", "bzImage"])
+
+
+@functools.cache
+def virtme() -> pathlib.Path:
+    """virtme-ng in a virtual environment of its own."""
+    home = PEERS / "virtme-ng"
+    program = home / "bin" / "vng"
+    if program.exists():
+        return program
+    try:
+        with frame.told("installing virtme-ng", say):
+            run([sys.executable, "-m", "venv", str(home)])
+            run([str(home / "bin" / "pip"), "install", "--quiet", "--disable-pip-version-check", "virtme-ng"])
+    except subprocess.CalledProcessError as error:
+        raise frame.PeerMissing(f"virtme-ng could not be installed: {last_line(error.stderr)}") from error
+    if not program.exists():
+        raise frame.PeerMissing("virtme-ng was installed, but there is no vng")
+    return program
+
+
+def run(command: list[str], timeout: float = 600) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command, check=True, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=timeout
+    )
+
+
+def last_line(text: str | None) -> str:
+    lines = [line for line in (text or "").splitlines() if line.strip()]
+    return lines[-1].strip() if lines else "no output"
