@@ -134,9 +134,9 @@ int try_launch(const Launch& what, const std::vector<const char*>& argv, const s
     auto process = launcher(context.get_executor(), ec, bp::filesystem::path(what.executable.string()), arguments, setup);
     process.detach();
   } catch (const boost::system::system_error& e) {
-    // The child may run, only Boost's handle on it could not be made (out of descriptors).
-    if (launcher.pid > 0) ::kill(launcher.pid, SIGKILL);
-    ec = e.code();
+    // Boost's own handle could not be made: no descriptors left, or SIGCHLD is ignored and the child has come and gone.
+    // By then exec has succeeded, unless ec says otherwise.
+    if (!ec && launcher.pid <= 0) ec = e.code();
   }
   if (!ec) {
     pid = launcher.pid;
