@@ -29,12 +29,22 @@ struct BootRequest {
   bool agent = true;        ///< the image holds kdev's agent
 };
 
+/// Files and folders by which a source tree is known.
+struct TreeMarks {
+  std::vector<std::string> found, missing;
+};
+
 class Guest {
  public:
   virtual ~Guest() = default;
   virtual Os os() const = 0;
   /// The tree at `path` if it is one of this guest's; its version filled in. Reads files only.
   virtual std::optional<SourceTree> detect(const Path& path) const = 0;
+  /// What of this guest's trees `path` has not got, and what it has: for the message when it is none.
+  virtual TreeMarks marks(const Path& path) const = 0;
+  /// ConfigError when a tree of this guest cannot be built out of tree as it is now (left-overs of a build in place).
+  /// Called when a workspace is made and before each build. Reads files only.
+  virtual void check_tree(const SourceTree&) const {}
   /// By preference. Empty: this guest cannot boot such a kernel.
   virtual std::vector<BootPlan> boot_plans(const BootRequest& request) const = 0;
   // Null where the guest has not got that far: the caller says "not yet".

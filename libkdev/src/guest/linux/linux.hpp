@@ -1,5 +1,6 @@
 #pragma once
-// The Linux guest: tree.cpp, conf.cpp, build.cpp, boot.cpp and console.cpp in this folder each give one piece.
+// The Linux guest: tree.cpp, conf.cpp, build.cpp, boot.cpp and console.cpp in this folder each give one
+// piece.
 #include <optional>
 #include <string>
 #include <vector>
@@ -11,19 +12,22 @@ namespace kdev::guest {
 // tree.cpp
 /// The tree at `path` when it is one of Linux: Kbuild, init/main.c, arch/ and a Makefile that states VERSION.
 std::optional<SourceTree> detect_linux(const Path& path);
-/// What in the source tree breaks an out-of-tree build ("outputmakefile" of the top Makefile refuses such trees): the
-/// paths of .config, include/config and arch/ARCH/include/generated that an in-place build left. Empty: clean.
+/// What in the source tree breaks an out-of-tree build ("outputmakefile" of the top Makefile refuses such
+/// trees): the paths of .config, include/config and arch/SRCARCH/include/generated that an in-place build
+/// left. Empty: clean.
 std::vector<Path> linux_in_place_leftovers(const Path& tree);
 
-const ConfRules& linux_conf_rules();                              // conf.cpp
-const BuildRules& linux_build_rules();                            // build.cpp
-const ConsoleRules& linux_console_rules();                        // console.cpp
+const ConfRules& linux_conf_rules();                                 // conf.cpp
+const BuildRules& linux_build_rules();                               // build.cpp
+const ConsoleRules& linux_console_rules();                           // console.cpp
 std::vector<BootPlan> linux_boot_plans(const BootRequest& request);  // boot.cpp
 
 class LinuxGuest final : public Guest {
  public:
   Os os() const override { return Os::linux; }
   std::optional<SourceTree> detect(const Path& path) const override { return detect_linux(path); }
+  TreeMarks marks(const Path& path) const override;
+  void check_tree(const SourceTree& tree) const override;
   std::vector<BootPlan> boot_plans(const BootRequest& request) const override;
   const ConfRules* conf() const override;
   const BuildRules* build() const override;

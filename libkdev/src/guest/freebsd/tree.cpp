@@ -1,0 +1,50 @@
+#include <boost/filesystem/operations.hpp>
+#include <sstream>
+
+#include "guest/freebsd/freebsd.hpp"
+#include "guest/tree_files.hpp"
+
+namespace kdev::guest {
+namespace {
+
+namespace fs = boost::filesystem;
+
+/// The value of NAME="value" in a shell script; empty when there is none.
+std::string shell_variable(const std::string& script, const std::string& name) {
+  std::istringstream lines(script);
+  std::string line;
+  while (std::getline(lines, line)) {
+    if (line.rfind(name + "=", 0) != 0) continue;
+    std::string value = line.substr(name.size() + 1);
+    const bool is_quoted = !value.empty() && (value[0] == '"' || value[0] == '\'');
+    if (is_quoted) return value.substr(1, value.find(value[0], 1) - 1);
+    return value.substr(0, value.find_first_of(" \t\r;#"));
+  }
+  return "";
+}
+
+/// "13.2-RELEASE", as newvers.sh puts RELEASE together from REVISION and BRANCH.
+std::string version_of(const Path& tree) {
+  const std::string script = head_of(tree / "sys/conf/newvers.sh");
+  const std::string revision = shell_variable(script, "REVISION"), branch = shell_variable(script, "BRANCH");
+  return revision.empty() || branch.empty() ? "" : revision + "-" + branch;
+}
+
+}  // namespace
+
+TreeMarks FreebsdGuest::marks(const Path& path) const {
+  TreeMarks marks = look_for(path, {"sys/kern/", "sys/conf/newvers.sh"});
+  (version_of(path).empty() ? marks.missing : marks.found)
+      .push_back("REVISION and BRANCH in sys/conf/newvers.sh");
+  return marks;
+}
+
+std::optional<SourceTree> detect_freebsd(const Path& path) {
+  const std::string version = version_of(path);
+  if (version.empty() || !look_for(path, {"sys/kern/"}).missing.empty()) return {};
+  boost::system::error_code ec;
+  const Path absolute = fs::canonical(path, ec);
+  return SourceTree{.os = Os::freebsd, .path = ec ? fs::absolute(path) : absolute, .version = version};
+}
+
+}  // namespace kdev::guest

@@ -1,0 +1,46 @@
+#include "guest/guest.hpp"
+
+#include <kdev/error.hpp>
+
+#include "guest/freebsd/freebsd.hpp"
+#include "guest/linux/linux.hpp"
+
+namespace kdev {
+namespace guest {
+
+const std::vector<const Guest*>& all_guests() {
+  static const LinuxGuest linux_guest;
+  static const FreebsdGuest freebsd_guest;
+  static const std::vector<const Guest*> table = {&linux_guest, &freebsd_guest};
+  return table;
+}
+
+const Guest& guest_for(Os os) {
+  for (const Guest* g : all_guests())
+    if (g->os() == os) return *g;
+  throw ConfigError(
+      {.attempted = "find the guest " + to_string(os), .reason = "not in the table", .hint = "", .log = {}});
+}
+
+}  // namespace guest
+
+std::string to_string(Os os) {
+  switch (os) {
+    case Os::linux:
+      return "linux";
+    case Os::freebsd:
+      return "freebsd";
+  }
+  return "?";
+}
+
+Os os_from_string(std::string_view name) {
+  for (Os os : {Os::linux, Os::freebsd})
+    if (to_string(os) == name) return os;
+  throw ConfigError({.attempted = "read the name of an operating system",
+                     .reason = "unknown: '" + std::string(name) + "'",
+                     .hint = "linux or freebsd",
+                     .log = {}});
+}
+
+}  // namespace kdev

@@ -1,0 +1,107 @@
+#include <fmt/format.h>
+#include <sys/utsname.h>
+
+#include <boost/filesystem/operations.hpp>
+#include <kdev/error.hpp>
+#include <map>
+#include <sstream>
+
+#include "guest/linux/linux.hpp"
+#include "guest/tree_files.hpp"
+
+namespace kdev::guest {
+namespace {
+
+namespace fs = boost::filesystem;
+
+std::string trimmed(std::string_view text) {
+  const std::size_t begin = text.find_first_not_of(" \t\r"), end = text.find_last_not_of(" \t\r");
+  return begin == std::string_view::npos ? "" : std::string(text.substr(begin, end - begin + 1));
+}
+
+/// The first assignments of the top Makefile: VERSION = 6, PATCHLEVEL = 1, SUBLEVEL = 192, EXTRAVERSION =
+/// -rc1.
+std::map<std::string, std::string> version_variables(const Path& makefile) {
+  std::map<std::string, std::string> result;
+  std::istringstream lines(head_of(makefile, 8192));
+  std::string line;
+  while (std::getline(lines, line)) {
+    const std::size_t equals = line.find('=');
+    if (equals == std::string::npos) continue;
+    const std::string name = trimmed(std::string_view(line).substr(0, equals));
+    for (const char* known : {"VERSION", "PATCHLEVEL", "SUBLEVEL", "EXTRAVERSION"})
+      if (name == known) result.emplace(name, trimmed(std::string_view(line).substr(equals + 1)));
+  }
+  return result;
+}
+
+bool is_number(const std::string& text) {
+  return !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
+}
+
+/// "6.1.192", "6.1.0-rc1"; "2.6.39" had all three, "6.1" with an empty SUBLEVEL is "6.1". Empty: not Linux's
+/// Makefile.
+std::string version_of(const Path& tree) {
+  auto v = version_variables(tree / "Makefile");
+  if (!is_number(v["VERSION"]) || !is_number(v["PATCHLEVEL"])) return "";
+  std::string version = v["VERSION"] + "." + v["PATCHLEVEL"];
+  if (is_number(v["SUBLEVEL"])) version += "." + v["SUBLEVEL"];
+  return version + v["EXTRAVERSION"];
+}
+
+/// SRCARCH of the top Makefile: the folder of arch/ for this machine.
+Path source_arch() {
+  utsname machine = {};
+  ::uname(&machine);
+  const std::string name = machine.machine;
+  static const std::map<std::string, std::string> differing = {{"x86_64", "x86"},
+                                                               {"aarch64", "arm64"},
+                                                               {"riscv64", "riscv"},
+                                                               {"ppc64le", "powerpc"},
+                                                               {"s390x", "s390"}};
+  const auto found = differing.find(name);
+  return found == differing.end() ? name : found->second;
+}
+
+}  // namespace
+
+TreeMarks LinuxGuest::marks(const Path& path) const {
+  TreeMarks marks =
+      look_for(path, {"Kbuild", "Kconfig", "arch/", "include/linux/", "init/main.c", "scripts/", "kernel/"});
+  (version_of(path).empty() ? marks.missing : marks.found).push_back("Makefile with VERSION and PATCHLEVEL");
+  return marks;
+}
+
+std::optional<SourceTree> detect_linux(const Path& path) {
+  const std::string version = version_of(path);
+  if (version.empty() || !look_for(path, {"Kbuild", "Kconfig", "arch/", "init/main.c"}).missing.empty())
+    return {};
+  boost::system::error_code ec;
+  const Path absolute = fs::canonical(path, ec);
+  return SourceTree{.os = Os::linux, .path = ec ? fs::absolute(path) : absolute, .version = version};
+}
+
+std::vector<Path> linux_in_place_leftovers(const Path& tree) {
+  std::vector<Path> result;
+  boost::system::error_code ec;
+  for (const Path& name :
+       {Path(".config"), Path("include/config"), "arch" / source_arch() / "include/generated"})
+    if (fs::exists(tree / name, ec)) result.push_back(tree / name);
+  return result;
+}
+
+void LinuxGuest::check_tree(const SourceTree& tree) const {
+  const std::vector<Path> leftovers = linux_in_place_leftovers(tree.path);
+  if (leftovers.empty()) return;
+  std::string names;
+  for (const Path& p : leftovers)
+    names += (names.empty() ? "" : ", ") + p.lexically_relative(tree.path).string();
+  throw ConfigError(
+      {.attempted = "build from " + tree.path.string(),
+       .reason = fmt::format("the tree was configured or built in place ({}): it cannot be built out of tree",
+                             names),
+       .hint = fmt::format("save its .config if you need it, then: make -C {} mrproper", tree.path.string()),
+       .log = {}});
+}
+
+}  // namespace kdev::guest

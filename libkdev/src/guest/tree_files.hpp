@@ -1,0 +1,16 @@
+#pragma once
+// Looking at source trees: no errors, only answers.
+#include <kdev/path.hpp>
+#include <string>
+#include <vector>
+
+#include "guest/guest.hpp"
+
+namespace kdev::guest {
+
+/// The first `limit` bytes; empty when it cannot be read.
+std::string head_of(const Path& file, std::size_t limit = 65536);
+/// Sorts names into found and missing; a name that ends in '/' must be a folder, others must be files.
+TreeMarks look_for(const Path& dir, const std::vector<std::string>& names);
+
+}  // namespace kdev::guest
