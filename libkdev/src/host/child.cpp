@@ -1,14 +1,14 @@
 #include "host/child.hpp"
 
-#include <algorithm>
-#include <cerrno>
-#include <csignal>
-#include <thread>
-
 #include <poll.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <thread>
 
 #include "host/proc.hpp"
 
@@ -26,7 +26,8 @@ ExitStatus from_siginfo(const siginfo_t& info) {
 
 }  // namespace
 
-Child::Child(int pid, std::string mark) : pid_(pid), mark_(std::move(mark)), start_time_(proc_stat(pid).start_time) {
+Child::Child(int pid, std::string mark)
+    : pid_(pid), mark_(std::move(mark)), start_time_(proc_stat(pid).start_time) {
 #ifdef SYS_pidfd_open
   pidfd_.reset(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));  // close-on-exec by itself
 #endif

@@ -1,16 +1,16 @@
 #pragma once
+#include <kdev/host.hpp>
 #include <mutex>
 #include <optional>
 #include <string>
-
-#include <kdev/host.hpp>
 
 #include "host/unique_fd.hpp"
 
 namespace kdev {
 
-/// A child process that leads a group, from launch to reaping. The leader stays a zombie while others of its group live:
-/// so long its pid, and with it the group's number, cannot be given to a stranger. Not thread-safe, except signal().
+/// A child process that leads a group, from launch to reaping. The leader stays a zombie while others of its
+/// group live: so long its pid, and with it the group's number, cannot be given to a stranger. Not
+/// thread-safe, except signal().
 class Child {
  public:
   /// `mark`: value of KDEV_PROCESS in its environment, by which descendants outside the group are found.
@@ -32,8 +32,9 @@ class Child {
   void signal(int signo) noexcept;
   /// What is left of the group after the leader has ended gets no grace.
   void kill_rest() noexcept;
-  /// TERM, KILL after the grace, to the group and, if `strays`, to descendants outside it. Bounded. The status is
-  /// empty when even KILL did not end the leader (uninterruptible in the kernel) or somebody else reaped it.
+  /// TERM, KILL after the grace, to the group and, if `strays`, to descendants outside it. Bounded. The
+  /// status is empty when even KILL did not end the leader (uninterruptible in the kernel) or somebody else
+  /// reaped it.
   ExitStatus end(Seconds grace, bool strays) noexcept;
 
  private:
@@ -45,7 +46,7 @@ class Child {
   unsigned long long start_time_ = 0;
   UniqueFd pidfd_;
   std::optional<ExitStatus> status_;
-  std::mutex mutex_;      // orders signal() against reap()
+  std::mutex mutex_;  // orders signal() against reap()
   bool reaped_ = false;
   bool ended_ = false;  // end() was called
 };

@@ -1,14 +1,14 @@
-#include <atomic>
-#include <cerrno>
-#include <cstdio>
-
-#include <boost/filesystem/operations.hpp>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <linux/magic.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
+
+#include <atomic>
+#include <boost/filesystem/operations.hpp>
+#include <cerrno>
+#include <cstdio>
 
 #include "host/local_host.hpp"
 #include "host/output.hpp"
@@ -52,7 +52,8 @@ class Temporary {
   explicit Temporary(const Path& target) {
     static std::atomic<unsigned> counter{0};
     for (;;) {
-      path_ = target.parent_path() / fmt::format(".{}.{}.{}.tmp", target.filename().string().substr(0, 200), ::getpid(), counter++);
+      path_ = target.parent_path() /
+              fmt::format(".{}.{}.{}.tmp", target.filename().string().substr(0, 200), ::getpid(), counter++);
       // open() rather than mkstemp(): the process's umask applies.
       fd_.reset(::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
       if (fd_) return;
@@ -98,7 +99,8 @@ std::string LocalHost::read_file(const Path& path) {
   struct stat st;
   std::string content;
   // The size is only a guess: files in /proc say 0, others grow.
-  if (::fstat(fd.get(), &st) == 0 && S_ISREG(st.st_mode)) content.reserve(static_cast<std::size_t>(st.st_size) + 1);
+  if (::fstat(fd.get(), &st) == 0 && S_ISREG(st.st_mode))
+    content.reserve(static_cast<std::size_t>(st.st_size) + 1);
   char buffer[65536];
   for (;;) {
     const ssize_t n = ::read(fd.get(), buffer, sizeof buffer);

@@ -1,10 +1,9 @@
 // What all hosts share: texts for people, and check().
-#include <kdev/host.hpp>
+#include <fmt/format.h>
 
 #include <cstring>
-
-#include <fmt/format.h>
 #include <kdev/error.hpp>
+#include <kdev/host.hpp>
 
 namespace kdev {
 namespace {

@@ -1,19 +1,19 @@
 // The only file that includes Boost.Process: it costs seconds to compile.
 #include "host/launch.hpp"
 
-#include <algorithm>
-#include <cerrno>
-#include <csignal>
-#include <thread>
-
-#include <boost/asio/io_context.hpp>
-#include <boost/process/v2/posix/default_launcher.hpp>
-#include <boost/process/v2/process.hpp>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <algorithm>
+#include <boost/asio/io_context.hpp>
+#include <boost/process/v2/posix/default_launcher.hpp>
+#include <boost/process/v2/process.hpp>
+#include <cerrno>
+#include <csignal>
+#include <thread>
 
 #include "host/system_error.hpp"
 #include "host/unique_fd.hpp"
@@ -24,8 +24,8 @@ namespace {
 namespace bp = boost::process::v2;
 using Launcher = bp::posix::default_launcher;
 
-// A number that no system call of the child fails with: the launcher's own error pipe lies where a passed descriptor
-// has to go.
+// A number that no system call of the child fails with: the launcher's own error pipe lies where a passed
+// descriptor has to go.
 constexpr int kCollision = ENOANO;
 
 /// Boost.Process hooks that run in the child, between fork and exec: async-signal-safe calls only.
@@ -49,8 +49,8 @@ struct ChildSetup {
     return {};
   }
 
-  // The launcher of Boost 1.81 would go on to ::exit(), which runs the parent's atexit handlers in the child. It also
-  // looks for this hook with five arguments and calls it with four.
+  // The launcher of Boost 1.81 would go on to ::exit(), which runs the parent's atexit handlers in the child.
+  // It also looks for this hook with five arguments and calls it with four.
   template <class... A>
   void on_exec_error(A&&...) {
     ::_exit(127);
@@ -111,7 +111,8 @@ class SignalsBlocked {
   sigset_t before_;
 };
 
-/// Occupies the numbers that descriptors are passed under, so that the launcher's error pipe does not land on one.
+/// Occupies the numbers that descriptors are passed under, so that the launcher's error pipe does not land on
+/// one.
 std::vector<UniqueFd> occupy(const std::vector<PassedFd>& fds) {
   std::vector<UniqueFd> held;
   for (const PassedFd& p : fds)
@@ -120,7 +121,8 @@ std::vector<UniqueFd> occupy(const std::vector<PassedFd>& fds) {
 }
 
 /// 0 and the pid, or an errno.
-int try_launch(const Launch& what, const std::vector<const char*>& argv, const std::vector<const char*>& env, int& pid) {
+int try_launch(const Launch& what, const std::vector<const char*>& argv, const std::vector<const char*>& env,
+               int& pid) {
   std::vector<int> moved(what.fds.size(), -1);
   ChildSetup setup{what, moved, static_cast<int>(std::clamp(::sysconf(_SC_OPEN_MAX), 256L, 65536L))};
   Launcher launcher;
@@ -131,11 +133,12 @@ int try_launch(const Launch& what, const std::vector<const char*>& argv, const s
   try {
     boost::asio::io_context context(1);
     const char** arguments = const_cast<const char**>(argv.data());
-    auto process = launcher(context.get_executor(), ec, bp::filesystem::path(what.executable.string()), arguments, setup);
+    auto process = launcher(context.get_executor(), ec, bp::filesystem::path(what.executable.string()),
+                            arguments, setup);
     process.detach();
   } catch (const boost::system::system_error& e) {
-    // Boost's own handle could not be made: no descriptors left, or SIGCHLD is ignored and the child has come and gone.
-    // By then exec has succeeded, unless ec says otherwise.
+    // Boost's own handle could not be made: no descriptors left, or SIGCHLD is ignored and the child has come
+    // and gone. By then exec has succeeded, unless ec says otherwise.
     if (!ec && launcher.pid <= 0) ec = e.code();
   }
   if (!ec) {
@@ -162,10 +165,11 @@ HostError launch_error(const Launch& what, int error) {
                       .hint = "a script needs a first line such as #!/bin/sh",
                       .log = {}});
   if (error == ENOENT)
-    return HostError({.attempted = attempted,
-                      .reason = "its interpreter or dynamic loader was not found",
-                      .hint = "look at the script's first line, or at the output of: file " + what.executable.string(),
-                      .log = {}});
+    return HostError(
+        {.attempted = attempted,
+         .reason = "its interpreter or dynamic loader was not found",
+         .hint = "look at the script's first line, or at the output of: file " + what.executable.string(),
+         .log = {}});
   if (error == E2BIG)
     return HostError({.attempted = attempted,
                       .reason = "arguments and environment are too long",
@@ -179,7 +183,8 @@ HostError launch_error(const Launch& what, int error) {
 int launch(const Launch& what) {
   const std::vector<const char*> argv = pointers(what.argv), env = pointers(what.env);
   int error = 0, pid = -1;
-  // ETXTBSY: another thread's child, between its fork and exec, still holds a just-written program open for writing.
+  // ETXTBSY: another thread's child, between its fork and exec, still holds a just-written program open for
+  // writing.
   for (int attempt = 0; attempt < 50; ++attempt) {
     error = try_launch(what, argv, env, pid);
     if (error == 0) return pid;

@@ -1,16 +1,17 @@
 #pragma once
-// Leases: what an owner holds is written to disk before it exists, so that whoever comes after a dead owner can end it.
+// Leases: what an owner holds is written to disk before it exists, so that whoever comes after a dead owner
+// can end it.
+#include <kdev/host.hpp>
+#include <kdev/path.hpp>
 #include <string>
 #include <vector>
 
-#include <kdev/host.hpp>
-#include <kdev/path.hpp>
-
 namespace kdev {
 
-/// One lease file, DIR/NAME.lease (JSON): the owner (pid, its start time, the machine's boot id), a random token, and the
-/// resources. Written atomically on every change. Move-only. The destructor does not undo resources: it only removes the
-/// lease file when release() has not been called and nothing was added. Not thread-safe.
+/// One lease file, DIR/NAME.lease (JSON): the owner (pid, its start time, the machine's boot id), a random
+/// token, and the resources. Written atomically on every change. Move-only. The destructor does not undo
+/// resources: it only removes the lease file when release() has not been called and nothing was added. Not
+/// thread-safe.
 class Lease {
  public:
   static Lease create(const Path& dir, const std::string& name);
@@ -20,8 +21,9 @@ class Lease {
   ~Lease();
 
   explicit operator bool() const { return !file_.empty(); }
-  /// For SpawnOptions::lease: processes whose environment has KDEV_LEASE=token belong to this lease, also their
-  /// children that changed their process group, also when the owner died before it could write down a pid.
+  /// For SpawnOptions::lease: processes whose environment has KDEV_LEASE=token belong to this lease, also
+  /// their children that changed their process group, also when the owner died before it could write down a
+  /// pid.
   const std::string& token() const { return token_; }
   const Path& file() const { return file_; }
   void add_process(int pid, unsigned long long start_time);
@@ -42,9 +44,9 @@ class Lease {
   } held_;
 };
 
-/// Ends what leases in `dir` with dead owners hold: processes (TERM, then KILL), undo commands, paths; then the lease
-/// files. Returns one line per thing reaped. Live owners' leases are not touched. Safe when several processes reap at
-/// once. Never throws for a lease that cannot be read: it is named in the result.
+/// Ends what leases in `dir` with dead owners hold: processes (TERM, then KILL), undo commands, paths; then
+/// the lease files. Returns one line per thing reaped. Live owners' leases are not touched. Safe when several
+/// processes reap at once. Never throws for a lease that cannot be read: it is named in the result.
 std::vector<std::string> reap_leases(const Path& dir);
 
 /// Processes of this machine whose environment carries the token.

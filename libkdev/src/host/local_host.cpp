@@ -1,12 +1,12 @@
 #include "host/local_host.hpp"
 
+#include <sched.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cmath>
 #include <sstream>
 #include <thread>
-
-#include <sched.h>
-#include <unistd.h>
 
 #include "host/proc.hpp"
 #include "host/program.hpp"
@@ -14,11 +14,13 @@
 namespace kdev {
 namespace {
 
-/// "max 100000" or "50000 100000" (cgroup v2, cpu.max): whole CPUs, rounded up; a large number when unlimited.
+/// "max 100000" or "50000 100000" (cgroup v2, cpu.max): whole CPUs, rounded up; a large number when
+/// unlimited.
 int cgroup_cpus() {
   std::istringstream text(read_proc_file("/sys/fs/cgroup/cpu.max"));
   double quota = 0, period = 0;
-  if (text >> quota >> period && quota > 0 && period > 0) return std::max(1, static_cast<int>(std::ceil(quota / period)));
+  if (text >> quota >> period && quota > 0 && period > 0)
+    return std::max(1, static_cast<int>(std::ceil(quota / period)));
   return 1 << 20;
 }
 

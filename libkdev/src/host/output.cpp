@@ -1,11 +1,11 @@
 #include "host/output.hpp"
 
-#include <algorithm>
-#include <cerrno>
-
 #include <fcntl.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
 
 #include "host/system_error.hpp"
 

@@ -1,15 +1,15 @@
 #include "host/proc.hpp"
 
+#include <dirent.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
 #include <cctype>
 #include <cerrno>
 #include <cstdlib>
 #include <memory>
 #include <sstream>
-
-#include <dirent.h>
-#include <fcntl.h>
-#include <fmt/format.h>
-#include <unistd.h>
 
 #include "host/lease.hpp"
 #include "host/unique_fd.hpp"
@@ -48,7 +48,8 @@ std::vector<int> all_processes() {
   std::unique_ptr<DIR, int (*)(DIR*)> dir(::opendir("/proc"), &::closedir);
   if (!dir) return result;
   while (const dirent* entry = ::readdir(dir.get()))
-    if (std::isdigit(static_cast<unsigned char>(entry->d_name[0]))) result.push_back(std::atoi(entry->d_name));
+    if (std::isdigit(static_cast<unsigned char>(entry->d_name[0])))
+      result.push_back(std::atoi(entry->d_name));
   return result;
 }
 
@@ -64,9 +65,11 @@ std::vector<int> processes_with_environment(const std::string& name, const std::
   const std::string wanted = name + "=" + value;
   for (int pid : all_processes()) {
     const std::string environment = read_proc_file(fmt::format("/proc/{}/environ", pid));
-    for (std::size_t at = environment.find(wanted); at != std::string::npos; at = environment.find(wanted, at + 1)) {
+    for (std::size_t at = environment.find(wanted); at != std::string::npos;
+         at = environment.find(wanted, at + 1)) {
       const std::size_t end = at + wanted.size();
-      const bool whole = (at == 0 || environment[at - 1] == '\0') && (end == environment.size() || environment[end] == '\0');
+      const bool whole =
+          (at == 0 || environment[at - 1] == '\0') && (end == environment.size() || environment[end] == '\0');
       if (!whole) continue;
       if (proc_stat(pid).alive()) result.push_back(pid);
       break;
@@ -85,6 +88,8 @@ std::vector<int> processes_with_token(const std::string& token) {
   return token.empty() ? std::vector<int>{} : processes_with_environment("KDEV_LEASE", token);
 }
 
-unsigned long long process_start_time(int pid) { return pid > 0 ? proc_stat(pid).start_time : 0; }
+unsigned long long process_start_time(int pid) {
+  return pid > 0 ? proc_stat(pid).start_time : 0;
+}
 
 }  // namespace kdev

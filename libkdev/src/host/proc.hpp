@@ -7,7 +7,7 @@ namespace kdev {
 
 struct ProcStat {
   int pid = 0, parent = 0, group = 0;
-  char state = '?';  ///< 'Z': zombie, 'X': dead
+  char state = '?';                   ///< 'Z': zombie, 'X': dead
   unsigned long long start_time = 0;  ///< clock ticks since boot
   bool alive() const { return start_time != 0 && state != 'Z' && state != 'X'; }
 };

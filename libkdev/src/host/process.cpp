@@ -18,9 +18,15 @@ Process::~Process() {
   if (impl_) impl_->terminate(Seconds(1.0));
 }
 
-int Process::pid() const { return impl_ ? impl_->pid() : -1; }
-unsigned long long Process::start_time() const { return impl_ ? impl_->start_time() : 0; }
-std::optional<ExitStatus> Process::poll() { return impl_ ? impl_->poll() : ExitStatus{}; }
+int Process::pid() const {
+  return impl_ ? impl_->pid() : -1;
+}
+unsigned long long Process::start_time() const {
+  return impl_ ? impl_->start_time() : 0;
+}
+std::optional<ExitStatus> Process::poll() {
+  return impl_ ? impl_->poll() : ExitStatus{};
+}
 
 ExitStatus Process::wait(const Deadline& deadline) {
   for (;;) {
@@ -34,6 +40,8 @@ void Process::signal(int signo) {
   if (impl_) impl_->signal(signo);
 }
 
-ExitStatus Process::terminate(Seconds grace) noexcept { return impl_ ? impl_->terminate(grace) : ExitStatus{}; }
+ExitStatus Process::terminate(Seconds grace) noexcept {
+  return impl_ ? impl_->terminate(grace) : ExitStatus{};
+}
 
 }  // namespace kdev

@@ -1,13 +1,13 @@
 #include "host/program.hpp"
 
-#include <cerrno>
-#include <cstdlib>
-
-#include <boost/filesystem/operations.hpp>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include <boost/filesystem/operations.hpp>
+#include <cerrno>
+#include <cstdlib>
 
 #include "host/system_error.hpp"
 
@@ -72,13 +72,15 @@ std::optional<Path> find_program(const std::string& name, const std::string& sea
 }
 
 Path resolve_program(const Command& command) {
-  if (command.argv.empty() || command.argv[0].empty()) refuse("", "no program was named", "give an argument vector");
+  if (command.argv.empty() || command.argv[0].empty())
+    refuse("", "no program was named", "give an argument vector");
   const std::string& name = command.argv[0];
   for (const std::string& argument : command.argv)
     if (argument.find('\0') != std::string::npos) refuse(name, "an argument holds a NUL byte", "");
   if (name.find('/') != std::string::npos) {
     // execve comes after chdir.
-    const Path path = boost::filesystem::absolute(Path(name), command.cwd.value_or(boost::filesystem::current_path()));
+    const Path path =
+        boost::filesystem::absolute(Path(name), command.cwd.value_or(boost::filesystem::current_path()));
     if (int error = not_executable(path)) refuse_file(path, error);
     return path;
   }
@@ -104,7 +106,8 @@ std::map<std::string, std::string> child_environment(const Command& command) {
   for (const auto& [name, value] : command.env) {
     if (name.empty() || name.find_first_of(std::string("=\0", 2)) != std::string::npos ||
         value.find('\0') != std::string::npos)
-      refuse(command.argv.empty() ? "" : command.argv[0], fmt::format("'{}' is no environment variable", name), "");
+      refuse(command.argv.empty() ? "" : command.argv[0],
+             fmt::format("'{}' is no environment variable", name), "");
     result[name] = value;
   }
   return result;

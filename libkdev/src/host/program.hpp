@@ -1,16 +1,16 @@
 #pragma once
+#include <kdev/host.hpp>
 #include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include <kdev/host.hpp>
-
 namespace kdev {
 
 /// `name` in the ':'-separated folders of `search`; the first that is an executable file.
 std::optional<Path> find_program(const std::string& name, const std::string& search);
-/// $PATH, with /usr/sbin and /sbin behind it: tools for links and file systems live there, and a user's PATH lacks them.
+/// $PATH, with /usr/sbin and /sbin behind it: tools for links and file systems live there, and a user's PATH
+/// lacks them.
 std::string default_search_path();
 /// What execve is to run for `command`: absolute. HostError says why there is nothing to run.
 Path resolve_program(const Command& command);

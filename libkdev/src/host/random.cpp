@@ -1,9 +1,9 @@
 #include "host/random.hpp"
 
+#include <fmt/format.h>
+
 #include <array>
 #include <random>
-
-#include <fmt/format.h>
 
 namespace kdev {
 

@@ -1,8 +1,8 @@
-#include <algorithm>
-#include <cerrno>
-
 #include <fmt/format.h>
 #include <poll.h>
+
+#include <algorithm>
+#include <cerrno>
 
 #include "host/local_host.hpp"
 #include "host/output.hpp"
@@ -43,7 +43,8 @@ void follow(Child& child, Output& out, Output& err, const Deadline& deadline, co
       if (Clock::now() >= *give_up && out.drained() && err.drained()) return;
     }
     if (!any_out && !any_err)
-      wait_for_something(out, err, child, give_up.has_value(), std::min(deadline.slice_ms(), give_up ? 20 : 100));
+      wait_for_something(out, err, child, give_up.has_value(),
+                         std::min(deadline.slice_ms(), give_up ? 20 : 100));
   }
 }
 

@@ -1,7 +1,7 @@
-#include <cerrno>
-
 #include <fcntl.h>
 #include <fmt/format.h>
+
+#include <cerrno>
 
 #include "host/local_host.hpp"
 #include "host/process_impl.hpp"
@@ -29,7 +29,8 @@ class LocalProcess final : public Process::Impl {
 }  // namespace
 
 Process LocalHost::spawn(const Command& command, const SpawnOptions& options) {
-  UniqueFd out = options.log.empty() ? UniqueFd(::open("/dev/null", O_WRONLY | O_CLOEXEC)) : open_log(options.log);
+  UniqueFd out =
+      options.log.empty() ? UniqueFd(::open("/dev/null", O_WRONLY | O_CLOEXEC)) : open_log(options.log);
   if (!out) throw host_error("open /dev/null", errno);
   std::vector<PassedFd> fds = {{out.get(), 1}, {out.get(), 2}};
   for (const PassedFd& p : options.pass) {

@@ -1,12 +1,12 @@
 #include "host/start.hpp"
 
-#include <cerrno>
-
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include <cerrno>
 
 #include "host/launch.hpp"
 #include "host/output.hpp"
@@ -17,8 +17,8 @@
 namespace kdev {
 namespace {
 
-/// A file in memory rather than a pipe: nobody has to feed it while the child runs, and a child that never reads it
-/// blocks nobody.
+/// A file in memory rather than a pipe: nobody has to feed it while the child runs, and a child that never
+/// reads it blocks nobody.
 UniqueFd standard_input(const Command& command) {
   if (command.input.empty()) {
     UniqueFd null(::open("/dev/null", O_RDONLY | O_CLOEXEC));

@@ -27,11 +27,15 @@ std::string hint_for(int error) {
 
 }  // namespace
 
-std::string errno_text(int error) { return std::generic_category().message(error); }
+std::string errno_text(int error) {
+  return std::generic_category().message(error);
+}
 
 HostError host_error(std::string attempted, int error, Path log) {
-  return HostError(
-      {.attempted = std::move(attempted), .reason = errno_text(error), .hint = hint_for(error), .log = std::move(log)});
+  return HostError({.attempted = std::move(attempted),
+                    .reason = errno_text(error),
+                    .hint = hint_for(error),
+                    .log = std::move(log)});
 }
 
 }  // namespace kdev

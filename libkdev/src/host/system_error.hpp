@@ -1,7 +1,6 @@
 #pragma once
-#include <string>
-
 #include <kdev/error.hpp>
+#include <string>
 
 namespace kdev {
 

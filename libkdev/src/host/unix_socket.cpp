@@ -1,8 +1,5 @@
 #include "host/unix_socket.hpp"
 
-#include <cerrno>
-#include <cstring>
-
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/socket.h>
@@ -10,6 +7,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <cstring>
 #include <kdev/error.hpp>
 
 #include "host/system_error.hpp"
@@ -24,7 +23,10 @@ struct Address {
 
   Address(const Path& path, const std::string& name, const std::string& attempted) {
     if (name.empty() || name.find('/') != std::string::npos)
-      throw HostError({.attempted = attempted, .reason = fmt::format("'{}' is no file name", name), .hint = "", .log = {}});
+      throw HostError({.attempted = attempted,
+                       .reason = fmt::format("'{}' is no file name", name),
+                       .hint = "",
+                       .log = {}});
     dir.reset(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
     if (!dir) throw host_error(attempted, errno);
     const std::string text = fmt::format("/proc/self/fd/{}/{}", dir.get(), name);
@@ -52,7 +54,8 @@ UniqueFd listen_unix(const Path& dir, const std::string& name, int backlog) {
     if (!S_ISSOCK(st.st_mode)) throw host_error(attempted, EEXIST);
     ::unlinkat(address.dir.get(), name.c_str(), 0);
   }
-  // Before bind(), so that the file never has more than these rights; unlike umask(2) this touches no other thread.
+  // Before bind(), so that the file never has more than these rights; unlike umask(2) this touches no other
+  // thread.
   if (::fchmod(fd.get(), 0600) != 0) throw host_error(attempted, errno);
   if (::bind(fd.get(), address.get(), sizeof address.address) != 0) throw host_error(attempted, errno);
   if (::fchmodat(address.dir.get(), name.c_str(), 0600, 0) != 0 || ::listen(fd.get(), backlog) != 0) {
@@ -74,7 +77,8 @@ UniqueFd connect_unix(const Path& dir, const std::string& name) {
 
 std::pair<UniqueFd, UniqueFd> unix_pair() {
   int ends[2];
-  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) throw host_error("make a socket pair", errno);
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
+    throw host_error("make a socket pair", errno);
   return {UniqueFd(ends[0]), UniqueFd(ends[1])};
 }
 

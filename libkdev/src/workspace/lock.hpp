@@ -1,24 +1,24 @@
 #pragma once
 #include <chrono>
 #include <functional>
-#include <string>
-
 #include <kdev/deadline.hpp>
 #include <kdev/path.hpp>
+#include <string>
 
 #include "host/unique_fd.hpp"
 
 namespace kdev {
 
-/// Who holds a lock, as its file says. The file is written after the lock was taken: pid is 0 for that moment.
+/// Who holds a lock, as its file says. The file is written after the lock was taken: pid is 0 for that
+/// moment.
 struct LockHolder {
   int pid = 0;
   std::string since;  ///< local time, "2026-01-31 12:00:00"
   std::string what;   ///< what the holder said it was doing: "build"
 };
 
-/// An exclusive lock (flock) on a file, among processes and among threads of one process alike. The kernel drops it
-/// when the holder dies. The file stays behind, empty of meaning. Move-only.
+/// An exclusive lock (flock) on a file, among processes and among threads of one process alike. The kernel
+/// drops it when the holder dies. The file stays behind, empty of meaning. Move-only.
 class FileLock {
  public:
   FileLock() = default;
@@ -37,6 +37,8 @@ class FileLock {
 };
 
 /// The file that a build in the workspace at `root` locks.
-inline Path build_lock_file(const Path& root) { return root / "build.lock"; }
+inline Path build_lock_file(const Path& root) {
+  return root / "build.lock";
+}
 
 }  // namespace kdev

@@ -1,11 +1,10 @@
 #pragma once
-#include <memory>
-#include <string>
-#include <vector>
-
 #include <kdev/host.hpp>
 #include <kdev/source_tree.hpp>
 #include <kdev/workspace.hpp>
+#include <memory>
+#include <string>
+#include <vector>
 
 namespace kdev {
 

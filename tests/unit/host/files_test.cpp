@@ -1,16 +1,16 @@
 // Files, sockets and facts of this machine.
-#include <thread>
-
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <kdev/error.hpp>
-#include <kdev/host.hpp>
-#include <fcntl.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include <kdev/error.hpp>
+#include <kdev/host.hpp>
+#include <thread>
 
 #include "host/random.hpp"
 #include "host/unix_socket.hpp"
@@ -23,7 +23,9 @@ namespace fs = boost::filesystem;
 using test::TempDir;
 using ::testing::HasSubstr;
 
-Host& host() { return *local_host(); }
+Host& host() {
+  return *local_host();
+}
 
 std::vector<std::string> names_in(const Path& dir) {
   std::vector<std::string> names;
@@ -62,9 +64,11 @@ TEST(Files, WriteReadExistsRemove) {
 
 TEST(Files, ErrorsNameThePathAndTheReason) {
   const TempDir dir;
-  EXPECT_THAT(host_error([&] { host().read_file(dir / "nope"); }), AllOf(HasSubstr("nope"), HasSubstr("No such file")));
+  EXPECT_THAT(host_error([&] { host().read_file(dir / "nope"); }),
+              AllOf(HasSubstr("nope"), HasSubstr("No such file")));
   EXPECT_THAT(host_error([&] { host().read_file(dir.path()); }), HasSubstr("Is a directory"));
-  EXPECT_THAT(host_error([&] { host().write_file(dir / "no/f", "x"); }), AllOf(HasSubstr("no/f"), HasSubstr("No such file")));
+  EXPECT_THAT(host_error([&] { host().write_file(dir / "no/f", "x"); }),
+              AllOf(HasSubstr("no/f"), HasSubstr("No such file")));
   EXPECT_THAT(host_error([&] { host().write_file(dir.path(), "x"); }), HasSubstr("Is a directory"));
   dir.write("file", "");
   EXPECT_THAT(host_error([&] { host().make_directories(dir / "file/sub"); }), HasSubstr("file/sub"));
@@ -109,7 +113,8 @@ TEST(Files, KernelFiles) {
 
 TEST(Files, FullDiskLeavesTheOldFileAndNothingElse) {
   const TempDir dir;
-  if (::mount("kdev-test", dir.path().c_str(), "tmpfs", 0, "size=256k") != 0) GTEST_SKIP() << "cannot mount a tmpfs";
+  if (::mount("kdev-test", dir.path().c_str(), "tmpfs", 0, "size=256k") != 0)
+    GTEST_SKIP() << "cannot mount a tmpfs";
   host().write_file(dir / "f", "precious");
   std::string message = host_error([&] { host().write_file(dir / "f", std::string(1u << 20, 'x')); });
   EXPECT_THAT(message, AllOf(HasSubstr("No space left"), HasSubstr("try:")));

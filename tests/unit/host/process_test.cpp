@@ -1,14 +1,14 @@
 // Host::spawn() and Process: who lives, who ends, and what is inherited.
-#include <csignal>
-#include <thread>
-
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <csignal>
 #include <kdev/error.hpp>
 #include <kdev/host.hpp>
-#include <unistd.h>
+#include <thread>
 
 #include "host/lease.hpp"
 #include "host/proc.hpp"
@@ -76,8 +76,10 @@ TEST(Spawn, OutputGoesToTheLogAppended) {
 
 TEST(Spawn, SignalReachesTheGroup) {
   const TempDir dir;
-  Process p = spawn(fmt::format("sh -c 'trap \"echo child > {0}/a; exit\" USR1; echo > {0}/ready; while :; do sleep 0.02; done' &"
-                                "trap 'echo leader > {0}/b' USR1; wait; wait; exit 5", dir.path().string()));
+  Process p = spawn(fmt::format(
+      "sh -c 'trap \"echo child > {0}/a; exit\" USR1; echo > {0}/ready; while :; do sleep 0.02; done' &"
+      "trap 'echo leader > {0}/b' USR1; wait; wait; exit 5",
+      dir.path().string()));
   wait_for(dir / "ready");
   p.signal(SIGUSR1);
   EXPECT_EQ(p.wait(Deadline::after(Seconds(60))).code, 5);
@@ -88,7 +90,8 @@ TEST(Spawn, SignalReachesTheGroup) {
 TEST(Spawn, TerminateEndsTheGroupOnly) {
   const TempDir dir;
   Process other = spawn("sleep 1000");
-  Process p = spawn(fmt::format("trap '' TERM; sleep 1000 & echo $! > {}/child; wait; wait", dir.path().string()));
+  Process p =
+      spawn(fmt::format("trap '' TERM; sleep 1000 & echo $! > {}/child; wait; wait", dir.path().string()));
   const int child = std::stoi(wait_for(dir / "child"));
   const ExitStatus status = p.terminate(Seconds(0.1));
   EXPECT_EQ(status.signal, SIGKILL);  // it ignored TERM
@@ -99,7 +102,8 @@ TEST(Spawn, TerminateEndsTheGroupOnly) {
 
 TEST(Spawn, TerminateEndsAPolitelyEndingProcessByTerm) {
   const TempDir dir;
-  Process p = spawn(fmt::format("trap 'exit 7' TERM; echo > {}/ready; while :; do sleep 0.02; done", dir.path().string()));
+  Process p = spawn(
+      fmt::format("trap 'exit 7' TERM; echo > {}/ready; while :; do sleep 0.02; done", dir.path().string()));
   wait_for(dir / "ready");
   EXPECT_EQ(p.terminate(Seconds(60)).code, 7);
 }
@@ -153,15 +157,17 @@ TEST(Spawn, PassesDescriptorsUnderTheNumbersAskedFor) {
   const TempDir dir;
   auto [a, a_far] = unix_pair();
   auto [b, b_far] = unix_pair();
-  // Crosswise: a's source is b's target where possible, and low numbers where the launcher's own pipe would land.
+  // Crosswise: a's source is b's target where possible, and low numbers where the launcher's own pipe would
+  // land.
   for (const auto& [as_a, as_b] : {std::pair{3, 4}, {b_far.get(), a_far.get()}, {100, 9}, {4, 3}}) {
     Process p = spawn(fmt::format("echo to-a >/proc/self/fd/{0} 2>/dev/null; ls -l /proc/$$/fd", as_a),
                       {.log = dir / "log", .pass = {{a_far.get(), as_a}, {b_far.get(), as_b}}});
     p.wait();
   }
   const std::string before = TempDir::read(dir / "log");
-  Process p = local_host()->spawn({.argv = {"sh", "-c", "echo to-a >&3; read line <&4; echo got $line >&4; ls /proc/$$/fd"}},
-                                  {.log = dir / "log2", .pass = {{a_far.get(), 3}, {b_far.get(), 4}}});
+  Process p = local_host()->spawn(
+      {.argv = {"sh", "-c", "echo to-a >&3; read line <&4; echo got $line >&4; ls /proc/$$/fd"}},
+      {.log = dir / "log2", .pass = {{a_far.get(), 3}, {b_far.get(), 4}}});
   ASSERT_EQ(::write(b.get(), "hello\n", 6), 6);
   EXPECT_EQ(p.wait(Deadline::after(Seconds(60))).code, 0);
   char text[64] = {};
@@ -178,7 +184,8 @@ TEST(Spawn, CrossedDescriptors) {
   const TempDir dir;
   dir.write("one", "1");
   dir.write("two", "2");
-  const UniqueFd one(::open((dir / "one").c_str(), O_RDONLY | O_CLOEXEC)), two(::open((dir / "two").c_str(), O_RDONLY | O_CLOEXEC));
+  const UniqueFd one(::open((dir / "one").c_str(), O_RDONLY | O_CLOEXEC)),
+      two(::open((dir / "two").c_str(), O_RDONLY | O_CLOEXEC));
   const int n1 = one.get(), n2 = two.get();
   spawn(fmt::format("readlink /proc/self/fd/{} /proc/self/fd/{}", n1, n2),
         {.log = dir / "log", .pass = {{n1, n2}, {n2, n1}}})
@@ -216,7 +223,8 @@ TEST(Proc, NamesMayHoldAnything) {
 }
 
 TEST(Proc, TokensAreComparedWhole) {
-  Process p = local_host()->spawn({.argv = {"sleep", "1000"}, .env = {{"XKDEV_LEASE", "abcd"}}}, {.lease = "abcdef"});
+  Process p =
+      local_host()->spawn({.argv = {"sleep", "1000"}, .env = {{"XKDEV_LEASE", "abcd"}}}, {.lease = "abcdef"});
   EXPECT_THAT(processes_with_token("abcd"), ElementsAre());
   EXPECT_THAT(processes_with_token("bcdef"), ElementsAre());
   EXPECT_THAT(processes_with_token(""), ElementsAre());

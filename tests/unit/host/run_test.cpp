@@ -1,16 +1,16 @@
 // Host::run(): streams, exit status, environment, deadlines, and that nothing is left behind.
-#include <atomic>
-#include <csignal>
-#include <thread>
-
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <kdev/error.hpp>
-#include <kdev/host.hpp>
 #include <sys/resource.h>
 #include <unistd.h>
+
+#include <atomic>
+#include <csignal>
+#include <kdev/error.hpp>
+#include <kdev/host.hpp>
+#include <thread>
 
 #include "host/proc.hpp"
 #include "unit/host/temp_dir.hpp"
@@ -29,8 +29,11 @@ ProcessResult sh(const std::string& script, const RunOptions& options = {}) {
 
 /// Marks processes through their environment, to find out later whether any is left.
 struct Mark {
-  std::string value = fmt::format("{}-{}", ::getpid(), ::testing::UnitTest::GetInstance()->current_test_info()->name());
-  Command command(std::vector<std::string> argv) const { return {.argv = std::move(argv), .env = {{"TEST_MARK", value}}}; }
+  std::string value =
+      fmt::format("{}-{}", ::getpid(), ::testing::UnitTest::GetInstance()->current_test_info()->name());
+  Command command(std::vector<std::string> argv) const {
+    return {.argv = std::move(argv), .env = {{"TEST_MARK", value}}};
+  }
   std::vector<int> left() const { return processes_with_environment("TEST_MARK", value); }
 };
 
@@ -80,7 +83,9 @@ TEST(Run, InputIsReadToItsEnd) {
   EXPECT_EQ(r.out, input);
 }
 
-TEST(Run, NoInputIsDevNull) { EXPECT_EQ(sh("cat; readlink /proc/self/fd/0").out, "/dev/null\n"); }
+TEST(Run, NoInputIsDevNull) {
+  EXPECT_EQ(sh("cat; readlink /proc/self/fd/0").out, "/dev/null\n");
+}
 
 TEST(Run, InputThatNobodyReadsDoesNoHarm) {
   const auto r = local_host()->run({.argv = {"true"}, .input = std::string(8u << 20, 'x')});
@@ -90,18 +95,22 @@ TEST(Run, InputThatNobodyReadsDoesNoHarm) {
 TEST(Run, FloodsOnBothStreamsWithInput) {
   // cat's copy and a second flood at once, each far more than a pipe holds.
   const std::string input(3u << 20, 'i');
-  const auto r = local_host()->run({.argv = {"sh", "-c", "head -c 3000000 /dev/zero >&2 & cat; wait"}, .input = input});
+  const auto r =
+      local_host()->run({.argv = {"sh", "-c", "head -c 3000000 /dev/zero >&2 & cat; wait"}, .input = input});
   EXPECT_EQ(r.out.size(), input.size());
   EXPECT_EQ(r.err.size(), 3000000u);
   EXPECT_TRUE(r.ok());
 }
 
-TEST(Run, BinaryOutput) { EXPECT_EQ(sh("printf '\\000\\377\\n\\000'").out, std::string("\0\xff\n\0", 4)); }
+TEST(Run, BinaryOutput) {
+  EXPECT_EQ(sh("printf '\\000\\377\\n\\000'").out, std::string("\0\xff\n\0", 4));
+}
 
 TEST(Run, EnvironmentIsInheritedChangedAndUnset) {
   ::setenv("KDEV_TEST_KEPT", "1", 1);
   ::setenv("KDEV_TEST_GONE", "1", 1);
-  const auto r = local_host()->run({.argv = {"env"}, .env = {{"KDEV_TEST_NEW", "a=b c"}}, .unset_env = {"KDEV_TEST_GONE"}});
+  const auto r = local_host()->run(
+      {.argv = {"env"}, .env = {{"KDEV_TEST_NEW", "a=b c"}}, .unset_env = {"KDEV_TEST_GONE"}});
   ::unsetenv("KDEV_TEST_KEPT");
   ::unsetenv("KDEV_TEST_GONE");
   EXPECT_THAT(r.out, HasSubstr("KDEV_TEST_KEPT=1\n"));
@@ -181,8 +190,9 @@ TEST(Run, LogThatCannotBeWritten) {
   const TempDir dir;
   EXPECT_THROW(sh("true", {.log = dir / "nope" / "log"}), HostError);
   const Mark mark;
-  const auto e = expect_throw<HostError>(
-      [&] { local_host()->run(mark.command({"sh", "-c", "echo x; sleep 1000"}), {.log = "/dev/full"}); });
+  const auto e = expect_throw<HostError>([&] {
+    local_host()->run(mark.command({"sh", "-c", "echo x; sleep 1000"}), {.log = "/dev/full"});
+  });
   EXPECT_THAT(e.reason(), HasSubstr("No space left"));
   EXPECT_NE(e.hint(), "");
   EXPECT_THAT(mark.left(), ElementsAre());
@@ -191,7 +201,8 @@ TEST(Run, LogThatCannotBeWritten) {
 TEST(Run, DeadlineEndsTheWholeGroup) {
   const Mark mark;
   const auto e = expect_throw<TimeoutError>([&] {
-    local_host()->run(mark.command({"sh", "-c", "sleep 1000 & sleep 1000"}), {.deadline = Deadline::after(Seconds(0.2))});
+    local_host()->run(mark.command({"sh", "-c", "sleep 1000 & sleep 1000"}),
+                      {.deadline = Deadline::after(Seconds(0.2))});
   });
   EXPECT_THAT(e.attempted(), HasSubstr("sleep 1000"));
   EXPECT_THAT(mark.left(), ElementsAre());
@@ -200,8 +211,8 @@ TEST(Run, DeadlineEndsTheWholeGroup) {
 TEST(Run, DeadlineEndsWhatIgnoresTermOrLeftTheGroup) {
   const Mark mark;
   const TempDir dir;
-  const std::string script = fmt::format("trap '' TERM; setsid sleep 1000 & sleep 1000 & : > {}/ready; wait; wait; wait",
-                                         dir.path().string());
+  const std::string script = fmt::format(
+      "trap '' TERM; setsid sleep 1000 & sleep 1000 & : > {}/ready; wait; wait; wait", dir.path().string());
   EXPECT_THROW(local_host()->run(mark.command({"sh", "-c", script}),
                                  {.deadline = Deadline::after(Seconds(0.5)), .grace = Seconds(0.1)}),
                TimeoutError);
@@ -211,23 +222,28 @@ TEST(Run, DeadlineEndsWhatIgnoresTermOrLeftTheGroup) {
 
 TEST(Run, DeadlineEndsAStoppedProcess) {
   const Mark mark;
-  EXPECT_THROW(local_host()->run(mark.command({"sh", "-c", "kill -STOP $$"}), {.deadline = Deadline::after(Seconds(0.2))}),
+  EXPECT_THROW(local_host()->run(mark.command({"sh", "-c", "kill -STOP $$"}),
+                                 {.deadline = Deadline::after(Seconds(0.2))}),
                TimeoutError);
   EXPECT_THAT(mark.left(), ElementsAre());
 }
 
 TEST(Run, DeadlineEndsAnEndlessFlood) {
   const Mark mark;
-  EXPECT_THROW(local_host()->run(mark.command({"yes"}), {.deadline = Deadline::after(Seconds(0.2)), .capture_limit = 1000}),
+  EXPECT_THROW(local_host()->run(mark.command({"yes"}),
+                                 {.deadline = Deadline::after(Seconds(0.2)), .capture_limit = 1000}),
                TimeoutError);
   EXPECT_THAT(mark.left(), ElementsAre());
 }
 
 TEST(Run, TermIsGivenTimeToCleanUp) {
   const TempDir dir;
-  const std::string script = fmt::format("trap 'rm {0}/busy; echo cleaned; exit 0' TERM; : > {0}/busy; while :; do sleep 0.05; done",
-                                         dir.path().string());
-  EXPECT_THROW(sh(script, {.deadline = Deadline::after(Seconds(0.3)), .log = dir / "log", .grace = Seconds(20)}), TimeoutError);
+  const std::string script =
+      fmt::format("trap 'rm {0}/busy; echo cleaned; exit 0' TERM; : > {0}/busy; while :; do sleep 0.05; done",
+                  dir.path().string());
+  EXPECT_THROW(
+      sh(script, {.deadline = Deadline::after(Seconds(0.3)), .log = dir / "log", .grace = Seconds(20)}),
+      TimeoutError);
   EXPECT_FALSE(boost::filesystem::exists(dir / "busy"));
   EXPECT_THAT(TempDir::read(dir / "log"), HasSubstr("cleaned"));
 }
@@ -260,7 +276,8 @@ TEST(Run, GrandchildHoldingThePipesDoesNotHang) {
   EXPECT_EQ(in_group.out, "done\n");
   EXPECT_TRUE(in_group.ok());
   EXPECT_THAT(mark.left(), ElementsAre());
-  const auto daemon = local_host()->run(mark.command({"sh", "-c", "setsid sh -c 'echo $$; exec sleep 1000' & sleep 0.1"}));
+  const auto daemon =
+      local_host()->run(mark.command({"sh", "-c", "setsid sh -c 'echo $$; exec sleep 1000' & sleep 0.1"}));
   ASSERT_EQ(mark.left().size(), 1u);
   EXPECT_EQ(std::to_string(mark.left()[0]) + "\n", daemon.out);
   ::kill(mark.left()[0], SIGKILL);
@@ -270,10 +287,11 @@ TEST(Run, EverythingBeforeTheEndIsRead) {
   // The child is gone long before a slow reader has what lies in the pipe, and a daemon keeps the pipe open.
   const Mark mark;
   std::string out;
-  local_host()->run(mark.command({"sh", "-c", "setsid sleep 1000 & seq 1 9000"}), {.on_out_line = [&](std::string_view l) {
-                                                                          if (l == "1") std::this_thread::sleep_for(std::chrono::milliseconds(400));
-                                                                          out = l;
-                                                                        }});
+  local_host()->run(mark.command({"sh", "-c", "setsid sleep 1000 & seq 1 9000"}),
+                    {.on_out_line = [&](std::string_view l) {
+                      if (l == "1") std::this_thread::sleep_for(std::chrono::milliseconds(400));
+                      out = l;
+                    }});
   EXPECT_EQ(out, "9000");
   for (int pid : mark.left()) ::kill(pid, SIGKILL);
 }
@@ -298,7 +316,8 @@ TEST(Run, ProgramsThatCannotBeStarted) {
   EXPECT_THAT(e.hint(), HasSubstr("chmod +x"));
   EXPECT_THAT(start(dir.path().string()).reason(), HasSubstr("directory"));
   EXPECT_THAT(start(dir.write("noise", "\x01\x02\x03", 0755).string()).reason(), HasSubstr("not a program"));
-  EXPECT_THAT(start(dir.write("script", "#!/nope/interpreter\n", 0755).string()).reason(), HasSubstr("interpreter"));
+  EXPECT_THAT(start(dir.write("script", "#!/nope/interpreter\n", 0755).string()).reason(),
+              HasSubstr("interpreter"));
   EXPECT_THROW(local_host()->run({}), HostError);
   EXPECT_THROW(local_host()->run({.argv = {""}}), HostError);
   EXPECT_THROW(local_host()->run({.argv = {"echo", std::string("a\0b", 3)}}), HostError);
@@ -309,7 +328,9 @@ TEST(Run, ProgramsThatCannotBeStarted) {
 TEST(Run, PathOfTheCommandIsSearched) {
   const TempDir dir;
   dir.write("kdev-own-tool", "#!/bin/sh\necho mine\n", 0755);
-  EXPECT_EQ(local_host()->run({.argv = {"kdev-own-tool"}, .env = {{"PATH", dir.path().string() + ":/bin"}}}).out, "mine\n");
+  EXPECT_EQ(
+      local_host()->run({.argv = {"kdev-own-tool"}, .env = {{"PATH", dir.path().string() + ":/bin"}}}).out,
+      "mine\n");
 }
 
 TEST(Run, ChildSeesNoForeignDescriptorsOrSignals) {
@@ -382,7 +403,8 @@ TEST(Run, FromManyThreadsAtOnce) {
 }
 
 TEST(Run, JustWrittenProgramsFromManyThreads) {
-  // Without care execve says ETXTBSY now and then: another thread's child holds the file that was being written.
+  // Without care execve says ETXTBSY now and then: another thread's child holds the file that was being
+  // written.
   const TempDir dir;
   std::atomic<int> right{0};
   std::vector<std::thread> threads;
@@ -416,7 +438,9 @@ TEST(Check, PassesResultsAndExplainsFailures) {
   EXPECT_THAT(e.reason(), HasSubstr("the reason"));
   EXPECT_THAT(e.reason(), HasSubstr("\n500\n"));
   EXPECT_THAT(e.reason(), Not(HasSubstr("\n400\n")));
-  EXPECT_THAT(expect_throw<HostError>([&] { local_host()->check("x", {.argv = {"sh", "-c", "kill -TERM $$"}}); }).reason(),
+  EXPECT_THAT(expect_throw<HostError>([&] {
+                local_host()->check("x", {.argv = {"sh", "-c", "kill -TERM $$"}});
+              }).reason(),
               HasSubstr("signal 15 (SIGTERM)"));
 }
 

@@ -1,12 +1,11 @@
 #pragma once
+#include <boost/filesystem/operations.hpp>
 #include <cstdlib>
 #include <fstream>
+#include <kdev/path.hpp>
 #include <sstream>
 #include <stdexcept>
 #include <string>
-
-#include <boost/filesystem/operations.hpp>
-#include <kdev/path.hpp>
 
 namespace kdev::test {
 
