@@ -246,7 +246,11 @@ RebootResult VM::reboot(std::stop_token stop) {
     } catch (const BootError& e) {
       if (next == known_good) throw;
       fall_back(e, e.crash());
-    } catch (const GuestError& e) {  // the wrong identity
+    } catch (const Interrupted&) {
+      throw;
+    } catch (const Error& e) {
+      // The wrong identity, or a file that the hypervisor refuses. If it is the host's fault, the known good kernel
+      // fails as well, and that error is the caller's.
       if (next == known_good) throw;
       fall_back(e, nullptr);
     }

@@ -1,0 +1,63 @@
+#include <algorithm>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "hypervisor/qemu/qemu.hpp"
+
+using namespace kdev;
+using ::testing::Contains;
+using ::testing::IsSupersetOf;
+using ::testing::Not;
+
+namespace {
+
+hypervisor::MachineSpec example() {
+  hypervisor::MachineSpec spec;
+  spec.name = "vm0";
+  spec.plan = {BootPlan::Kind::direct_elf, "/k/vmlinux", "/k/initrd", "console=ttyS0 x=\"a b\""};
+  spec.memory = 512u << 20;
+  spec.cpus = 2;
+  return spec;
+}
+
+/// The value behind an option.
+std::string value_of(const std::vector<std::string>& argv, const std::string& option) {
+  auto at = std::find(argv.begin(), argv.end(), option);
+  return at == argv.end() || at + 1 == argv.end() ? "" : at[1];
+}
+
+TEST(QemuCommandLine, SaysWhatWasAskedForAndNothingElse) {
+  const auto argv = hypervisor::Qemu().command_line(example());
+  EXPECT_THAT(argv, IsSupersetOf({"-nodefaults", "-no-user-config", "-no-reboot"}));
+  EXPECT_EQ(value_of(argv, "-name"), "guest=vm0");
+  EXPECT_EQ(value_of(argv, "-kernel"), "/k/vmlinux");
+  EXPECT_EQ(value_of(argv, "-initrd"), "/k/initrd");
+  EXPECT_EQ(value_of(argv, "-append"), "console=ttyS0 x=\"a b\"") << "one argument, whatever is in it";
+  EXPECT_EQ(value_of(argv, "-m"), "512M");
+  EXPECT_EQ(value_of(argv, "-smp"), "2");
+  EXPECT_EQ(value_of(argv, "-accel"), "tcg,thread=multi");
+  EXPECT_EQ(value_of(argv, "-action"), "panic=none");
+  EXPECT_THAT(argv, Not(Contains("-netdev")));
+}
+
+TEST(QemuCommandLine, KvmUsesTheHostsCpu) {
+  auto spec = example();
+  spec.accel = Accel::kvm;
+  const auto argv = hypervisor::Qemu().command_line(spec);
+  EXPECT_EQ(value_of(argv, "-accel"), "kvm");
+  EXPECT_EQ(value_of(argv, "-cpu"), "host");
+}
+
+TEST(QemuCommandLine, ExtraArgumentsComeLast) {
+  auto spec = example();
+  spec.extra_args = {"-device", "edu"};
+  const auto argv = hypervisor::Qemu().command_line(spec);
+  EXPECT_EQ(argv.back(), "edu");
+}
+
+TEST(QemuCommandLine, NoTcpPortIsOpened) {
+  for (const std::string& argument : hypervisor::Qemu().command_line(example())) EXPECT_EQ(argument.find("tcp"), std::string::npos) << argument;
+}
+
+}  // namespace
