@@ -1,9 +1,41 @@
 #pragma once
 // What a guest's console looks like when its kernel crashes. Used line by line by vm/ (is something wrong?) and as a
 // table by crash/ (what exactly?). Stateless and thread-safe.
+#include <memory>
+#include <string>
 #include <string_view>
+#include <vector>
+
+#include "guest/crash_format.hpp"
+#include <kdev/crash.hpp>
 
 namespace kdev::guest {
+
+/// One message on the console, its prefixes taken off. A line holds several when CPUs wrote over each other. Views into
+/// the line that it was split from.
+struct ConsoleRecord {
+  std::string_view text;
+  std::string_view caller;  ///< "T123", "C0" (PRINTK_CALLER); empty: not printed
+  bool stamped = false;     ///< a kernel timestamp was in front
+};
+
+/// Collects what the lines of one report state: traces, registers, who, where. Given the lines in order.
+class ReportReader {
+ public:
+  virtual ~ReportReader() = default;
+  enum class Seen {
+    nothing,  ///< not known as part of any report
+    part,     ///< belongs to a report
+    end,      ///< the last line of most reports of that kind; little may follow
+    stop,     ///< the kernel is gone: nothing belongs to the report any more
+    reboot,   ///< a new kernel's first line: not in the report any more
+  };
+  virtual Seen read(std::string_view text) = 0;
+  /// Moves the facts out into the report's fields. `traces`: the guilty one first.
+  virtual void finish(CrashReport& report) = 0;
+  /// The kernel's function at the program counter, null: not seen.
+  virtual const StackFrame* pc() const = 0;
+};
 
 class ConsoleRules {
  public:
@@ -14,6 +46,18 @@ class ConsoleRules {
   virtual bool ends_report(std::string_view line) const = 0;
   /// After this line the kernel does not go on ("Kernel panic - not syncing", "Rebooting in").
   virtual bool is_fatal(std::string_view line) const = 0;
+
+  // For the scanner.
+  /// Splits a raw line (without '\n') into records, appended to `out`. `scratch` holds their text where it had to be
+  /// changed (colours), and must live as long as they do.
+  virtual void split(std::string_view raw, std::vector<ConsoleRecord>& out, std::string& scratch) const = 0;
+  virtual const std::vector<CrashFormat>& formats() const = 0;
+  virtual const FunctionRules& functions() const = 0;
+  /// Index of the format that the record begins, by order in formats(); -1: none. `ignore` rows give -1.
+  virtual int format_of(const ConsoleRecord& record) const = 0;
+  /// The record opens a report that names itself some lines later ("cut here", a bar of '=').
+  virtual bool is_preamble(std::string_view text) const = 0;
+  virtual std::unique_ptr<ReportReader> reader() const = 0;
 };
 
 }  // namespace kdev::guest

@@ -1,0 +1,136 @@
+#include "crash/guilty.hpp"
+
+#include <algorithm>
+#include <map>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <re2/re2.h>
+
+namespace kdev::crash {
+namespace {
+
+using re2::RE2;
+using re2::StringPiece;
+using Names = std::vector<std::string_view>;
+
+StringPiece piece(std::string_view s) { return {s.data(), s.size()}; }
+
+std::unique_ptr<RE2> whole_name(const std::vector<std::string_view>& alternatives) {
+  if (alternatives.empty()) return nullptr;
+  RE2::Options options;
+  options.set_encoding(RE2::Options::EncodingLatin1);
+  options.set_max_mem(32 << 20);
+  auto re = std::make_unique<RE2>(fmt::format("^(?:{})$", fmt::join(alternatives, "|")), options);
+  if (!re->ok()) throw std::logic_error("crash table: " + re->error());
+  return re;
+}
+
+bool fits(const RE2* re, std::string_view name) { return re && RE2::PartialMatch(piece(name), *re); }
+
+Names frames_of(const StackTrace& trace) {
+  Names reliable, all;
+  for (const auto& frame : trace.frames) {
+    if (frame.function.empty() || frame.function.starts_with("0x")) continue;
+    all.push_back(frame.function);
+    if (frame.reliable) reliable.push_back(frame.function);
+  }
+  return reliable.empty() ? all : reliable;
+}
+
+}  // namespace
+
+struct GuiltyFinder::State {
+  std::unique_ptr<RE2> helpers, dispatchers, interrupts;
+  struct Rename {
+    std::unique_ptr<RE2> pattern;
+    std::string to;
+    bool keep;
+  };
+  std::vector<Rename> renames;
+
+  bool helper(std::string_view name, const RE2* skip) const {
+    const std::string plain = renamed(std::string(name), false);
+    return fits(helpers.get(), plain) || fits(skip, plain);
+  }
+
+  /// With `all` false only the renames that keep no alternative: compiler suffixes.
+  std::string renamed(std::string name, bool all) const {
+    for (const auto& r : renames)
+      if (all || !r.keep) RE2::Replace(&name, *r.pattern, r.to);
+    return name;
+  }
+
+  /// The function that the innermost dispatching code called.
+  Names entry(const StackTrace& trace, const RE2* skip) const {
+    Names names = frames_of(trace);
+    // What runs on top of the interrupt is the watchdog itself.
+    const auto interrupt =
+        std::find_if(names.begin(), names.end(), [&](auto n) { return fits(interrupts.get(), n); });
+    if (interrupt != names.end()) {
+      auto after = interrupt;
+      while (after != names.end() && fits(interrupts.get(), *after)) ++after;
+      names.erase(names.begin(), after);
+    }
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      if (!fits(dispatchers.get(), renamed(std::string(names[i]), false))) continue;
+      for (std::size_t k = i; k-- > 0;)
+        if (!helper(names[k], skip)) return {names[k]};
+    }
+    return names;
+  }
+};
+
+GuiltyFinder::GuiltyFinder(const guest::FunctionRules& rules) : state_(new State) {
+  state_->helpers = whole_name(rules.helpers);
+  state_->dispatchers = whole_name(rules.dispatchers);
+  state_->interrupts = whole_name(rules.interrupts);
+  for (const auto& r : rules.renames)
+    state_->renames.push_back({whole_name({r.pattern}), std::string(r.to), r.keep_alternative});
+}
+
+GuiltyFinder::~GuiltyFinder() = default;
+
+namespace {
+
+/// The function that calls itself, when the trace shows it do so again and again.
+Names recursion(const StackTrace& trace) {
+  const Names names = frames_of(trace);
+  std::size_t run = 1;
+  for (std::size_t i = 1; i < names.size(); ++i) {
+    run = names[i] == names[i - 1] ? run + 1 : 1;
+    if (run >= 4) return {names[i]};
+  }
+  return {};
+}
+
+}  // namespace
+
+Guilty GuiltyFinder::find(const std::vector<std::string_view>& words, const std::vector<std::string_view>& captures,
+                          const std::vector<StackTrace>& traces, const StackFrame* pc, const RE2* skip) const {
+  for (auto word : words) {
+    const bool raw = word.ends_with(":raw");
+    if (raw) word.remove_suffix(4);
+    Names names;
+    if (word.size() == 1) {
+      const std::size_t i = word[0] - '0';
+      if (i < captures.size() && !captures[i].empty()) names = {captures[i]};
+    } else if (word == "pc") {
+      if (pc) names = {pc->function};
+    } else if (word.starts_with("trace:")) {
+      const RE2 wanted{piece(word.substr(6))};
+      for (const auto& trace : traces)
+        if (names.empty() && RE2::PartialMatch(trace.name, wanted)) names = frames_of(trace);
+    } else if (!traces.empty()) {
+      if (word == "entry") names = state_->entry(traces[0], skip);
+      else if (word == "recursion") names = recursion(traces[0]);
+      else names = frames_of(traces[0]);
+    }
+    for (const auto name : names)
+      if (raw || !state_->helper(name, skip))
+        return {std::string(name), state_->renamed(std::string(name), false), state_->renamed(std::string(name), true)};
+  }
+  return {};
+}
+
+}  // namespace kdev::crash

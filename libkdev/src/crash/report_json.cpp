@@ -1,0 +1,167 @@
+#include <fmt/format.h>
+#include <kdev/crash.hpp>
+#include <kdev/error.hpp>
+
+#include "common/json.hpp"
+
+namespace kdev {
+namespace {
+
+using json::object;
+
+[[noreturn]] void bad(std::string_view key, const char* wanted) {
+  throw FormatError({.attempted = "read a crash report",
+                     .reason = fmt::format("member \"{}\" is not {}", key, wanted),
+                     .hint = "",
+                     .log = {}});
+}
+
+/// Unsigned 64-bit numbers as hex strings: JSON's numbers lose digits in most readers.
+std::string hex(std::uint64_t v) { return fmt::format("{:#x}", v); }
+
+std::uint64_t get_hex(const object& o, std::string_view key) {
+  const std::string s = json::get_string(o, key, "0x0");
+  std::size_t used = 0;
+  std::uint64_t v = 0;
+  try {
+    v = std::stoull(s, &used, 16);
+  } catch (const std::exception&) {
+    bad(key, "a hexadecimal number");
+  }
+  if (used != s.size()) bad(key, "a hexadecimal number");
+  return v;
+}
+
+const json::array* get_array(const object& o, std::string_view key) {
+  const auto* v = o.if_contains(key);
+  if (!v || v->is_null()) return nullptr;
+  if (!v->is_array()) bad(key, "an array");
+  return &v->as_array();
+}
+
+const object& as_object(const json::value& v, std::string_view key) {
+  if (!v.is_object()) bad(key, "an array of objects");
+  return v.as_object();
+}
+
+std::size_t get_size(const object& o, std::string_view key) {
+  const auto v = json::get_int(o, key);
+  if (v < 0) bad(key, "a size");
+  return static_cast<std::size_t>(v);
+}
+
+object to_value(const StackFrame& f) {
+  object o;
+  o["function"] = json::utf8(f.function);
+  if (f.offset) o["offset"] = f.offset;
+  if (f.size) o["size"] = f.size;
+  if (!f.module.empty()) o["module"] = json::utf8(f.module);
+  if (f.address) o["address"] = hex(f.address);
+  if (!f.reliable) o["reliable"] = false;
+  if (f.inlined) o["inlined"] = true;
+  if (!f.file.empty()) o["file"] = json::utf8(f.file);
+  if (f.line) o["line"] = f.line;
+  if (!f.source.empty()) o["source"] = json::utf8(f.source);
+  return o;
+}
+
+StackFrame frame_from(const object& o) {
+  StackFrame f;
+  f.function = json::get_string(o, "function");
+  f.offset = static_cast<std::uint64_t>(json::get_int(o, "offset"));
+  f.size = static_cast<std::uint64_t>(json::get_int(o, "size"));
+  f.module = json::get_string(o, "module");
+  f.address = get_hex(o, "address");
+  f.reliable = json::get_bool(o, "reliable", true);
+  f.inlined = json::get_bool(o, "inlined");
+  f.file = json::get_string(o, "file");
+  f.line = static_cast<int>(json::get_int(o, "line"));
+  f.source = json::get_string(o, "source");
+  return f;
+}
+
+object to_value(const StackTrace& t) {
+  object o;
+  o["name"] = json::utf8(t.name);
+  o["context"] = json::utf8(t.context);
+  json::array frames;
+  for (const auto& f : t.frames) frames.push_back(to_value(f));
+  o["frames"] = std::move(frames);
+  return o;
+}
+
+StackTrace trace_from(const object& o) {
+  StackTrace t;
+  t.name = json::get_string(o, "name");
+  t.context = json::get_string(o, "context");
+  if (const auto* frames = get_array(o, "frames"))
+    for (const auto& f : *frames) t.frames.push_back(frame_from(as_object(f, "frames")));
+  return t;
+}
+
+}  // namespace
+
+std::string CrashReport::to_json() const {
+  object o;
+  o["kind"] = json::utf8(kind);
+  o["type"] = json::utf8(type);
+  o["title"] = json::utf8(title);
+  o["alternative_titles"] = json::from_strings(alternative_titles);
+  o["message"] = json::utf8(message);
+  o["function"] = json::utf8(function);
+  o["process"] = json::utf8(process);
+  o["pid"] = pid;
+  o["cpu"] = cpu;
+  o["taint"] = json::utf8(taint);
+  o["release"] = json::utf8(release);
+  object r;
+  for (const auto& [name, text] : registers) r[json::utf8(name)] = json::utf8(text);
+  o["registers"] = std::move(r);
+  json::array t;
+  for (const auto& trace : traces) t.push_back(to_value(trace));
+  o["traces"] = std::move(t);
+  if (kaslr_offset) o["kaslr_offset"] = hex(static_cast<std::uint64_t>(*kaslr_offset));
+  o["panicked"] = panicked;
+  o["corrupted"] = corrupted;
+  o["symbolized"] = symbolized;
+  o["notes"] = json::from_strings(notes);
+  o["dmesg"] = json::utf8(dmesg);
+  o["text"] = json::utf8(text);
+  o["begin"] = begin;
+  o["end"] = end;
+  return json::dump(o, true);
+}
+
+CrashReport CrashReport::from_json(std::string_view text) {
+  const object o = json::parse_object(text, "a crash report");
+  CrashReport r;
+  r.kind = json::get_string(o, "kind");
+  r.type = json::get_string(o, "type");
+  r.title = json::get_string(o, "title");
+  r.alternative_titles = json::get_strings(o, "alternative_titles");
+  r.message = json::get_string(o, "message");
+  r.function = json::get_string(o, "function");
+  r.process = json::get_string(o, "process");
+  r.pid = static_cast<int>(json::get_int(o, "pid", -1));
+  r.cpu = static_cast<int>(json::get_int(o, "cpu", -1));
+  r.taint = json::get_string(o, "taint");
+  r.release = json::get_string(o, "release");
+  if (const auto* v = o.if_contains("registers"); v && !v->is_null()) {
+    const object& all = as_object(*v, "registers");
+    for (const auto& [name, value] : all) r.registers[std::string(name)] = json::get_string(all, name);
+  }
+  if (const auto* list = get_array(o, "traces"))
+    for (const auto& t : *list) r.traces.push_back(trace_from(as_object(t, "traces")));
+  if (o.contains("kaslr_offset")) r.kaslr_offset = static_cast<std::int64_t>(get_hex(o, "kaslr_offset"));
+  r.panicked = json::get_bool(o, "panicked");
+  r.corrupted = json::get_bool(o, "corrupted");
+  r.symbolized = json::get_bool(o, "symbolized");
+  r.notes = json::get_strings(o, "notes");
+  r.dmesg = json::get_string(o, "dmesg");
+  r.text = json::get_string(o, "text");
+  r.begin = get_size(o, "begin");
+  r.end = get_size(o, "end");
+  return r;
+}
+
+}  // namespace kdev

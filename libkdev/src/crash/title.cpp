@@ -1,0 +1,154 @@
+#include "crash/title.hpp"
+
+#include <algorithm>
+#include <map>
+#include <mutex>
+
+#include <fmt/format.h>
+#include <re2/re2.h>
+
+#include "crash/guilty.hpp"
+
+namespace kdev::crash {
+namespace {
+
+using re2::RE2;
+using re2::StringPiece;
+
+constexpr int max_captures = 10;
+
+struct Captures {
+  std::array<StringPiece, max_captures> text;
+  std::string_view at(int i) const {
+    return i < max_captures ? std::string_view(text[i].data(), text[i].size()) : std::string_view();
+  }
+};
+
+struct Rule {
+  const guest::TitleRule* row;
+  std::unique_ptr<RE2> pattern, skip;  // null: none
+};
+
+std::unique_ptr<RE2> compiled(std::string_view pattern, bool whole) {
+  if (pattern.empty()) return nullptr;
+  RE2::Options options;
+  options.set_encoding(RE2::Options::EncodingLatin1);  // console bytes are no text
+  auto re = std::make_unique<RE2>(whole ? fmt::format("^(?:{})$", pattern) : fmt::format("(?m){}", pattern), options);
+  // The tables are part of this library: a row that does not compile is found by the tests.
+  if (!re->ok()) throw std::logic_error(fmt::format("crash table: {}: {}", pattern, re->error()));
+  return re;
+}
+
+/// Fills in {1}, {1:raw}, {1:upper}, {function}, {origin}.
+std::string expand(std::string_view form, const Captures& captures, std::string_view function,
+                   std::string_view origin) {
+  std::string out;
+  for (std::size_t i = 0; i < form.size();) {
+    const auto close = form[i] == '{' ? form.find('}', i) : std::string_view::npos;
+    if (close == std::string_view::npos) {
+      out += form[i++];
+      continue;
+    }
+    const auto word = form.substr(i + 1, close - i - 1);
+    i = close + 1;
+    if (word == "function") {
+      out += function;
+    } else if (word == "origin") {
+      out += origin;
+    } else {
+      const auto text = captures.at(word[0] - '0');
+      if (word.ends_with(":raw")) {
+        out += text;
+      } else if (word.ends_with(":upper")) {
+        for (char c : text) out += c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+      } else {
+        out += normalized(text);
+      }
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string normalized(std::string_view text) {
+  static const RE2 offset(R"(\+0x[0-9a-f]+(?:/0x[0-9a-f]+)?)");
+  static const RE2 address(R"(\b0x[0-9a-f]+\b|\b[0-9a-f]*[0-9][0-9a-f]*[a-f][0-9a-f]{6,}\b|\b[0-9a-f]{12,16}\b)");
+  static const RE2 number(R"(\b\d+\b)");
+  static const RE2 blanks(R"([ \t]+)");
+  std::string s(text.substr(0, 256));
+  RE2::GlobalReplace(&s, offset, "");
+  RE2::GlobalReplace(&s, address, "ADDR");
+  RE2::GlobalReplace(&s, number, "NUM");
+  RE2::GlobalReplace(&s, blanks, " ");
+  while (!s.empty() && s.back() == ' ') s.pop_back();
+  return s;
+}
+
+struct TitleTable::State {
+  const guest::ConsoleRules& rules;
+  GuiltyFinder finder;
+  std::vector<std::vector<Rule>> formats;
+  explicit State(const guest::ConsoleRules& r) : rules(r), finder(r.functions()) {}
+};
+
+TitleTable::TitleTable(const guest::ConsoleRules& rules) : state_(new State(rules)) {
+  for (const auto& format : rules.formats()) {
+    std::vector<Rule> list;
+    for (const auto& row : format.titles)
+      list.push_back({&row, compiled(row.pattern, false), compiled(row.skip, true)});
+    state_->formats.push_back(std::move(list));
+  }
+}
+
+TitleTable::~TitleTable() = default;
+
+const TitleTable& TitleTable::of(const guest::ConsoleRules& rules) {
+  static std::mutex mutex;
+  static auto* tables = new std::map<const guest::ConsoleRules*, std::unique_ptr<TitleTable>>;
+  const std::lock_guard lock(mutex);
+  auto& table = (*tables)[&rules];
+  if (!table) table = std::make_unique<TitleTable>(rules);
+  return *table;
+}
+
+void TitleTable::name(CrashReport& report, int format, std::string_view before, std::string_view head,
+                      const StackFrame* pc) const {
+  const auto& row_format = state_->rules.formats()[format];
+  report.kind = row_format.kind;
+  const std::string text = std::string(before) + std::string(head);
+  for (const auto& rule : state_->formats[format]) {
+    Captures captures;
+    if (rule.pattern) {
+      const int groups = std::min(rule.pattern->NumberOfCapturingGroups() + 1, max_captures);
+      // A rule about the report's own first line must not fit a line before it: try without those first.
+      if (!rule.pattern->Match({head.data(), head.size()}, 0, head.size(), RE2::UNANCHORED, captures.text.data(),
+                               groups) &&
+          !rule.pattern->Match(text, 0, text.size(), RE2::UNANCHORED, captures.text.data(), groups))
+        continue;
+    }
+    std::vector<std::string_view> texts;
+    for (int i = 0; i < max_captures; ++i) texts.push_back(captures.at(i));
+    const Guilty guilty = state_->finder.find(rule.row->function, texts, report.traces, pc, rule.skip.get());
+    const Guilty origin = state_->finder.find(rule.row->origin, texts, report.traces, pc, rule.skip.get());
+    const bool needs = rule.row->title.find("{function}") != std::string_view::npos;
+    report.function = guilty.printed;
+    report.type = expand(rule.row->type, captures, {}, {});
+    const std::string_view shown = guilty.name.empty() ? "corrupted" : std::string_view(guilty.name);
+    report.title = expand(rule.row->title, captures, shown, origin.name);
+    report.corrupted |= rule.row->corrupted || (needs && guilty.name.empty());
+    for (const auto form : rule.row->alternatives) {
+      if (form.find("{origin}") != std::string_view::npos && origin.name.empty()) continue;
+      report.alternative_titles.push_back(expand(form, captures, shown, origin.name));
+    }
+    if (guilty.variant != guilty.name) {  // the name before it was made equal to its variants
+      for (const auto form : rule.row->alternatives)
+        report.alternative_titles.push_back(expand(form, captures, guilty.variant, origin.name));
+      if (needs) report.alternative_titles.push_back(expand(rule.row->title, captures, guilty.variant, origin.name));
+    }
+    break;
+  }
+  std::sort(report.alternative_titles.begin(), report.alternative_titles.end());
+}
+
+}  // namespace kdev::crash

@@ -1,0 +1,32 @@
+#pragma once
+#include <memory>
+#include <string_view>
+
+#include "guest/console_rules.hpp"
+#include <kdev/crash.hpp>
+
+namespace kdev::crash {
+
+/// A guest's crash table with its regular expressions compiled. Thread-safe.
+class TitleTable {
+ public:
+  explicit TitleTable(const guest::ConsoleRules& rules);
+  ~TitleTable();
+  /// The table of these rules, compiled once for the process.
+  static const TitleTable& of(const guest::ConsoleRules& rules);
+
+  /// Fills kind, title, type, alternative_titles and function of a report whose traces are there, and `corrupted` when
+  /// what the title needs is missing. `before`, `head`: the lines before and at the beginning of the report, without
+  /// prefixes. `pc`: the kernel's program counter, or null.
+  void name(CrashReport& report, int format, std::string_view before, std::string_view head,
+            const StackFrame* pc) const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// Numbers, addresses and offsets in text made equal for all occurrences of one crash: NUM, ADDR.
+std::string normalized(std::string_view text);
+
+}  // namespace kdev::crash

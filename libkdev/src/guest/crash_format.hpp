@@ -1,0 +1,67 @@
+#pragma once
+// The table that says what crash reports of a guest look like. One CrashFormat per kind of first line; the engine in
+// crash/ interprets it. To teach kdev a new report: add a row to the guest's console_formats_*.cpp, nothing else.
+#include <string_view>
+#include <vector>
+
+namespace kdev::guest {
+
+/// One way to name a report. All regular expressions are RE2, multi-line ("^" and "$" match at lines, "." no newline),
+/// and see lines without their prefixes (timestamp, caller, level, colours, '\r').
+struct TitleRule {
+  /// Searched in a few lines before the report, and the report. Empty: always applies. The first rule that applies wins.
+  std::string_view pattern;
+  /// {1}..{9}: captured text, numbers and addresses in it normalised (NUM, ADDR); {function}: the guilty function.
+  std::string_view title;
+  /// Class as syzbot names it: "KASAN-READ", "HANG", ...; captures may be used: {1:upper}.
+  std::string_view type;
+  /// Templates like `title`.
+  std::vector<std::string_view> alternatives = {};
+  /// Where {function} is looked for, in order; the first that is not a helper (see FunctionRules) wins:
+  ///   "1".."9"       the captured text
+  ///   "pc"           the kernel's program counter
+  ///   "trace"        the frames of the first trace; entries marked '?' only when there is no other
+  ///   "trace:REGEX"  ... of the first trace whose name matches
+  ///   "entry"        the frames, but the one that the kernel's dispatching code called: stable where leaves vary
+  ///   "recursion"    the function that calls itself in the first trace
+  ///   "pc:raw", "1:raw" ... taken even if it is a helper
+  std::vector<std::string_view> function = {};
+  /// Functions that are helpers for this rule, too. RE2, whole name.
+  std::string_view skip = {};
+  /// {origin}: a second function, looked for likewise.
+  std::vector<std::string_view> origin = {};
+  /// A report that only this rule fits is known to have lost text.
+  bool corrupted = false;
+};
+
+struct CrashFormat {
+  enum class Role {
+    start,     ///< begins a report
+    generic,   ///< begins one, but only on a line that the kernel itself surely printed (it has a timestamp)
+    follow,    ///< goes on with an open report (Oops after BUG, panic after anything); begins one when there is none
+    ignore,    ///< looks like a beginning and is none
+  };
+  std::string_view kind;
+  std::string_view start;  ///< RE2, anchored at the line's beginning
+  Role role = Role::start;
+  bool all_callers = false;  ///< other CPUs' messages belong to it (backtraces by NMI)
+  std::vector<TitleRule> titles;
+};
+
+/// How functions become part of a title. All RE2; lists of whole-name alternatives.
+struct FunctionRules {
+  /// Helpers that are never guilty: panic and report machinery, allocators, locks, memory primitives.
+  std::vector<std::string_view> helpers;
+  /// Code that calls the subject of a long-running job (syscall entry, softirq, workqueue): for "entry".
+  std::vector<std::string_view> dispatchers;
+  /// Entry of the interrupt that interrupted the code of interest: for "entry", frames up to it are dropped.
+  std::vector<std::string_view> interrupts;
+  /// Variants of one name: `pattern` (whole name) is rewritten; the name as printed goes into an alternative title.
+  struct Rename {
+    std::string_view pattern, to;  ///< \1 ... in `to`
+    bool keep_alternative;
+  };
+  std::vector<Rename> renames;
+};
+
+}  // namespace kdev::guest

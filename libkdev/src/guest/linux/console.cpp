@@ -1,0 +1,104 @@
+#include <algorithm>
+#include <iterator>
+
+#include <re2/re2.h>
+#include <re2/set.h>
+
+#include "guest/linux/console_facts.hpp"
+#include "guest/linux/console_formats.hpp"
+#include "guest/linux/console_line.hpp"
+#include "guest/linux/linux.hpp"
+
+namespace kdev::guest {
+namespace {
+
+using re2::RE2;
+using re2::StringPiece;
+
+StringPiece piece(std::string_view s) {
+  s = s.substr(0, 4096);  // a line longer than that says nothing more
+  return {s.data(), s.size()};
+}
+
+template <class T>
+void append(std::vector<T>& to, std::vector<T> from) {
+  to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
+}
+
+class LinuxConsoleRules final : public ConsoleRules {
+ public:
+  LinuxConsoleRules() : functions_(linux_function_rules()), starts_(RE2::DefaultOptions, RE2::ANCHOR_START) {
+    append(formats_, linux_ignored_formats());
+    append(formats_, linux_sanitizer_formats());
+    append(formats_, linux_oops_formats());
+    append(formats_, linux_warning_formats());
+    append(formats_, linux_locking_formats());
+    append(formats_, linux_hang_formats());
+    append(formats_, linux_panic_formats());
+    for (const auto& format : formats_) starts_.Add(StringPiece(format.start.data(), format.start.size()), nullptr);
+    starts_.Compile();
+  }
+
+  bool begins_report(std::string_view line) const override {
+    return any_record(line, [this](const ConsoleRecord& r) { return format_of(r) >= 0; });
+  }
+
+  bool ends_report(std::string_view line) const override {
+    static const RE2 end(R"(^(?:---\[ end (?:trace|Kernel panic)|={20,}\s*$|Rebooting in ))");
+    return any_record(line, [](const ConsoleRecord& r) { return RE2::PartialMatch(piece(r.text), end); });
+  }
+
+  bool is_fatal(std::string_view line) const override {
+    return any_record(line, [](const ConsoleRecord& r) {
+      return r.text.starts_with("Kernel panic - not syncing") || r.text.starts_with("---[ end Kernel panic") ||
+             r.text.starts_with("Rebooting in ");
+    });
+  }
+
+  void split(std::string_view raw, std::vector<ConsoleRecord>& out, std::string& scratch) const override {
+    split_linux_line(raw, out, scratch);
+  }
+  const std::vector<CrashFormat>& formats() const override { return formats_; }
+  const FunctionRules& functions() const override { return functions_; }
+
+  int format_of(const ConsoleRecord& record) const override {
+    if (record.text.size() < 5) return -1;
+    thread_local std::vector<int> hits;
+    if (!starts_.Match(piece(record.text), &hits) || hits.empty()) return -1;
+    int first = static_cast<int>(formats_.size());
+    for (const int hit : hits) first = std::min(first, hit);
+    const auto role = formats_[first].role;
+    if (role == CrashFormat::Role::ignore || (role == CrashFormat::Role::generic && !record.stamped)) return -1;
+    return first;
+  }
+
+  bool is_preamble(std::string_view text) const override {
+    static const RE2 preamble(R"(^(?:-+\[ cut here \]-+|={20,}$|list_\w+ corruption|refcount_t: |ODEBUG: |DEBUG_LOCKS_WARN_ON|usercopy: |kasan: |skbuff: |watchdog: ))");
+    return RE2::PartialMatch(piece(text), preamble);
+  }
+  std::unique_ptr<ReportReader> reader() const override { return linux_report_reader(); }
+
+ private:
+  template <class Predicate>
+  static bool any_record(std::string_view line, Predicate predicate) {
+    thread_local std::vector<ConsoleRecord> records;
+    thread_local std::string scratch;
+    records.clear();
+    scratch.clear();
+    split_linux_line(line, records, scratch);
+    return std::any_of(records.begin(), records.end(), predicate);
+  }
+
+  std::vector<CrashFormat> formats_;
+  FunctionRules functions_;
+  RE2::Set starts_;
+};
+
+}  // namespace
+
+const ConsoleRules& linux_console_rules() {
+  static const LinuxConsoleRules* rules = new LinuxConsoleRules;  // never destroyed: threads may still scan at exit
+  return *rules;
+}
+
+}  // namespace kdev::guest

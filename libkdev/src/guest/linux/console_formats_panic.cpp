@@ -1,0 +1,93 @@
+// Formats of panic() in kernel/panic.c, mm/page_alloc.c, mm/memory.c, fs/dcache.c, and reports without a format of
+// their own.
+#include "guest/linux/console_formats.hpp"
+
+namespace kdev::guest {
+
+std::vector<CrashFormat> linux_ignored_formats() {
+  using Role = CrashFormat::Role;
+  return {
+      {.kind = "", .start = R"(INFO: NMI handler )", .role = Role::ignore},
+      {.kind = "", .start = R"(INFO: Stall ended before state dump start)", .role = Role::ignore},
+      {.kind = "", .start = R"(INFO: lockdep is turned off)", .role = Role::ignore},
+      {.kind = "", .start = R"(INFO: (?:Object|Slab) 0x)", .role = Role::ignore},
+      {.kind = "", .start = R"(INFO: recovery required on readonly)", .role = Role::ignore},
+      {.kind = "", .start = R"(INFO: (?:lockdep|perf|task) \S+ (?:turned|interrupt|took))", .role = Role::ignore},
+      {.kind = "", .start = R"(WARNING: The mand mount option)", .role = Role::ignore},
+  };
+}
+
+std::vector<CrashFormat> linux_panic_formats() {
+  using Role = CrashFormat::Role;
+  return {
+      {.kind = "page",
+       .start = R"(BUG: Bad page state in process)",
+       .titles = {{.pattern = {}, .title = "BUG: Bad page state in {function}", .function = {"trace"},
+                   .skip = R"(bad_page|.*free.*page.*|.*_pages?_.*|release_pages|.*put_page|.*folio.*|get_page_from_freelist|prep_new_page|__alloc_pages.*|alloc_pages.*)"}}},
+      {.kind = "page",
+       .start = R"(BUG: Bad page map)",
+       .titles = {{.pattern = {}, .title = "BUG: Bad page map", .function = {"trace"}}}},
+      {.kind = "page",
+       .start = R"(BUG: Bad rss-counter state)",
+       .titles = {{.pattern = {}, .title = "BUG: Bad rss-counter state"}}},
+      {.kind = "vfs",
+       .start = R"(BUG: Dentry .{1,200} still in use)",
+       .titles = {{.pattern = R"(BUG: Dentry .{1,200} still in use \(\d+\) \[(unmount of .*)\])",
+                   .title = "BUG: Dentry still in use in unmount",
+                   .alternatives = {"BUG: Dentry still in use [{1:raw}]"}},
+                  {.pattern = {}, .title = "BUG: Dentry still in use"}}},
+      {.kind = "vfs",
+       .start = R"(VFS: (?:Close: file count is zero|Busy inodes after unmount))",
+       .titles = {{.pattern = R"(^VFS: Busy inodes)",
+                   .title = "VFS: Busy inodes after unmount (use-after-free)",
+                   .type = "DoS"},
+                  {.pattern = {}, .title = "VFS: Close: file count is zero (use-after-free)", .type = "DoS"}}},
+      {.kind = "panic",
+       .start = R"(Kernel panic - not syncing)",
+       .role = Role::follow,
+       .titles =
+           {
+               {.pattern = R"(^Kernel panic - not syncing: (?:kernel: )?panic_on_warn set)",
+                .title = "kernel panic: panic_on_warn set",
+                .type = "DoS",
+                .function = {"pc", "trace"},
+                .corrupted = true},
+               {.pattern = R"(^Kernel panic - not syncing: (?:stack-protector: )?Kernel stack is corrupted in: (?:(\w[\w.]*)\+0x)?)",
+                .title = "kernel panic: stack is corrupted in {function}",
+                .type = "DoS",
+                .function = {"1", "trace"}},
+               {.pattern = R"(^Kernel panic - not syncing: corrupted stack end detected inside scheduler)",
+                .title = "kernel panic: corrupted stack end in {function}",
+                .type = "DoS",
+                .alternatives = {"stack-overflow in {function}"},
+                .function = {"entry", "trace"}},
+               {.pattern = R"(^Kernel panic - not syncing: (Attempted to kill init!))",
+                .title = "kernel panic: {1}",
+                .type = "DoS",
+                .function = {"pc", "trace"}},
+               {.pattern = R"(^Kernel panic - not syncing: (\S.*?)[ .]*$)",
+                .title = "kernel panic: {1}",
+                .type = "DoS",
+                .function = {"pc", "trace"}},
+               {.pattern = {}, .title = "kernel panic", .type = "DoS", .corrupted = true},
+           }},
+      {.kind = "bug",
+       .start = R"((?:\[ )?BUG: \S)",
+       .role = Role::generic,
+       .titles = {{.pattern = R"(BUG: (.*?)(?: \])?$)", .title = "BUG: {1}", .function = {"trace"}}}},
+      {.kind = "warning",
+       .start = R"(WARNING: kernel stack (?:regs|frame pointer))",
+       .role = Role::generic,
+       .titles = {{.pattern = R"(kernel stack (regs|frame pointer))", .title = "WARNING: kernel stack {1} has bad value"}}},
+      {.kind = "warning",
+       .start = R"((?:\[ )?WARNING: \S)",
+       .role = Role::generic,
+       .titles = {{.pattern = R"(WARNING: (.*?)(?: \])?$)", .title = "WARNING: {1}", .type = "WARNING", .function = {"trace"}}}},
+      {.kind = "info",
+       .start = R"((?:\[ )?INFO: \S)",
+       .role = Role::generic,
+       .titles = {{.pattern = R"(INFO: (.*?)(?: \])?$)", .title = "INFO: {1}", .function = {"trace"}}}},
+  };
+}
+
+}  // namespace kdev::guest

@@ -1,0 +1,53 @@
+// Which functions are never the guilty one. Names are those of many kernel versions.
+#include "guest/linux/console_formats.hpp"
+
+namespace kdev::guest {
+
+FunctionRules linux_function_rules() {
+  FunctionRules rules;
+  rules.helpers = {
+      // Reporting.
+      R"((?:__)?dump_(?:stack|backtrace|mapping)\w*|show_(?:stack|trace|regs)\w*|print_(?:address|report|bad|trailer|.*_bug)\w*)",
+      R"(v?panic|nmi_panic|__warn\w*|warn_slowpath\w*|report_bug|fixup_bug|handle_bug|bug_handler|\w*brk_handler|call_break_hook)",
+      R"(die\w*|__die\w*|oops_\w+|no_context|\w*bad_area\w*|spurious_kernel_fault)",
+      R"((?:asm_)?exc_\w+|do_(?:error_)?trap\w*|do_invalid_op|invalid_op|error_entry|error_code|\w*page_fault\w*|do_kern_addr_fault|\w*general_protection|\w*double_fault|do_mem_abort|el1\w*|do_debug_exception|__do_kernel_fault|__dabt_\w+|do_(?:translation|alignment|sea|DataAbort|PrefetchAbort)\w*)",
+      // Sanitizers.
+      R"(\w*kasan\w*|__asan_\w+|__hwasan\w*|hwasan\w*|check_memory_region\w*|end_report|check_region_inline|memory_is_\w+|bytes_is_nonzero)",
+      R"(\w*kmsan\w*|__msan_\w+|\w*kcsan\w*|__tsan_\w+|\w*kfence\w*|__sanitizer_cov\w*|\w*kmemleak\w*)",
+      R"((?:__)?ubsan\w*|handle_overflow|val_to_string|stack_trace_\w+|save_stack\w*|arch_stack_walk|set_track\w*|stack_depot\w*)",
+      // Locks and their debugging.
+      R"(lock_(?:acquire|release|acquired|downgrade|is_held)\w*|__lock_\w+|(?:print|check)_(?:circular|prev|deadlock|usage|irq|unlock|noncircular|lock|freed|preemption)\w*|validate_chain|mark_\w*lock\w*|valid_state|register_lock_class|assign_lock_key|(?:__)?lockdep_\w+|look_up_lock_class|trace_(?:hard|soft)irqs\w*|reacquire_held_locks|static_obj|debug_check_no_\w+|rcu_lockdep\w*|find_held_lock|match_held_lock)",
+      R"((?:__)?_?(?:raw_)?(?:spin|read|write|rwlock)_(?:un|try)?lock\w*|do_raw_\w+|spin_(?:bug|dump)|rwlock_bug|\w*queued_\w*lock\w*|debug_(?:spin|read|write|mutex)\w*)",
+      R"((?:__)?(?:rt_)?mutex_(?:un|try)?lock\w*|(?:__)?(?:down|up)_(?:read|write)\w*|down|up|rwsem_\w+|\w*seqlock\w*|(?:__)?rcu_read_\w+|\w*percpu_(?:down|up)\w*|ww_mutex\w*|lock_sock\w*|lock_mount_hash)",
+      R"(_*might_(?:sleep|resched|fault)\w*|__schedule_bug|__schedule|schedule|preempt_schedule\w*|schedule_timeout\w*|schedule_debug|_*cond_resched|__this_cpu_preempt_check|debug_smp_processor_id)",
+      // Memory and strings.
+      R"(_*mem(?:cpy|set|move|cmp|chr|scan|dup|zero)\w*|_*str(?:n|l|s)?(?:cpy|cat|cmp|len|str|chr|casecmp|dup|scpy|pbrk|sep|spn)\w*|read_word_at_a_time|\w*copy_(?:to|from|in)_(?:user|iter)\w*|_copy_\w+|copy_user\w*|__?arch_copy\w*|rep_movs\w*|\w*check_object_size|check_(?:heap|stack|page)\w*_?(?:object|span)|usercopy_\w+|report_usercopy|clear_user\w*|__clear_user|csum_partial\w*)",
+      R"(\w*k[vz]?malloc\w*|krealloc\w*|k[vz]?free\w*|kcalloc\w*|kv?zalloc\w*|kmem_cache_\w+|(?:__)?slab_\w+|slab_\w*|___?slab\w*|new_slab|allocate_slab|\w*vmalloc\w*|\w*vfree\w*|free_large_kmalloc|do_slab_free|cache_\w+|___cache_free|qlist_\w+|quarantine_\w+|\w*mempool_(?:alloc|free)\w*|(?:__)?alloc_pages\w*|__alloc_frozen_pages\w*)",
+      R"(debug_(?:print_object|object\w*|check_no_obj\w*)|__debug_(?:check|object)\w*|refcount_\w+|__refcount_\w+|kref_\w+|kobject_\w+|create_dir|(?:__)?list_(?:add|del)\w*|__list_\w+|hlist_\w+|rb_(?:erase|insert|next|prev|first)\w*|\w*atomic(?:64|_long)?_\w+|instrument_\w+|(?:arch_)?(?:__)?(?:test|set|clear|change)_(?:and_\w+_)?bit\w*|find_(?:next|first|last)\w*_bit\w*|xas_\w+|\w*cmpxchg\w*)",
+      // Objects whose users are guilty.
+      R"((?:__)?skb_(?:pull|push|put|trim|panic|over_panic|under_panic)\w*|(?:pskb|skb)_expand_head|mod_timer|add_timer\w*|del_timer\w*|timer_delete\w*|try_to_del_timer\w*|lock_timer_base|detach_if_pending|__mod_timer|work_is_static_object|timer_is_static_object|__queue_work|queue_work_on|__init_work|(?:__)?init_timer\w*|do_init_timer|__init_waitqueue_head|add_wait_queue)",
+      // Entry code.
+      R"(ret_from_\w+|entry_\w+|\w*_entry_\w*hwframe\w*|do_syscall_\w+|x64_sys_call|common_interrupt|asm_\w+|\w*apic_timer_interrupt\w*|irq_exit\w*|kernel_init_freeable)",
+  };
+  rules.dispatchers = {
+      R"(do_(?:fast_)?syscall_\w+|x64_sys_call|ia32_sys_call|entry_SY\w+|el0_svc\w*|invoke_syscall|ret_fast_syscall|tracesys\w*|sysenter_\w+|system_call\w*)",
+      R"(process_one_work|worker_thread|kthread|ret_from_fork\w*|start_secondary|cpu_startup_entry|do_idle|smpboot_thread_fn|run_ksoftirqd|rest_init|start_kernel)",
+      R"((?:__)?do_softirq\w*|handle_softirqs|call_timer_fn|(?:__)?run_timer\w*|expire_timers|__hrtimer_run_queues|rcu_(?:do_batch|core\w*|process_callbacks)|tasklet_action\w*|net_rx_action|task_work_run)",
+      R"((?:__)?netif_receive_skb\w*|process_backlog|napi_\w+|__napi_poll)",
+      R"((?:__)?vfs_(?:read|write|ioctl|writev|readv|iter_\w+|fsync\w*|get_tree)|do_vfs_ioctl|do_iter_\w+|do_loop_readv_writev\w*|new_sync_(?:read|write)|call_(?:read|write)_iter|do_dentry_open|(?:__)?fput|____fput|do_mmap\w*|mmap_region|call_mmap|__do_fault|do_fault|handle_mm_fault)",
+      R"((?:__)?sock_sendmsg\w*|sock_common_setsockopt|sock_setsockopt|(?:rtnetlink|genl|netlink)_rcv\w*|netlink_dump|genl_\w*dump\w*|genl_family_rcv\w*)",
+  };
+  rules.interrupts = {
+      R"(\w*apic_timer_interrupt\w*|asm_sysvec_\w+|sysvec_\w+|common_interrupt|asm_common_interrupt|ret_from_intr|reschedule_interrupt|call_function_\w*interrupt|el1_irq|el1h_64_irq\w*|gic_handle_irq|nmi|end_repeat_nmi|asm_exc_nmi)",
+  };
+  rules.renames = {
+      {R"((.+?)\.(?:isra|constprop|part|cold|llvm|lto_priv)\b.*)", R"(\1)", false},
+      {R"(__(?:x64|ia32|x32|arm64|riscv|se|s390x?|do)_(?:compat_)?(?:sys|se_sys)_(\w+))", R"(sys_\1)", true},
+      {R"((?:SyS|SYSC|C_SYSC|compat_SyS|ksys)_(\w+))", R"(\1)", true},
+      {R"((?:__)?synchronize_(?:rcu|srcu|sched|rcu_expedited|rcu_bh)(?:_expedited)?)", "synchronize_rcu", true},
+      {R"(smp_call_function_\w+)", "smp_call_function", true},
+  };
+  return rules;
+}
+
+}  // namespace kdev::guest
