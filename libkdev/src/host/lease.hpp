@@ -14,6 +14,8 @@ namespace kdev {
 /// thread-safe.
 class Lease {
  public:
+  /// Makes the folder if need be. HostError when a live owner has that name. A dead owner's lease of it is
+  /// reaped first.
   static Lease create(const Path& dir, const std::string& name);
   Lease() = default;
   Lease(Lease&&) noexcept;
@@ -37,6 +39,7 @@ class Lease {
   void save() const;
   Path file_;
   std::string token_;
+  int owner_ = 0;  // a forked copy of the owner must not touch the file
   struct Held {
     std::vector<std::pair<int, unsigned long long>> processes;
     std::vector<Path> paths;
@@ -46,7 +49,9 @@ class Lease {
 
 /// Ends what leases in `dir` with dead owners hold: processes (TERM, then KILL), undo commands, paths; then
 /// the lease files. Returns one line per thing reaped. Live owners' leases are not touched. Safe when several
-/// processes reap at once. Never throws for a lease that cannot be read: it is named in the result.
+/// processes reap at once. Never throws for a lease that cannot be read: it is named in the result. Throws
+/// Interrupted only. A lease is left alone where its owner cannot be judged: another machine or PID namespace
+/// that shares the folder.
 std::vector<std::string> reap_leases(const Path& dir);
 
 /// Processes of this machine whose environment carries the token.
