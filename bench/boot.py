@@ -1,4 +1,4 @@
-"""Cold boot to the first command's result: against the bare QEMU line, and against virtme-ng. All alternate in one run."""
+"""Cold boot to the first command's result: against the bare QEMU line and virtme-ng, in one run."""
 
 from __future__ import annotations
 
@@ -39,12 +39,13 @@ def boot_with_kdev() -> float:
 
 
 def qemu_line() -> list[str]:
-    """The argument vector that kdev starts QEMU with; its sockets become a file for the console and nothing else."""
+    """The argument vector that kdev starts QEMU with."""
     with kdev.VM(kernel=subject.kernel(), image=kdev.SeedImage.busybox(), memory=subject.MEMORY) as vm:
         return list(vm.command_line())
 
 
 def by_hand(line: list[str], initrd: pathlib.Path, console: pathlib.Path) -> list[str]:
+    """The same line with another init; kdev's sockets become a file for the console, and nothing."""
     made: list[str] = []
     words = iter(line)
     for word in words:
@@ -113,11 +114,12 @@ class Virtme:
 
     @staticmethod
     def prepare() -> Virtme:
-        base = [str(subject.virtme()), "--run", str(subject.kernel().bzimage), "--memory", subject.MEMORY, "--cpus", "1"]
+        base = [str(subject.virtme()), "--run", str(subject.kernel().bzimage)]
+        base += ["--memory", subject.MEMORY, "--cpus", "1"]
         if kdev.probe_accel().accel != "kvm":
             base.append("--disable-kvm")
         base += ["--exec", "true"]
-        # Which of its ways of sharing the root works and is the fastest depends on the machine: all are tried.
+        # Which of its ways to share the root works, and is the fastest, depends on the machine.
         works: dict[str, tuple[float, list[str]]] = {}
         problems: list[str] = []
         for name, extra in {"virtiofs": [], "9p": ["--force-9p"]}.items():

@@ -1,7 +1,7 @@
 """What every figure of bench/ shares: the registry, alternating runs, the verdict, the table.
 
-A figure has a bar on a ratio: what kdev takes by what the peer takes in the same run, or by a fixed limit. The parts that
-follow add theirs with @figure in a file of their own beside this one.
+A figure has a bar on a ratio: what kdev takes by what the peer takes in the same run, or by a fixed limit. A
+new figure is a function under @figure in a file of its own beside this one.
 """
 
 from __future__ import annotations
@@ -75,10 +75,15 @@ class Outcome:
 FIGURES: dict[str, Figure] = {}
 
 
-def figure(*, name: str, what: str, against: str, unit: str, bar: float) -> Callable[[Callable[[], Measured]], Callable[[], Measured]]:
+Measurement = Callable[[], Measured]
+
+
+def figure(
+    *, name: str, what: str, against: str, unit: str, bar: float
+) -> Callable[[Measurement], Measurement]:
     """Registers the decorated function as the figure's measurement."""
 
-    def register(measure: Callable[[], Measured]) -> Callable[[], Measured]:
+    def register(measure: Measurement) -> Measurement:
         if name in FIGURES:
             raise ValueError(f"two figures are named {name}")
         FIGURES[name] = Figure(name, what, against, unit, bar, measure)
@@ -94,8 +99,8 @@ def clock(action: Callable[[], object]) -> float:
 
 
 def alternate(runs: int, *actions: Callable[[], float], warm_up: bool = True) -> list[float]:
-    """Medians of `runs` rounds of every action; each action returns its own time. Every other round goes backwards, so
-    that nobody always runs on a machine warmed by the same predecessor; the warm-up round does not count."""
+    """Medians of `runs` rounds of every action; each action returns its own time. Every other round goes
+    backwards, so that nobody always follows the same predecessor; the warm-up round does not count."""
     if warm_up:
         for action in actions:
             action()
@@ -124,9 +129,8 @@ def measure(chosen: Figure) -> Outcome:
 
 def table(rows: list[list[str]]) -> str:
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-    lines.insert(1, "  ".join("-" * width for width in widths))
-    return "\n".join(lines)
+    lines = [rows[0], ["-" * width for width in widths], *rows[1:]]
+    return "\n".join("  ".join(map(str.ljust, cells, widths)).rstrip() for cells in lines)
 
 
 def list_table() -> str:

@@ -1,4 +1,4 @@
-"""bench/run: lists the figures, or measures the named ones and prints a table (--json: one object a figure)."""
+"""bench/run: lists the figures, or measures the named ones and prints a table."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def load_figures() -> None:
 
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench/run", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help="figure to measure; a prefix names several; 'all'")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="figure, the part before its slash, or all")
     parser.add_argument("--json", action="store_true", help="one object a figure, one a line")
     return parser.parse_args()
 
@@ -29,7 +29,7 @@ def parse() -> argparse.Namespace:
 def choose(names: list[str]) -> list[frame.Figure]:
     chosen: dict[str, frame.Figure] = {}
     for name in names:
-        found = {k: f for k, f in frame.FIGURES.items() if name == "all" or k == name or k.startswith(name + "/")}
+        found = {k: f for k, f in frame.FIGURES.items() if name in ("all", k, k.partition("/")[0])}
         if not found:
             sys.exit(f"no figure is named {name!r}; there are: {', '.join(frame.FIGURES)}")
         chosen |= found
@@ -44,7 +44,7 @@ def main() -> int:
         return 0
     outcomes: list[frame.Outcome] = []
     for figure in choose(arguments.names):
-        print(f"measuring {figure.name}: {figure.what}, against {figure.against}", file=sys.stderr, flush=True)
+        print(f"{figure.name}: {figure.what}, against {figure.against}", file=sys.stderr, flush=True)
         outcome = frame.measure(figure)
         for note in outcome.measured.notes if outcome.measured else []:
             print(f"  {note}", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""How long a command takes that does nothing: as its caller sees it, and the share spent outside the guest."""
+"""How long a command takes that does nothing: as its caller sees it, and the share outside the guest."""
 
 from __future__ import annotations
 
@@ -30,11 +30,15 @@ def medians() -> tuple[float, float]:
     return statistics.median(whole), statistics.median(outside)
 
 
-@frame.figure(name="run/round-trip", what='vm.run("true"), median of 200', against="a limit of 10 ms", unit="ms", bar=1)
+@frame.figure(
+    name="run/round-trip", what='vm.run("true"), median', against="a limit of 10 ms", unit="ms", bar=1
+)
 def round_trip() -> Measured:
     return Measured(medians()[0], 10.0)
 
 
-@frame.figure(name="run/outside", what="the share of it outside the guest", against="a limit of 1 ms", unit="ms", bar=1)
+@frame.figure(
+    name="run/outside", what="of it, outside the guest", against="a limit of 1 ms", unit="ms", bar=1
+)
 def outside_guest() -> Measured:
     return Measured(medians()[1], 1.0)

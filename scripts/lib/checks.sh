@@ -1,7 +1,5 @@
 # Sourced by scripts/test: the checks, one function each. A failing check is written down and the next one runs.
 
-TEST_OPTIONS=(-DCMAKE_BUILD_TYPE=Debug -DKDEV_TESTS=ON -DKDEV_EXAMPLES=ON)
-
 begin_results() {
   RESULTS=$KDEV_ROOT/build/results
   rm -rf "$RESULTS"
@@ -24,37 +22,30 @@ check_sources() {
 
 check_unit() {
   check "C++ unit tests" "$RESULTS/unit.xml" \
-    ctest --test-dir build/test --output-on-failure -j "$KDEV_JOBS" -LE boot --no-tests=error \
+    ctest --test-dir build/dev --output-on-failure -j "$KDEV_JOBS" -LE boot --no-tests=error \
     --output-junit "$RESULTS/unit.xml"
 }
 
 check_python() {
-  [[ -d tests/python ]] || return 0
-  check "Python tests" "$RESULTS/python.xml" \
-    .venv/bin/python -m pytest -q -m "not boot" --junitxml="$RESULTS/python.xml" tests/python
+  check "Python tests" "$RESULTS/python.xml" .venv/bin/python -m pytest -m "not boot" --junitxml="$RESULTS/python.xml"
 }
 
 have_qemu() { command -v qemu-system-x86_64 >/dev/null; }
 
 check_boots() {
   if ! have_qemu; then note_skipped "boots" "no qemu-system-x86_64"; return; fi
-  if [[ -x build/test/tests/test_boot ]]; then
-    check "boots from C++" "$RESULTS/boot.xml" \
-      ctest --test-dir build/test --output-on-failure -L boot --no-tests=error --output-junit "$RESULTS/boot.xml"
-  fi
-  if [[ -d tests/python ]]; then
-    check "boots from Python" "$RESULTS/python-boot.xml" \
-      .venv/bin/python -m pytest -q -m boot --junitxml="$RESULTS/python-boot.xml" tests/python
-  fi
-  if [[ -x build/test/examples/cpp/crash_harness ]]; then
-    check "C++ example: harness" "$RESULTS/example.xml" \
-      build/test/examples/cpp/crash_harness --gtest_output="xml:$RESULTS/example.xml"
-    check "C++ example: pipeline" - build/test/examples/cpp/first_pipeline
-  fi
+  check "boots from C++" "$RESULTS/boot.xml" \
+    ctest --test-dir build/dev --output-on-failure -L boot --no-tests=error --output-junit "$RESULTS/boot.xml"
+  check "boots from Python" "$RESULTS/python-boot.xml" \
+    .venv/bin/python -m pytest -m boot --junitxml="$RESULTS/python-boot.xml"
+  check "C++ example: harness" "$RESULTS/example.xml" \
+    build/dev/examples/cpp/crash_harness --gtest_output="xml:$RESULTS/example.xml"
+  check "C++ example: pipeline" - build/dev/examples/cpp/first_pipeline
 }
 
 check_install() {
-  check "install, find_package, pkg-config" - bash tests/consumer/run build/test build/consumer
+  check "install, find_package, pkg-config" - bash tests/consumer/run build/dev build/consumer
+  check "pip install ." - bash tests/consumer/wheel .venv/bin/python build/consumer "$DEV_FLAGS"
 }
 
 # check_sanitized PRESET SANITIZERS FILTER: the unit tests again, in a build folder of their own.

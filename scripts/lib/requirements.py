@@ -1,4 +1,4 @@
-"""Prints what pyproject.toml asks for, one requirement a line: build system, package, and the extras named as arguments."""
+"""Prints what pyproject.toml asks for, a requirement a line: build, package, and the extras named."""
 
 import pathlib
 import sys

@@ -68,23 +68,23 @@ make_venv() {
   }
 }
 
-# setup_venv: .venv with what pyproject.toml names for building and for development.
+# setup_venv [EXTRA...]: .venv with what pyproject.toml names for building, running, and those extras.
 setup_venv() {
-  local python value
+  local python value requirements=()
   python=$(find_python)
   value="$KDEV_ROOT $python $("$python" -V)"
   if ! fresh venv "$value" || ! .venv/bin/python -c '' 2>/dev/null; then
-    rm -f "$KDEV_STAMPS/requirements"
+    rm -f "$KDEV_STAMPS"/requirements*
     run_step "virtual environment" make_venv "$python"
     stamp venv "$value"
   fi
-  local requirements=()
   mapfile -t requirements < <(.venv/bin/python scripts/lib/requirements.py "$@")
+  ((${#requirements[@]})) || die "pyproject.toml names no requirements"
   value="${requirements[*]}"
-  if ! fresh requirements "$value"; then
+  if ! fresh "requirements${*+-$*}" "$value"; then
     run_step "Python packages" .venv/bin/python -m pip install --disable-pip-version-check --progress-bar off \
       "${requirements[@]}"
-    stamp requirements "$value"
+    stamp "requirements${*+-$*}" "$value"
   fi
 }
 
@@ -130,12 +130,14 @@ await_linux_source() {
   export KDEV_LINUX_SOURCE
 }
 
-# configure_tree DIR CMAKE_OPTION...: only when the options changed or there is no build folder; ninja itself sees the rest.
+# configure_tree DIR CMAKE_OPTION...: when the options or the lists that CMake reads only then have changed; the rest is
+# ninja's business.
 configure_tree() {
   local dir=$1; shift
-  local key=cmake-${dir##*/} value="$KDEV_ROOT $*"
+  local key=cmake-${dir##*/} value
+  value="$KDEV_ROOT $* $(ls python/kdev tests/unit | tr '\n' ' ')"
   if [[ ! -f $dir/build.ninja ]] || ! fresh "$key" "$value"; then
-    run_step "configure ${dir##*/}" cmake -S . -B "$dir" -G Ninja "$@"
+    run_step "configure $dir" cmake -S . -B "$dir" -G Ninja "$@"
     stamp "$key" "$value"
   fi
 }
@@ -143,16 +145,24 @@ configure_tree() {
 # build_tree DIR [TARGET...]
 build_tree() {
   local dir=$1; shift
-  run_step "build ${dir##*/}" ninja -C "$dir" -j "$KDEV_JOBS" "$@"
+  run_step "build $dir" ninja -C "$dir" -j "$KDEV_JOBS" "$@"
 }
 
-# The kdev package in .venv. Compiled parts are built in build/python; Python files are used from the checkout.
-setup_python_package() {
-  local value
-  value=$(digest_of CMakeLists.txt cmake libkdev python/bind python/CMakeLists.txt pyproject.toml "$KDEV_STAMPS/venv")
-  if ! fresh package "$value" || ! .venv/bin/python -c 'import kdev' 2>/dev/null; then
-    run_step "build kdev" .venv/bin/python -m pip install --disable-pip-version-check --no-build-isolation --no-deps \
-      --config-settings=build-dir=build/python -v -e .
-    stamp package "$value"
+# What scripts, tests and examples run is one build folder, in which the demo builds the first part only. Its C++ is
+# optimized just so far that it compiles as fast as it would without.
+DEV_FLAGS="-O1 -g"
+configure_dev() {
+  configure_tree build/dev -DCMAKE_BUILD_TYPE=Debug "-DCMAKE_CXX_FLAGS_DEBUG=$DEV_FLAGS" -DKDEV_TESTS=ON -DKDEV_EXAMPLES=ON \
+    -DKDEV_PYTHON=ON "-DPython_EXECUTABLE=$KDEV_ROOT/.venv/bin/python"
+}
+
+# use_package DIR: the kdev package of that build folder is what .venv imports, and .venv/bin/kdev runs.
+use_package() {
+  local site
+  site=$(echo .venv/lib/python3.*/site-packages)
+  [[ -f $site/kdev.pth && $(<"$site/kdev.pth") == "$KDEV_ROOT/$1/python" ]] || echo "$KDEV_ROOT/$1/python" >"$site/kdev.pth"
+  if [[ ! -x .venv/bin/kdev ]]; then
+    printf '#!/bin/sh\nexec "%s/.venv/bin/python" -m kdev "$@"\n' "$KDEV_ROOT" >.venv/bin/kdev.new
+    chmod +x .venv/bin/kdev.new && mv .venv/bin/kdev.new .venv/bin/kdev
   fi
 }

@@ -1,7 +1,7 @@
-"""Prints what scripts/test found: a table of its checks, then `N passed, N failed[, N skipped]` alone on the last line.
+"""Prints what scripts/test found: a table, then `N passed, N failed[, N skipped]` alone on the last line.
 
-Reads a list with one check a line (name, exit status or "skipped", milliseconds, JUnit report or "-", by tabs). A check
-with a report counts as the report's tests, one without as one test. Exits non-zero when anything failed.
+Reads a list with one check a line (name, exit status or "skipped", milliseconds, JUnit report or "-", by tabs).
+A check with a report counts as the report's tests, one without as one test. Exits non-zero when anything failed.
 """
 
 import pathlib
@@ -20,7 +20,7 @@ class Counts:
 def read_report(report: pathlib.Path) -> Counts:
     counts = Counts()
     for case in ElementTree.parse(report).iter("testcase"):
-        # ctest says it by the status attribute as well ("notrun", "disabled"); GoogleTest by a result attribute.
+        # ctest says it by the status attribute as well, GoogleTest by a result attribute.
         skipped = case.find("skipped") is not None or "notrun" in (case.get("status"), case.get("result"))
         if case.find("failure") is not None or case.find("error") is not None:
             counts.failed += 1
@@ -60,11 +60,11 @@ def main() -> int:
         total.skipped += counts.skipped
         seconds = "" if status == "skipped" else f"{int(milliseconds) / 1000:.1f}"
         why = f"  ({report})" if status == "skipped" else ""
-        print(
-            f"  {name:{width}}  {counts.passed:6} {counts.failed or '-':>6} {counts.skipped or '-':>7} {seconds:>8}{why}"
-        )
+        cells = f"{counts.passed:6} {counts.failed or '-':>6} {counts.skipped or '-':>7} {seconds:>8}"
+        print(f"  {name:{width}}  {cells}{why}")
     print(f"  in all {sys.argv[2]}; logs in build/logs, reports in build/results\n")
-    print(f"{total.passed} passed, {total.failed} failed" + (f", {total.skipped} skipped" if total.skipped else ""))
+    skipped = f", {total.skipped} skipped" if total.skipped else ""
+    print(f"{total.passed} passed, {total.failed} failed{skipped}")
     return 1 if total.failed else 0
 
 

@@ -8,27 +8,30 @@ import sys
 
 SUMMARY = pathlib.Path(__file__).resolve().parents[2] / "scripts" / "lib" / "summary.py"
 
-CTEST = """<testsuite tests="3"><testcase name="a" status="run"/><testcase name="b" status="fail"><failure message=""/>
-</testcase><testcase name="c" status="notrun"><skipped message="SKIP"/></testcase></testsuite>"""
-PYTEST = """<testsuites><testsuite tests="2"><testcase name="a"/><testcase name="b"/></testsuite></testsuites>"""
+CTEST = """<testsuite tests="3"><testcase name="a" status="run"/>
+<testcase name="b" status="fail"><failure message=""/></testcase>
+<testcase name="c" status="notrun"><skipped message="SKIP"/></testcase></testsuite>"""
+PYTEST = '<testsuites><testsuite tests="2"><testcase name="a"/><testcase name="b"/></testsuite></testsuites>'
 
 
 def summary(tmp_path: pathlib.Path, *rows: tuple[str, str, str]) -> tuple[int, str]:
     listing = tmp_path / "list"
     listing.write_text("".join(f"{name}\t{status}\t1200\t{report}\n" for name, status, report in rows))
-    result = subprocess.run([sys.executable, str(SUMMARY), str(listing), "3 s"], capture_output=True, text=True)
+    command = [sys.executable, str(SUMMARY), str(listing), "3 s"]
+    result = subprocess.run(command, capture_output=True, text=True)
     return result.returncode, result.stdout.splitlines()[-1]
 
 
 def test_reports_are_summed(tmp_path: pathlib.Path) -> None:
     (tmp_path / "ctest.xml").write_text(CTEST)
     (tmp_path / "pytest.xml").write_text(PYTEST)
-    rows = [("unit", "8", f"{tmp_path}/ctest.xml"), ("python", "0", f"{tmp_path}/pytest.xml"), ("lint", "0", "-")]
-    assert summary(tmp_path, *rows) == (1, "4 passed, 1 failed, 1 skipped")
+    ctest, pytest = ("unit", "8", f"{tmp_path}/ctest.xml"), ("python", "0", f"{tmp_path}/pytest.xml")
+    assert summary(tmp_path, ctest, pytest, ("lint", "0", "-")) == (1, "4 passed, 1 failed, 1 skipped")
 
 
 def test_all_well(tmp_path: pathlib.Path) -> None:
-    assert summary(tmp_path, ("lint", "0", "-"), ("boots", "skipped", "no QEMU")) == (0, "1 passed, 0 failed, 1 skipped")
+    rows = [("lint", "0", "-"), ("boots", "skipped", "no QEMU")]
+    assert summary(tmp_path, *rows) == (0, "1 passed, 0 failed, 1 skipped")
 
 
 def test_a_runner_that_dies_without_a_report_has_failed(tmp_path: pathlib.Path) -> None:
