@@ -1,7 +1,7 @@
 """Prints what scripts/test found: a table, then `N passed, N failed[, N skipped]` alone on the last line.
 
-Reads a list with one check a line, by tabs: name, exit status or "skipped", milliseconds, JUnit report or "-".
-A check with a report counts as the report's tests, one without as one test. Ends non-zero when anything failed.
+Reads a list, one check a line, by tabs: name, exit status or "skipped", milliseconds, JUnit report or "-".
+A check with a report counts as the report's tests, one without as one test. Ends 1 when anything failed.
 """
 
 import pathlib
