@@ -38,15 +38,19 @@ class Session {
   };
   Status status() const;
 
-  /// Blocks until `done()` (called under the lock that every change is made under) is true. Delivers events while
-  /// waiting. TimeoutError, Interrupted.
+  /// Blocks until `done()` (called under the lock that every change is made under) is true; it is not called again after
+  /// that, so it may take what it waited for. Delivers events while waiting. TimeoutError, Interrupted.
   template <class Done>
   void wait(const Deadline& deadline, std::string_view what, Done done) {
     for (;;) {
       {
         std::unique_lock lock(mutex_);
-        if (!done()) changed_.wait_for(lock, std::chrono::milliseconds(std::max(1, deadline.slice_ms())));
-        if (done()) break;
+        bool over = done();
+        if (!over) {
+          changed_.wait_for(lock, std::chrono::milliseconds(std::max(1, deadline.slice_ms())));
+          over = done();
+        }
+        if (over) break;
       }
       events_->deliver();
       deadline.check(what);
