@@ -1,0 +1,21 @@
+#pragma once
+// One function per public header, in the order in which module.cpp calls them (a type before those that name
+// it).
+#include <pybind11/pybind11.h>
+
+namespace kdev::python {
+
+void bind_error(pybind11::module_& m);
+void bind_deadline(pybind11::module_& m);
+void bind_event(pybind11::module_& m);
+void bind_host(pybind11::module_& m);
+void bind_source_tree(pybind11::module_& m);
+void bind_kernel_artifact(pybind11::module_& m);
+void bind_kern_conf(pybind11::module_& m);
+void bind_seed_image(pybind11::module_& m);
+void bind_workspace(pybind11::module_& m);
+void bind_crash(pybind11::module_& m);
+void bind_vm(pybind11::module_& m);
+void bind_pipeline(pybind11::module_& m);
+
+}  // namespace kdev::python

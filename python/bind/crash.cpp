@@ -1,0 +1,126 @@
+// Crash reports and symbols.
+#include <kdev/crash.hpp>
+
+#include "bind.hpp"
+#include "blocking.hpp"
+#include "value.hpp"
+
+namespace kdev::python {
+
+void bind_crash(py::module_& m) {
+  Value<StackFrame> frame(m, "StackFrame",
+                          "One line of a stack trace, or one inline function expanded from it.");
+  frame.field("function", &StackFrame::function)
+      .field("offset", &StackFrame::offset, "Into the function's symbol.")
+      .field("size", &StackFrame::size, "Of the symbol; 0: not printed.")
+      .field("module", &StackFrame::module, "Empty: vmlinux.")
+      .field("address", &StackFrame::address, "0: not printed.")
+      .field("reliable", &StackFrame::reliable, "False for entries marked '?'.")
+      .field("inlined", &StackFrame::inlined, "Expanded from the debug information.")
+      .field("file", &StackFrame::file, "Relative to the tree where it lies below it.")
+      .field("line", &StackFrame::line, "1-based; 0: unknown.")
+      .field("source", &StackFrame::source, "That line's text, without indentation.")
+      .finish({"function", "file", "line", "source"});
+  Value<StackTrace>(m, "StackTrace", "A named trace of a report.")
+      .field("name", &StackTrace::name)
+      .field("context", &StackTrace::context, "'TASK', 'IRQ', 'NMI', ... of the first frame.")
+      .field("frames", &StackTrace::frames)
+      .finish();
+
+  Value<CrashReport> report(m, "CrashReport", "Everything one crash on a console says.");
+  report
+      .field("kind", &CrashReport::kind,
+             "Family: 'oops', 'bug', 'warning', 'panic', 'kasan', 'hung-task', ...")
+      .field("type", &CrashReport::type, "Class as syzbot uses it; empty: unknown.")
+      .field("title", &CrashReport::title, "Stable, deduplicating, syzbot-compatible.")
+      .field("alternative_titles", &CrashReport::alternative_titles)
+      .field("message", &CrashReport::message, "The report's first line as printed.")
+      .field("function", &CrashReport::function, "The guilty function.")
+      .field("process", &CrashReport::process)
+      .field("pid", &CrashReport::pid, "-1: unknown.")
+      .field("cpu", &CrashReport::cpu, "-1: unknown.")
+      .field("taint", &CrashReport::taint)
+      .field("release", &CrashReport::release)
+      .field("registers", &CrashReport::registers)
+      .field("traces", &CrashReport::traces, "The guilty one first.")
+      .field("kaslr_offset", &CrashReport::kaslr_offset)
+      .field("panicked", &CrashReport::panicked, "The log also holds the panic that followed.")
+      .field("corrupted", &CrashReport::corrupted, "Truncated, or mixed with another.")
+      .field("symbolized", &CrashReport::symbolized, "File and line were filled in.")
+      .field("notes", &CrashReport::notes)
+      .field("dmesg", &CrashReport::dmesg, "Console text before the report.")
+      .field("text", &CrashReport::text, "The report itself, as printed.")
+      .field("begin", &CrashReport::begin, "First byte in the scanned log.")
+      .field("end", &CrashReport::end, "Past its last byte.");
+  report.py()
+      .def_property_readonly(
+          "frames", [](const CrashReport& r) { return r.frames(); }, "The guilty trace's frames.")
+      .def_property_readonly(
+          "guilty",
+          [](const CrashReport& r) -> std::optional<StackFrame> {
+            const StackFrame* f = r.guilty();
+            if (!f) return std::nullopt;
+            return *f;
+          },
+          "The first frame that is the guilty function and has a source line, or None.")
+      .def("to_text", &CrashReport::to_text, "For a terminal, without colours.")
+      .def("to_html", &CrashReport::to_html, "One self-contained fragment.")
+      .def("_repr_html_", &CrashReport::to_html)
+      .def("__str__", &CrashReport::to_text);
+  report.finish({"title", "kind", "function", "process", "pid", "cpu"});
+
+  m.def(
+      "scan_console",
+      [](const std::string& log, Os os) { return blocking([&] { return scan_console(log, os); }); },
+      py::arg("log"), py::arg("os") = "linux",
+      "All crash reports in a console log, in order. The log is str or bytes.");
+
+  py::class_<Symbolizer>(m, "Symbolizer",
+                         "Turns frames into file:line with inline functions expanded. Thread-safe.")
+      .def(py::init([](const std::optional<KernelArtifact>& kernel, const std::optional<Path>& vmlinux,
+                       const std::vector<Path>& modules, const std::optional<Path>& source) {
+             SymbolSources sources{kernel, vmlinux.value_or(Path()), modules, source.value_or(Path())};
+             return blocking([&] { return std::make_unique<Symbolizer>(std::move(sources)); });
+           }),
+           py::arg("kernel") = py::none(), py::kw_only(), py::arg("vmlinux") = py::none(),
+           py::arg("modules") = std::vector<Path>(), py::arg("source") = py::none())
+      .def(
+          "at_symbol",
+          [](const Symbolizer& s, const std::string& symbol, std::uint64_t offset, std::uint64_t size,
+             const std::string& module, bool return_address) {
+            return blocking([&] { return s.at_symbol(symbol, offset, size, module, return_address); });
+          },
+          py::arg("symbol"), py::arg("offset") = 0, py::arg("size") = 0, py::kw_only(),
+          py::arg("module") = "", py::arg("return_address") = false,
+          "Inline frames first (innermost), then the real one.")
+      .def(
+          "at_address",
+          [](const Symbolizer& s, std::uint64_t address, std::int64_t kaslr_offset, bool return_address) {
+            return blocking([&] { return s.at_address(address, kaslr_offset, return_address); });
+          },
+          py::arg("address"), py::kw_only(), py::arg("kaslr_offset") = 0, py::arg("return_address") = false)
+      .def(
+          "symbolize",
+          [](const Symbolizer& s, const CrashReport& report) {
+            return blocking([&] {
+              CrashReport copy = report;
+              s.symbolize(copy);
+              return copy;
+            });
+          },
+          py::arg("report"), "The report with every trace filled in.")
+      .def_property_readonly("build_id", &Symbolizer::build_id);
+
+  m.def(
+      "lookup_symbol",
+      [](const Path& file, const std::string& address) {
+        return blocking([&] { return lookup_symbol(file, address); });
+      },
+      py::arg("elf_or_system_map"), py::arg("address"),
+      "Nearest symbols for a hex address; unknown digits are 'x' or left out at the end.");
+  m.def(
+      "read_build_id", [](const Path& elf) { return blocking([&] { return read_build_id(elf); }); },
+      py::arg("elf"), "GNU build id, hex; empty: none.");
+}
+
+}  // namespace kdev::python

@@ -1,0 +1,54 @@
+// Built kernels and modules.
+#include <kdev/kernel_artifact.hpp>
+
+#include "bind.hpp"
+#include "blocking.hpp"
+#include "value.hpp"
+
+namespace kdev::python {
+
+void bind_kernel_artifact(py::module_& m) {
+  Value<SymbolMatch>(m, "SymbolMatch", "A symbol that an address lies in.")
+      .field("name", &SymbolMatch::name)
+      .field("address", &SymbolMatch::address, "Of the symbol's start.")
+      .field("offset", &SymbolMatch::offset, "Of the looked-up address into it.")
+      .field("type", &SymbolMatch::type, "As nm(1) prints it.")
+      .finish();
+
+  Value<KernelArtifact> kernel(m, "KernelArtifact", "One built kernel: everything from the same build.");
+  kernel.field("id", &KernelArtifact::id, "Content key in the store.")
+      .field("os", &KernelArtifact::os)
+      .field("arch", &KernelArtifact::arch)
+      .field("release", &KernelArtifact::release, "uname -r.")
+      .field("build_id", &KernelArtifact::build_id, "GNU build id of vmlinux, hex.")
+      .field("dir", &KernelArtifact::dir, "Its folder in the store.")
+      .field("image", &KernelArtifact::image, "What boots fastest directly.")
+      .field("bzimage", &KernelArtifact::bzimage, "Compressed image; empty when not built.")
+      .field("vmlinux", &KernelArtifact::vmlinux, "With debug information.")
+      .field("system_map", &KernelArtifact::system_map)
+      .field("config", &KernelArtifact::config)
+      .field("modules", &KernelArtifact::modules,
+             "Folder that holds lib/modules/RELEASE; empty when there are none.")
+      .field("source", &KernelArtifact::source, "The tree it was built from.")
+      .field("obj", &KernelArtifact::obj, "The output tree, for out-of-tree modules.")
+      .field("from_store", &KernelArtifact::from_store, "This build ran no make.")
+      .finish({"release", "id", "arch", "dir", "from_store"});
+  kernel.py().def(
+      "lookup",
+      [](const KernelArtifact& k, const std::string& address) {
+        return blocking([&] { return k.lookup(address); });
+      },
+      py::arg("address"),
+      "Nearest symbols for a hex address; unknown digits are 'x' or left out at the end.");
+
+  Value<ModuleArtifact>(m, "ModuleArtifact", "An out-of-tree module built for one kernel.")
+      .field("name", &ModuleArtifact::name, "As lsmod shows it.")
+      .field("ko", &ModuleArtifact::ko)
+      .field("source", &ModuleArtifact::source, "Folder it was built from.")
+      .field("kernel_id", &ModuleArtifact::kernel_id)
+      .field("build_id", &ModuleArtifact::build_id)
+      .field("from_store", &ModuleArtifact::from_store)
+      .finish({"name", "ko", "kernel_id"});
+}
+
+}  // namespace kdev::python

@@ -1,0 +1,110 @@
+// What a guest boots from.
+#include <kdev/seed_image.hpp>
+
+#include "bind.hpp"
+#include "blocking.hpp"
+#include "value.hpp"
+
+namespace kdev::python {
+
+void bind_seed_image(py::module_& m) {
+  Value<ImageEntry> entry(m, "ImageEntry", "One entry of an initramfs.");
+  entry.py().def(
+      py::init([](ImageEntry::Type type, const std::string& path, unsigned mode, unsigned uid, unsigned gid,
+                  const std::optional<Path>& source, const std::string& content, const std::string& target,
+                  const std::string& device, unsigned major, unsigned minor) {
+        if (device.size() > 1) throw py::value_error("device is 'c' or 'b'");
+        return ImageEntry{type,    path,   mode,
+                          uid,     gid,    source.value_or(Path()),
+                          content, target, device.empty() ? '\0' : device[0],
+                          major,   minor,  0};
+      }),
+      py::arg("type"), py::arg("path"), py::arg("mode") = 0644, py::kw_only(), py::arg("uid") = 0,
+      py::arg("gid") = 0, py::arg("source") = py::none(), py::arg("content") = py::bytes(),
+      py::arg("target") = "", py::arg("device") = "", py::arg("major") = 0, py::arg("minor") = 0);
+  entry.py().def_property_readonly("content", [](const ImageEntry& e) { return py::bytes(e.content); });
+  entry.py().def_property_readonly(
+      "device", [](const ImageEntry& e) { return e.device ? std::string(1, e.device) : std::string(); });
+  entry.field("type", &ImageEntry::type)
+      .field("path", &ImageEntry::path, "In the guest, absolute.")
+      .field("mode", &ImageEntry::mode, "Permission bits.")
+      .field("uid", &ImageEntry::uid)
+      .field("gid", &ImageEntry::gid)
+      .field("source", &ImageEntry::source, "Of a file: where the content comes from.")
+      .hidden("content", &ImageEntry::content)
+      .field("target", &ImageEntry::target, "Of a symbolic link.")
+      .hidden("device", &ImageEntry::device)
+      .field("major", &ImageEntry::major)
+      .field("minor", &ImageEntry::minor)
+      .field("size", &ImageEntry::size, "Of a file in a listed archive, in bytes.")
+      .finish({"type", "path", "mode"});
+
+  py::class_<SeedImage, std::shared_ptr<SeedImage>> image(
+      m, "SeedImage", "What a guest boots from: an immutable recipe, made into a file when a VM needs it.");
+  using Self = const SeedImage&;
+  image.def_static("busybox", &SeedImage::busybox, "Static busybox, its applets, kdev's agent as /init.")
+      .def_static(
+          "directory", &SeedImage::directory, py::arg("dir"), py::arg("agent") = false,
+          "A directory's content; entries are owned by root. With `agent`, kdev's agent becomes /init.")
+      .def_static("list", &SeedImage::list, py::arg("file"), "A gen_init_cpio list.")
+      .def_static("from_entries", &SeedImage::from_entries, py::arg("entries"))
+      .def_static("archive", &SeedImage::archive, py::arg("file"), "A ready cpio archive, used as it is.")
+      .def_static("initramfs", &SeedImage::initramfs, py::arg("path"), "A folder, a list or an archive.")
+      .def("add_file", &SeedImage::add_file, py::arg("source"), py::arg("guest_path"), py::arg("mode") = 0,
+           "mode 0: the source's.")
+      .def("add_content", &SeedImage::add_content, py::arg("content"), py::arg("guest_path"),
+           py::arg("mode") = 0644)
+      .def("add_directory", &SeedImage::add_directory, py::arg("guest_path"), py::arg("mode") = 0755)
+      .def("add_module", &SeedImage::add_module, py::arg("module"), "As /m/NAME.ko.")
+      .def("add_modules", &SeedImage::add_modules, py::arg("kernel"),
+           "The kernel's own, under /lib/modules/RELEASE.")
+      .def("compress", &SeedImage::compress, py::arg("compression"))
+      .def_property_readonly("has_agent", &SeedImage::has_agent, "Then a VM can run commands.")
+      .def_property_readonly("is_archive", &SeedImage::is_archive)
+      .def_property_readonly("compression", &SeedImage::compression)
+      .def(
+          "entries", [](Self i) { return blocking([&] { return i.entries(); }); }, "In archive order.")
+      .def(
+          "write",
+          [](Self i, const Path& file, Timeout timeout) {
+            blocking([&] { i.write(file, deadline(timeout)); });
+          },
+          py::arg("file"), py::kw_only(), py::arg("timeout") = py::none(),
+          "Writes the archive (newc). Same input, same bytes. Atomic.")
+      .def(
+          "realize",
+          [](Self i, const Path& cache_dir, Timeout timeout) {
+            return blocking([&] { return i.realize(cache_dir, deadline(timeout)); });
+          },
+          py::arg("cache_dir"), py::kw_only(), py::arg("timeout") = py::none(),
+          "The archive in a cache folder, named by content.")
+      .def(
+          "write_list", [](Self i, const Path& file) { blocking([&] { i.write_list(file); }); },
+          py::arg("file"))
+      .def("__repr__", [](Self i) {
+        std::string s = "SeedImage(agent=" + std::string(i.has_agent() ? "True" : "False");
+        for (const auto& [c, name] : EnumNames<Compression>::table)
+          if (c == i.compression()) s += std::string(", compression='") + name + "'";
+        return s + ")";
+      });
+  json_value<SeedImage>(image);
+
+  m.def(
+      "list_archive", [](const Path& file) { return blocking([&] { return list_archive(file); }); },
+      py::arg("file"), "The entries of a cpio archive, compressed or not, also several concatenated ones.");
+  m.def(
+      "unpack_archive",
+      [](const Path& file, const Path& dir) { return blocking([&] { return unpack_archive(file, dir); }); },
+      py::arg("file"), py::arg("dir"),
+      "Unpacks below `dir`; returns the entries that need root and were left out.");
+  m.def(
+      "parse_list",
+      [](const std::string& list, const Path& base_dir, const Path& name) {
+        return parse_list(list, base_dir, name);
+      },
+      py::arg("text"), py::arg("base_dir"), py::arg("name") = "list");
+  m.def("format_list", &format_list, py::arg("entries"));
+  m.def("agent_program", &agent_program, "kdev's static guest agent on this host.");
+}
+
+}  // namespace kdev::python

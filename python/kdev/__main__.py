@@ -1,0 +1,5 @@
+"""python -m kdev"""
+
+from .cli import main
+
+main()

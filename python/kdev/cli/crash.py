@@ -1,0 +1,87 @@
+"""kdev crash: reports out of saved logs, symbols out of addresses."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import typer
+
+from .. import _kdev
+from .._kdev import CrashReport, Symbolizer
+from .build import find_kernel
+from .output import console, print_crash
+
+app = typer.Typer(help="Read crashes: decode a saved console log, look an address up.", no_args_is_help=True)
+
+
+def _symbolizer(
+    kernel: Path | None, vmlinux: Path | None, modules: list[Path], source: Path | None
+) -> Symbolizer | None:
+    if kernel is not None:
+        return Symbolizer(find_kernel(kernel), modules=modules, source=source)
+    if vmlinux is not None:
+        return Symbolizer(vmlinux=vmlinux, modules=modules, source=source)
+    return None
+
+
+@app.command("decode")
+def decode(
+    log: Path = typer.Argument(..., help="A console log; - reads standard input.", allow_dash=True),
+    kernel: Path | None = typer.Option(None, "--kernel", "-k", help="Workspace or kernel's JSON file."),
+    vmlinux: Path | None = typer.Option(None, "--vmlinux", help="ELF file with debug information."),
+    module: list[Path] = typer.Option([], "--module", "-m", help="A module's .ko; may be repeated."),
+    source: Path | None = typer.Option(None, "--source", "-s", help="Tree to read source lines from."),
+    system: str = typer.Option("linux", "--os", help="linux or freebsd."),
+    as_json: bool = typer.Option(False, "--json", help="One JSON object a line and report."),
+    as_html: bool = typer.Option(False, "--html", help="One HTML page."),
+    frames: int = typer.Option(25, "--frames", help="Frames shown of each trace."),
+) -> None:
+    """Every crash report of a console log. Ends 1 when there is none."""
+    if system not in ("linux", "freebsd"):
+        raise typer.BadParameter(f"{system!r} is neither linux nor freebsd", param_hint="--os")
+    text = sys.stdin.buffer.read() if str(log) == "-" else log.expanduser().read_bytes()
+    reports = _kdev.scan_console(text, system)  # type: ignore[arg-type]
+    symbolizer = _symbolizer(kernel, vmlinux, module, source)
+    if symbolizer is not None:
+        reports = [symbolizer.symbolize(report) for report in reports]
+    if as_json:
+        for report in reports:
+            sys.stdout.write(json.dumps(json.loads(report.to_json())) + "\n")
+    elif as_html:
+        sys.stdout.write(html_page(reports))
+    else:
+        out = console()
+        for report in reports:
+            print_crash(report, out, frames)
+            out.print()
+    if not reports:
+        print("no crash report in it", file=sys.stderr)
+        raise typer.Exit(1)
+
+
+def html_page(reports: list[CrashReport]) -> str:
+    body = "\n<hr>\n".join(report.to_html() for report in reports)
+    title = "kdev: " + ("crash report" if len(reports) == 1 else f"{len(reports)} crash reports")
+    head = f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{title}</title>'
+    style = "<style>body{font-family:system-ui,sans-serif;max-width:72em;margin:2em auto;padding:0 1em}</style>"
+    return f'<!doctype html>\n<html lang="en"><head>{head}{style}</head>\n<body>\n{body}\n</body></html>\n'
+
+
+@app.command("lookup")
+def lookup(
+    file: Path = typer.Argument(..., help="ELF file with symbols, or a System.map."),
+    address: str = typer.Argument(..., help="Hex; unknown digits are 'x' or left out at the end."),
+    as_json: bool = typer.Option(False, "--json", help="One JSON object a line and symbol."),
+) -> None:
+    """Nearest symbols for an address, as `nm -n` would show them. Ends 1 when it lies outside every symbol."""
+    matches = _kdev.lookup_symbol(file, address)
+    for match in matches:
+        if as_json:
+            print(match.to_json())
+        else:
+            print(f"{match.address:016x} {match.type} {match.name}+{match.offset:#x}")
+    if not matches:
+        print(f"{address} lies outside every symbol of {file}", file=sys.stderr)
+        raise typer.Exit(1)
