@@ -1,5 +1,4 @@
 #pragma once
-#include <chrono>
 #include <functional>
 #include <kdev/deadline.hpp>
 #include <kdev/path.hpp>
@@ -16,6 +15,9 @@ struct LockHolder {
   std::string since;  ///< local time, "2026-01-31 12:00:00"
   std::string what;   ///< what the holder said it was doing: "build"
 };
+
+/// "process 123, since 2026-01-31 12:00:00, to build"
+std::string describe(const LockHolder& holder);
 
 /// An exclusive lock (flock) on a file, among processes and among threads of one process alike. The kernel
 /// drops it when the holder dies. The file stays behind, empty of meaning. Move-only.
