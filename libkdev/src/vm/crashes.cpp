@@ -95,7 +95,8 @@ std::size_t VM::State::collect_crashes(const std::shared_ptr<vm::Session>& from,
 void VM::State::mark_dead(const std::shared_ptr<vm::Session>& from, VmState to, const std::string& why) {
   {
     std::lock_guard lock(mutex);
-    if (state == to || state == VmState::stopped) return;
+    // A hung guest whose NMI made it panic stays a hung one: that is what went wrong.
+    if (state == to || state == VmState::stopped || state == VmState::hung) return;
   }
   set_state(to, why);
   try {
