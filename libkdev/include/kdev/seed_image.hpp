@@ -15,15 +15,17 @@ enum class Compression { none, gzip, zstd };
 struct ImageEntry {
   enum class Type { file, dir, node, symlink, pipe, socket };
   Type type = Type::file;
-  std::string path;     ///< in the guest, absolute
-  unsigned mode = 0;    ///< permission bits
+  std::string path = {};  ///< in the guest, absolute
+  unsigned mode = 0;  ///< permission bits
   unsigned uid = 0, gid = 0;
-  Path source;          ///< file: where the content comes from
-  std::string content;  ///< file: the content itself, when source is empty
-  std::string target;   ///< symlink
-  char device = 0;      ///< node: 'c' or 'b'
+  Path source = {};          ///< file: where the content comes from
+  std::string content = {};  ///< file: the content itself, when source is empty
+  /// symlink: where it points to. file: when not empty, this is a further name (hard link) of the file whose entry has
+  /// this path.
+  std::string target = {};
+  char device = 0;  ///< node: 'c' or 'b'
   unsigned major = 0, minor = 0;
-  std::uint64_t size = 0;  ///< file: bytes, filled in when listing an archive
+  std::uint64_t size = 0;  ///< file: bytes, filled in by entries() and list_archive()
   bool operator==(const ImageEntry&) const = default;
 };
 
@@ -37,7 +39,8 @@ class KDEV_API SeedImage {
   /// A gen_init_cpio list; relative `file` sources are relative to the list's folder, ${VAR} is expanded.
   static SeedImage list(const Path& file);
   static SeedImage from_entries(std::vector<ImageEntry> entries);
-  /// A ready cpio archive (compressed or not), used as it is.
+  /// A ready cpio archive (compressed or not), used as it is; what is added goes into a second archive behind it, as
+  /// kernels accept it.
   static SeedImage archive(const Path& file);
   /// A folder, a list or an archive, told apart by looking.
   static SeedImage initramfs(const Path& path);
@@ -55,12 +58,14 @@ class KDEV_API SeedImage {
   bool has_agent() const { return agent_; }
   bool is_archive() const { return !archive_.empty(); }
   Compression compression() const { return compression_; }
-  /// Every entry in archive order. HostError when busybox, the agent or a source is missing.
+  /// Every entry in archive order. HostError when busybox, the agent or a source is missing; ConfigError for paths that
+  /// cannot be (not absolute, "..", below a file).
   std::vector<ImageEntry> entries() const;
   /// Writes the archive (newc). Same input, same bytes: entries sorted by path, mtime 0, inodes counted.
   /// Atomic; nothing is left when it fails (disk full).
   void write(const Path& file, const Deadline& deadline = {}) const;
-  /// The archive in a cache folder, named by content; written when it is not there yet.
+  /// The archive in a cache folder (made when missing), named by content; written when it is not there yet. Safe for any
+  /// number of threads and processes at once. An archive() without additions is returned as it is.
   Path realize(const Path& cache_dir, const Deadline& deadline = {}) const;
   /// The same entries in gen_init_cpio's list format (content-only files are written beside it).
   void write_list(const Path& file) const;
@@ -70,6 +75,8 @@ class KDEV_API SeedImage {
   static SeedImage from_json(std::string_view json);
 
  private:
+  /// What write() puts after the archive, or all that it writes when there is none.
+  std::vector<ImageEntry> own_entries() const;
   std::vector<ImageEntry> entries_;
   std::vector<Path> trees_;  ///< directories taken whole
   Path archive_;

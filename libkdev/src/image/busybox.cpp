@@ -1,0 +1,97 @@
+#include "image/busybox.hpp"
+
+#include <cstring>
+#include <fstream>
+
+#include <elf.h>
+
+#include <kdev/error.hpp>
+#include <kdev/host.hpp>
+
+#include "image/guest_path.hpp"
+
+namespace kdev {
+namespace {
+
+using Type = ImageEntry::Type;
+
+constexpr const char* kHint = "apt-get install busybox-static";
+
+template <typename Ehdr, typename Phdr>
+bool has_interpreter(std::ifstream& file) {
+  Ehdr header;
+  file.seekg(0);
+  if (!file.read(reinterpret_cast<char*>(&header), sizeof header)) return true;
+  for (unsigned i = 0; i < header.e_phnum; ++i) {
+    Phdr segment;
+    file.seekg(static_cast<std::streamoff>(header.e_phoff + std::uint64_t{i} * header.e_phentsize));
+    if (!file.read(reinterpret_cast<char*>(&segment), sizeof segment)) return true;
+    if (segment.p_type == PT_INTERP) return true;
+  }
+  return false;
+}
+
+/// Paths as `busybox --list-full` prints them ("usr/bin/awk"), or names only when it was built without that.
+std::vector<std::string> applets(Host& host, const Path& busybox) {
+  for (const char* option : {"--list-full", "--list"}) {
+    const ProcessResult r = host.run({.argv = {busybox.string(), option}}, {.deadline = Deadline::after(Seconds{20})});
+    if (!r.ok()) continue;
+    std::vector<std::string> paths;
+    for (std::size_t at = 0; at < r.out.size();) {
+      const std::size_t end = std::min(r.out.find('\n', at), r.out.size());
+      const std::string name = r.out.substr(at, end - at);
+      at = end + 1;
+      if (name.empty() || name == "linuxrc" || name.ends_with("busybox") || leads_out(name)) continue;
+      paths.push_back(name.find('/') == std::string::npos ? "/bin/" + name : normal_guest_path(name));
+    }
+    if (!paths.empty()) return paths;
+  }
+  throw HostError({.attempted = "list the applets of " + busybox.string(), .reason = "it lists none", .hint = kHint, .log = {}});
+}
+
+ImageEntry text(const std::string& path, std::string content) {
+  return {.path = path, .mode = 0644, .content = std::move(content)};
+}
+
+}  // namespace
+
+bool is_static_program(const Path& path) {
+  std::ifstream file(path.string(), std::ios::binary);
+  unsigned char ident[EI_NIDENT];
+  if (!file.read(reinterpret_cast<char*>(ident), sizeof ident)) return false;
+  if (std::memcmp(ident, ELFMAG, SELFMAG) != 0) return false;
+  return ident[EI_CLASS] == ELFCLASS64 ? !has_interpreter<Elf64_Ehdr, Elf64_Phdr>(file)
+                                       : !has_interpreter<Elf32_Ehdr, Elf32_Phdr>(file);
+}
+
+std::vector<ImageEntry> busybox_entries() {
+  const std::shared_ptr<Host> host = local_host();
+  const std::optional<Path> busybox = host->which("busybox");
+  const std::string attempted = "make a busybox image";
+  if (!busybox) throw HostError({.attempted = attempted, .reason = "busybox is not in PATH", .hint = kHint, .log = {}});
+  if (!is_static_program(*busybox))
+    throw HostError({.attempted = attempted,
+                     .reason = busybox->string() + " is no static program: it would not run in the guest",
+                     .hint = kHint,
+                     .log = {}});
+  std::vector<ImageEntry> entries;
+  for (const char* dir : {"/bin", "/sbin", "/usr", "/usr/bin", "/usr/sbin", "/etc", "/dev", "/proc", "/sys", "/run", "/mnt",
+                          "/m", "/lib", "/var", "/var/log", "/var/run"})
+    entries.push_back({.type = Type::dir, .path = dir, .mode = 0755});
+  entries.push_back({.type = Type::dir, .path = "/root", .mode = 0700});
+  entries.push_back({.type = Type::dir, .path = "/tmp", .mode = 01777});
+  entries.push_back({.type = Type::node, .path = "/dev/console", .mode = 0600, .device = 'c', .major = 5, .minor = 1});
+  entries.push_back({.type = Type::node, .path = "/dev/null", .mode = 0666, .device = 'c', .major = 1, .minor = 3});
+  entries.push_back(text("/etc/passwd", "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n"));
+  entries.push_back(text("/etc/group", "root:x:0:\ntty:x:5:\nnogroup:x:65534:\n"));
+  entries.push_back(text("/etc/hosts", "127.0.0.1 localhost\n::1 localhost\n"));
+  entries.push_back(text("/etc/shells", "/bin/sh\n"));
+  entries.push_back({.path = "/bin/busybox", .mode = 0755, .source = *busybox});
+  for (const std::string& path : applets(*host, *busybox))
+    entries.push_back({.type = Type::symlink, .path = path, .mode = 0777, .target = "/bin/busybox"});
+  return entries;
+}
+
+ImageEntry agent_entry() { return {.path = "/init", .mode = 0755, .source = agent_program()}; }
+
+}  // namespace kdev

@@ -1,0 +1,165 @@
+#include <cerrno>
+#include <map>
+
+#include <boost/filesystem/operations.hpp>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <kdev/error.hpp>
+#include <kdev/host.hpp>
+#include <kdev/seed_image.hpp>
+
+#include "host/system_error.hpp"
+#include "image/agent.hpp"
+#include "image/archive_kind.hpp"
+#include "image/archive_reader.hpp"
+#include "image/busybox.hpp"
+#include "image/compose.hpp"
+#include "image/tree.hpp"
+
+namespace kdev {
+namespace {
+
+namespace fs = boost::filesystem;
+using Type = ImageEntry::Type;
+
+struct stat look_at(const Path& path) {
+  struct stat st;
+  if (::stat(path.c_str(), &st) != 0) throw host_error("look at " + path.string(), errno);
+  return st;
+}
+
+bool file_is_agent(const Path& path) {
+  boost::system::error_code ec;
+  const std::uintmax_t size = fs::is_regular_file(path, ec) ? fs::file_size(path, ec) : 0;
+  return !ec && size && size <= kMaxAgentSize && looks_like_agent(local_host()->read_file(path));
+}
+
+/// Whether the /init of these entries is kdev's agent.
+bool has_agent_init(const std::vector<ImageEntry>& entries) {
+  for (const ImageEntry& e : entries)
+    if (e.path == "/init" && e.type == Type::file) return e.source.empty() ? looks_like_agent(e.content) : file_is_agent(e.source);
+  return false;
+}
+
+}  // namespace
+
+SeedImage SeedImage::busybox() {
+  SeedImage image;
+  image.busybox_ = image.agent_ = true;
+  return image;
+}
+
+SeedImage SeedImage::directory(const Path& dir, bool agent) {
+  if (!S_ISDIR(look_at(dir).st_mode)) throw host_error("use " + dir.string() + " as an image", ENOTDIR);
+  SeedImage image;
+  image.trees_.push_back(fs::absolute(dir));
+  if (agent) image.entries_.push_back(agent_entry());
+  image.agent_ = agent || file_is_agent(dir / "init");
+  return image;
+}
+
+SeedImage SeedImage::list(const Path& file) {
+  const Path absolute = fs::absolute(file);
+  return from_entries(parse_list(local_host()->read_file(absolute), absolute.parent_path(), file));
+}
+
+SeedImage SeedImage::from_entries(std::vector<ImageEntry> entries) {
+  SeedImage image;
+  image.entries_ = std::move(entries);
+  image.agent_ = has_agent_init(compose({image.entries_}));  // also checks the paths
+  return image;
+}
+
+SeedImage SeedImage::archive(const Path& file) {
+  look_at(file);
+  SeedImage image;
+  image.archive_ = fs::absolute(file);
+  image.agent_ = archive_has_agent(image.archive_);
+  return image;
+}
+
+SeedImage SeedImage::initramfs(const Path& path) {
+  if (S_ISDIR(look_at(path).st_mode)) return directory(path);
+  return kind_of_file(path) == ArchiveKind::unknown ? list(path) : archive(path);
+}
+
+SeedImage SeedImage::add_file(const Path& source, const std::string& guest_path, unsigned mode) const {
+  const struct stat st = look_at(source);
+  if (S_ISDIR(st.st_mode))
+    throw HostError({.attempted = "add " + source.string() + " to an image",
+                     .reason = "it is a directory",
+                     .hint = "SeedImage.directory() takes whole directories",
+                     .log = {}});
+  ImageEntry e{.path = guest_path, .mode = mode ? mode & 07777u : st.st_mode & 07777u, .source = fs::absolute(source)};
+  SeedImage image = *this;
+  image.entries_.push_back(std::move(e));
+  return image;
+}
+
+SeedImage SeedImage::add_content(const std::string& content, const std::string& guest_path, unsigned mode) const {
+  SeedImage image = *this;
+  image.entries_.push_back({.path = guest_path, .mode = mode & 07777u, .content = content});
+  return image;
+}
+
+SeedImage SeedImage::add_directory(const std::string& guest_path, unsigned mode) const {
+  SeedImage image = *this;
+  image.entries_.push_back({.type = Type::dir, .path = guest_path, .mode = mode & 07777u});
+  return image;
+}
+
+SeedImage SeedImage::add_module(const ModuleArtifact& module) const {
+  return add_file(module.ko, "/m/" + module.ko.filename().string(), 0644);
+}
+
+SeedImage SeedImage::add_modules(const KernelArtifact& kernel) const {
+  if (kernel.modules.empty()) return *this;
+  const Path dir = kernel.modules / "lib" / "modules" / kernel.release;
+  SeedImage image = *this;
+  image.entries_.push_back({.type = Type::dir, .path = "/lib/modules/" + kernel.release, .mode = 0755});
+  for (ImageEntry& e : read_tree(dir)) {
+    // Links to the source and output trees, which are not in the guest.
+    if (e.path == "/build" || e.path == "/source") continue;
+    e.path = "/lib/modules/" + kernel.release + e.path;
+    if (e.type == Type::file && !e.target.empty()) e.target = "/lib/modules/" + kernel.release + e.target;
+    image.entries_.push_back(std::move(e));
+  }
+  return image;
+}
+
+SeedImage SeedImage::compress(Compression compression) const {
+  SeedImage image = *this;
+  image.compression_ = compression;
+  return image;
+}
+
+std::vector<ImageEntry> SeedImage::own_entries() const {
+  std::vector<std::vector<ImageEntry>> layers;
+  if (busybox_) {
+    layers.push_back(busybox_entries());
+    layers.push_back({agent_entry()});
+  }
+  for (const Path& tree : trees_) layers.push_back(read_tree(tree));
+  layers.push_back(entries_);
+  std::vector<ImageEntry> entries = compose(layers);
+  std::map<std::string, std::uint64_t> sizes;
+  for (ImageEntry& e : entries) {
+    if (e.type != Type::file || !e.target.empty()) continue;
+    e.size = e.source.empty() ? e.content.size() : static_cast<std::uint64_t>(look_at(e.source).st_size);
+    sizes[e.path] = e.size;
+  }
+  for (ImageEntry& e : entries)
+    if (e.type == Type::file && !e.target.empty()) e.size = sizes[e.target];
+  return entries;
+}
+
+std::vector<ImageEntry> SeedImage::entries() const {
+  if (archive_.empty()) return own_entries();
+  // The kernel unpacks the additions after and over the archive, whose entries are told in their own order.
+  std::vector<ImageEntry> all = list_archive(archive_);
+  for (ImageEntry& e : own_entries()) all.push_back(std::move(e));
+  return all;
+}
+
+}  // namespace kdev

@@ -1,0 +1,149 @@
+#include <array>
+
+#include <kdev/error.hpp>
+#include <kdev/seed_image.hpp>
+
+#include "common/json.hpp"
+
+namespace kdev {
+namespace {
+
+using Type = ImageEntry::Type;
+
+constexpr std::array<std::string_view, 6> kTypes = {"file", "dir", "nod", "slink", "pipe", "sock"};
+constexpr std::array<std::string_view, 3> kCompressions = {"none", "gzip", "zstd"};
+
+[[noreturn]] void bad(std::string reason) {
+  throw FormatError({.attempted = "read a SeedImage", .reason = std::move(reason), .hint = "", .log = {}});
+}
+
+template <std::size_t N>
+int index_of(const std::array<std::string_view, N>& names, const std::string& name) {
+  for (std::size_t i = 0; i < N; ++i)
+    if (names[i] == name) return static_cast<int>(i);
+  bad("unknown word \"" + name + "\"");
+}
+
+std::string to_hex(std::string_view bytes) {
+  static constexpr char kDigits[] = "0123456789abcdef";
+  std::string out;
+  for (const char c : bytes) {
+    out += kDigits[static_cast<unsigned char>(c) >> 4];
+    out += kDigits[static_cast<unsigned char>(c) & 15];
+  }
+  return out;
+}
+
+int hex_digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  bad("no hexadecimal digits");
+}
+
+std::string from_hex(std::string_view hex) {
+  if (hex.size() % 2) bad("an odd number of hexadecimal digits");
+  std::string out;
+  for (std::size_t i = 0; i < hex.size(); i += 2) out += static_cast<char>(hex_digit(hex[i]) * 16 + hex_digit(hex[i + 1]));
+  return out;
+}
+
+/// JSON holds text only: bytes that are not UTF-8 go into KEY_hex.
+void put(json::object& o, const std::string& key, const std::string& bytes) {
+  if (bytes.empty()) return;
+  if (json::utf8(bytes) == bytes) {
+    o[key] = bytes;
+  } else {
+    o[key + "_hex"] = to_hex(bytes);
+  }
+}
+
+std::string get(const json::object& o, const std::string& key) {
+  const std::string hex = json::get_string(o, key + "_hex");
+  return hex.empty() ? json::get_string(o, key) : from_hex(hex);
+}
+
+unsigned get_unsigned(const json::object& o, std::string_view key) {
+  const std::int64_t n = json::get_int(o, key);
+  if (n < 0 || n > 0xffffffff) bad(std::string(key) + " is out of range");
+  return static_cast<unsigned>(n);
+}
+
+json::object entry_to_json(const ImageEntry& e) {
+  json::object o;
+  o["type"] = kTypes[static_cast<std::size_t>(e.type)];
+  put(o, "path", e.path);
+  o["mode"] = e.mode;
+  o["uid"] = e.uid;
+  o["gid"] = e.gid;
+  put(o, "source", e.source.string());
+  put(o, "content", e.content);
+  put(o, "target", e.target);
+  if (e.device) {
+    o["device"] = std::string(1, e.device);
+    o["major"] = e.major;
+    o["minor"] = e.minor;
+  }
+  if (e.size) o["size"] = e.size;
+  return o;
+}
+
+ImageEntry entry_from_json(const json::value& v) {
+  if (!v.is_object()) bad("an entry is no object");
+  const json::object& o = v.as_object();
+  ImageEntry e{.type = static_cast<Type>(index_of(kTypes, json::get_string(o, "type", "file"))), .path = get(o, "path")};
+  e.mode = get_unsigned(o, "mode");
+  e.uid = get_unsigned(o, "uid");
+  e.gid = get_unsigned(o, "gid");
+  e.source = get(o, "source");
+  e.content = get(o, "content");
+  e.target = get(o, "target");
+  const std::string device = json::get_string(o, "device");
+  e.device = device.empty() ? '\0' : device[0];
+  e.major = get_unsigned(o, "major");
+  e.minor = get_unsigned(o, "minor");
+  e.size = static_cast<std::uint64_t>(json::get_int(o, "size"));
+  return e;
+}
+
+}  // namespace
+
+std::string SeedImage::to_json() const {
+  json::object o;
+  o["busybox"] = busybox_;
+  o["agent"] = agent_;
+  o["compression"] = kCompressions[static_cast<std::size_t>(compression_)];
+  put(o, "archive", archive_.string());
+  json::array trees, entries;
+  for (const Path& tree : trees_) {
+    json::object t;
+    put(t, "path", tree.string());
+    trees.push_back(std::move(t));
+  }
+  for (const ImageEntry& e : entries_) entries.push_back(entry_to_json(e));
+  o["directories"] = std::move(trees);
+  o["entries"] = std::move(entries);
+  return json::dump(o);
+}
+
+SeedImage SeedImage::from_json(std::string_view text) {
+  const json::object o = json::parse_object(text, "a SeedImage");
+  SeedImage image;
+  image.busybox_ = json::get_bool(o, "busybox");
+  image.agent_ = json::get_bool(o, "agent");
+  image.compression_ = static_cast<Compression>(index_of(kCompressions, json::get_string(o, "compression", "none")));
+  image.archive_ = get(o, "archive");
+  if (const json::value* trees = o.if_contains("directories"); trees && !trees->is_null()) {
+    if (!trees->is_array()) bad("\"directories\" is no array");
+    for (const json::value& t : trees->as_array()) {
+      if (!t.is_object()) bad("a directory is no object");
+      image.trees_.emplace_back(get(t.as_object(), "path"));
+    }
+  }
+  if (const json::value* entries = o.if_contains("entries"); entries && !entries->is_null()) {
+    if (!entries->is_array()) bad("\"entries\" is no array");
+    for (const json::value& v : entries->as_array()) image.entries_.push_back(entry_from_json(v));
+  }
+  return image;
+}
+
+}  // namespace kdev
