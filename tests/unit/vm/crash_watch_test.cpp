@@ -2,20 +2,16 @@
 
 #include <gtest/gtest.h>
 
+#include "fakes/fake_rules.hpp"
+
 using namespace kdev;
 using vm::CrashEpisode;
 using vm::CrashWatch;
 
 namespace {
 
-struct Rules : guest::ConsoleRules {
-  bool begins_report(std::string_view line) const override { return line.find("BUG") != line.npos; }
-  bool ends_report(std::string_view line) const override { return line.find("end trace") != line.npos; }
-  bool is_fatal(std::string_view line) const override { return line.find("panic") != line.npos; }
-};
-
 struct CrashWatchTest : ::testing::Test {
-  Rules rules;
+  fakes::FakeRules rules;
   CrashWatch watch{&rules, Seconds(10)};
   Clock::time_point now{};
   std::size_t offset = 0;

@@ -8,17 +8,12 @@
 #include <kdev/error.hpp>
 
 #include "fakes/fake_machine.hpp"
+#include "fakes/fake_rules.hpp"
 
 using namespace kdev;
 using hypervisor::MachineEvent;
 
 namespace {
-
-struct Rules : guest::ConsoleRules {
-  bool begins_report(std::string_view line) const override { return line.find("BUG") != line.npos; }
-  bool ends_report(std::string_view line) const override { return line.find("end trace") != line.npos; }
-  bool is_fatal(std::string_view line) const override { return line.find("panic") != line.npos; }
-};
 
 std::string frame(std::uint32_t type, std::uint32_t id, std::string_view payload = {}) {
   const kdev_frame head{KDEV_FRAME_MAGIC, static_cast<std::uint32_t>(payload.size()), type, id};
@@ -32,7 +27,7 @@ std::string bytes(const T& value) {
 
 struct SessionTest : ::testing::Test {
   Path dir = boost::filesystem::temp_directory_path() / boost::filesystem::unique_path("kdev-test-%%%%%%%%");
-  Rules rules;
+  fakes::FakeRules rules;
   fakes::FakeStreams guest;
   fakes::FakeMachine* machine = nullptr;
   std::shared_ptr<vm::ConsoleLog> console;
