@@ -10,11 +10,11 @@ namespace kdev::guest {
 /// and see lines without their prefixes (timestamp, caller, level, colours, '\r').
 struct TitleRule {
   /// Searched in a few lines before the report, and the report. Empty: always applies. The first rule that applies wins.
-  std::string_view pattern;
+  std::string_view pattern = {};
   /// {1}..{9}: captured text, numbers and addresses in it normalised (NUM, ADDR); {function}: the guilty function.
-  std::string_view title;
+  std::string_view title = {};
   /// Class as syzbot names it: "KASAN-READ", "HANG", ...; captures may be used: {1:upper}.
-  std::string_view type;
+  std::string_view type = {};
   /// Templates like `title`.
   std::vector<std::string_view> alternatives = {};
   /// Where {function} is looked for, in order; the first that is not a helper (see FunctionRules) wins:
@@ -41,11 +41,11 @@ struct CrashFormat {
     follow,    ///< goes on with an open report (Oops after BUG, panic after anything); begins one when there is none
     ignore,    ///< looks like a beginning and is none
   };
-  std::string_view kind;
+  std::string_view kind = {};
   std::string_view start;  ///< RE2, anchored at the line's beginning
   Role role = Role::start;
   bool all_callers = false;  ///< other CPUs' messages belong to it (backtraces by NMI)
-  std::vector<TitleRule> titles;
+  std::vector<TitleRule> titles = {};
 };
 
 /// How functions become part of a title. All RE2; lists of whole-name alternatives.

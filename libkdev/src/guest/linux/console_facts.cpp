@@ -40,7 +40,7 @@ struct Patterns {
   RE2 arm_pc{R"(^(?:e?pc : |PC is at |NIP \[[0-9a-f]+\] )(.*))"};
   RE2 stray_lr{R"(^(?:lr : |LR is at |LR \[))"};
   RE2 register_line{
-      R"(^\s*(?:[RE][A-Z]{2}|R\d{1,2}|FS|GS|CS|DS|CR\d|DR\d|EFLAGS|x\d{1,2}|sp|pc|r\d{1,2}|pstate|PKRU|ip|ra|gp|t\d|s\d|a\d{1,2}|sr|status) {0,2}: ?\[?<?[0-9a-f]{4})"};
+      R"(^\s*(?:[RE][A-Z]{2}|R\d{1,2}|FS|GS|CS|DS|CR\d|DR\d|EFLAGS|x\d{1,2}|sp|pc|r\d{1,2}|pstate|PKRU|ip|ra|gp|t\d|s\d|a\d{1,2}|sr|status) {0,2}: {0,2}\[?<?[0-9a-f]{4})"};
   RE2 register_value{
       R"(([A-Za-z_]{1,8}\d{0,2}) {0,2}: {0,2}(\[<[0-9a-f]+>\]|[0-9a-f]{4}:[0-9a-f]{4,16}|[0-9a-f]{4,16}(?:\([0-9a-f]+\))?))"};
   RE2 trace_start{R"(^(Call [Tt]race|Backtrace|backtrace)(?: \(crc [0-9a-f]+\))?:(.*)$)"};

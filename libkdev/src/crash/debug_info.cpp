@@ -1,0 +1,239 @@
+#include "crash/debug_info.hpp"
+
+#include <algorithm>
+#include <map>
+
+#include <dwarf.h>
+#include <elfutils/libdw.h>
+#include <elfutils/libdwfl.h>
+
+namespace kdev::crash {
+namespace {
+
+struct Range {
+  Dwarf_Addr low, high;
+  Dwarf_Off die;
+};
+
+bool covers(const Range& r, Dwarf_Addr pc) { return r.low <= pc && pc < r.high; }
+
+/// The range that covers `pc` in a list sorted by `low`. Ranges of compile units and of functions hardly ever overlap;
+/// where they do, the one that starts last wins.
+const Range* find(const std::vector<Range>& ranges, Dwarf_Addr pc) {
+  auto it = std::upper_bound(ranges.begin(), ranges.end(), pc, [](Dwarf_Addr a, const Range& r) { return a < r.low; });
+  for (int back = 0; it != ranges.begin() && back < 8; ++back)
+    if (covers(*--it, pc)) return &*it;
+  return nullptr;
+}
+
+void add_ranges(Dwarf_Die* die, std::vector<Range>& out) {
+  Dwarf_Addr base = 0, low = 0, high = 0;
+  ptrdiff_t at = 0;
+  while ((at = dwarf_ranges(die, at, &base, &low, &high)) > 0)
+    if (low < high) out.push_back({low, high, dwarf_dieoffset(die)});
+}
+
+void sort(std::vector<Range>& ranges) {
+  std::sort(ranges.begin(), ranges.end(), [](const Range& a, const Range& b) { return a.low < b.low; });
+}
+
+std::string joined(const char* dir, const char* name) {
+  if (!name) return {};
+  if (name[0] == '/' || !dir || !*dir) return name;
+  return std::string(dir) + "/" + name;
+}
+
+const char* string_attribute(Dwarf_Die* die, unsigned name) {
+  Dwarf_Attribute attribute;
+  return dwarf_formstring(dwarf_attr(die, name, &attribute));
+}
+
+}  // namespace
+
+struct DebugInfo::Dwarf_ {
+  Dwarf* dwarf = nullptr;
+  Dwarf_Addr bias = 0;
+  Dwfl* dwfl = nullptr;  // relocatable files: libdwfl lays out the sections and applies the relocations
+  Dwfl_Module* module = nullptr;
+  Dwfl_Callbacks callbacks{};
+  bool indexed = false;
+  std::vector<Range> units;                         // by address
+  std::map<Dwarf_Off, std::vector<Range>> functions;  // of a unit, by address
+  std::string tree;
+
+  ~Dwarf_() {
+    if (dwfl) dwfl_end(dwfl);  // owns `dwarf` then
+    else if (dwarf) dwarf_end(dwarf);
+  }
+
+  void open(const ElfFile& file) {
+    if (!file.relocatable()) {
+      dwarf = dwarf_begin_elf(file.handle(), DWARF_C_READ, nullptr);
+      return;
+    }
+    callbacks.find_elf = [](Dwfl_Module*, void**, const char*, Dwarf_Addr, char**, Elf**) { return -1; };
+    callbacks.find_debuginfo = [](Dwfl_Module*, void**, const char*, Dwarf_Addr, const char*, const char*, GElf_Word,
+                                  char**) { return -1; };
+    callbacks.section_address = dwfl_offline_section_address;
+    dwfl = dwfl_begin(&callbacks);
+    if (!dwfl) return;
+    dwfl_report_begin(dwfl);
+    module = dwfl_report_offline(dwfl, file.path().filename().c_str(), file.path().c_str(), -1);
+    dwfl_report_end(dwfl, nullptr, nullptr);
+    if (module) dwarf = dwfl_module_getdwarf(module, &bias);
+  }
+
+  /// The compile units' address ranges. Read from the units themselves: .debug_aranges is optional, and compilers
+  /// other than GCC leave it out.
+  void index() {
+    if (indexed || !dwarf) return;
+    indexed = true;
+    Dwarf_CU* cu = nullptr;
+    Dwarf_Die die;
+    std::uint8_t type = 0;
+    while (dwarf_get_units(dwarf, cu, &cu, nullptr, &type, &die, nullptr) == 0) {
+      if (type != DW_UT_compile || dwarf_tag(&die) != DW_TAG_compile_unit) continue;
+      add_ranges(&die, units);
+      if (tree.empty()) {
+        std::string name = joined(string_attribute(&die, DW_AT_comp_dir), string_attribute(&die, DW_AT_name));
+        if (name.ends_with("/init/main.c")) tree = name.substr(0, name.size() - 12);
+      }
+    }
+    sort(units);
+  }
+
+  void add_functions(Dwarf_Die* parent, std::vector<Range>& out, int depth) {
+    Dwarf_Die child;
+    if (depth > 16 || dwarf_child(parent, &child) != 0) return;
+    do {
+      const int tag = dwarf_tag(&child);
+      if (tag == DW_TAG_subprogram) add_ranges(&child, out);
+      else if (tag == DW_TAG_namespace || tag == DW_TAG_module) add_functions(&child, out, depth + 1);
+    } while (dwarf_siblingof(&child, &child) == 0);
+  }
+
+  const std::vector<Range>& functions_of(Dwarf_Die* unit) {
+    auto [it, fresh] = functions.try_emplace(dwarf_dieoffset(unit));
+    if (fresh) {
+      add_functions(unit, it->second, 0);
+      sort(it->second);
+    }
+    return it->second;
+  }
+};
+
+DebugInfo::DebugInfo(const Path& path, const std::string& attempted)
+    : elf_(path, attempted), dwarf_(std::make_unique<Dwarf_>()) {
+  dwarf_->open(elf_);
+  if (!elf_.relocatable()) {
+    symbols_ = elf_.symbols();
+  } else if (dwarf_->module) {
+    const int count = dwfl_module_getsymtab(dwarf_->module);
+    std::vector<std::uint64_t> ends;
+    for (int i = 0; i < count; ++i) {
+      GElf_Sym symbol;
+      GElf_Addr address = 0;
+      const char* name = dwfl_module_getsym_info(dwarf_->module, i, &symbol, &address, nullptr, nullptr, nullptr);
+      const int type = GELF_ST_TYPE(symbol.st_info);
+      if (!name || !*name || symbol.st_shndx == SHN_UNDEF || type == STT_SECTION || type == STT_FILE) continue;
+      symbols_.push_back({.address = address, .size = symbol.st_size, .extent = 0, .name = name, .type = '?',
+                          .function = type == STT_FUNC});
+    }
+    Dwarf_Addr end = 0;
+    dwfl_module_info(dwarf_->module, nullptr, nullptr, &end, nullptr, nullptr, nullptr, nullptr);
+    ends.push_back(end);
+    std::sort(symbols_.begin(), symbols_.end(), [](const ElfSymbol& a, const ElfSymbol& b) {
+      return a.address != b.address ? a.address < b.address : a.name < b.name;
+    });
+    set_extents(symbols_, ends);
+  }
+  by_name_.reserve(symbols_.size());
+  for (const auto& symbol : symbols_)
+    if (symbol.function) by_name_.push_back(&symbol);
+  std::stable_sort(by_name_.begin(), by_name_.end(),
+                   [](const ElfSymbol* a, const ElfSymbol* b) { return a->name < b->name; });
+}
+
+DebugInfo::~DebugInfo() = default;
+
+bool DebugInfo::has_dwarf() const { return dwarf_->dwarf != nullptr; }
+
+std::string DebugInfo::tree() const {
+  dwarf_->index();
+  return dwarf_->tree;
+}
+
+std::vector<const ElfSymbol*> DebugInfo::named(std::string_view name) const {
+  auto it = std::lower_bound(by_name_.begin(), by_name_.end(), name,
+                             [](const ElfSymbol* s, std::string_view n) { return s->name < n; });
+  std::vector<const ElfSymbol*> result;
+  for (; it != by_name_.end() && (*it)->name == name; ++it) result.push_back(*it);
+  return result;
+}
+
+const ElfSymbol* DebugInfo::covering(std::uint64_t address) const {
+  auto it = std::upper_bound(symbols_.begin(), symbols_.end(), address,
+                             [](std::uint64_t a, const ElfSymbol& s) { return a < s.address; });
+  for (int back = 0; it != symbols_.begin() && back < 16; ++back) {
+    --it;
+    if (it->function && address - it->address < std::max(it->extent, it->size)) return &*it;
+  }
+  return nullptr;
+}
+
+std::vector<SourceStep> DebugInfo::expand(std::uint64_t address) const {
+  auto& d = *dwarf_;
+  d.index();
+  const Dwarf_Addr pc = address - d.bias;
+  const Range* unit_range = find(d.units, pc);
+  Dwarf_Die unit, die;
+  if (!unit_range || !dwarf_offdie(d.dwarf, unit_range->die, &unit)) return {};
+  const Range* function = find(d.functions_of(&unit), pc);
+  if (!function || !dwarf_offdie(d.dwarf, function->die, &die)) return {};
+
+  // From the function down to the innermost inlined one.
+  std::vector<Dwarf_Die> chain{die};
+  Dwarf_Die scope = die, child;
+  while (dwarf_child(&scope, &child) == 0) {
+    bool deeper = false;
+    do {
+      const int tag = dwarf_tag(&child);
+      if (tag != DW_TAG_inlined_subroutine && tag != DW_TAG_lexical_block) continue;
+      if (dwarf_haspc(&child, pc) <= 0) continue;
+      if (tag == DW_TAG_inlined_subroutine) chain.push_back(child);
+      scope = child;
+      deeper = true;
+      break;
+    } while (dwarf_siblingof(&child, &child) == 0);
+    if (!deeper || chain.size() > 200) break;
+  }
+
+  std::vector<SourceStep> steps;
+  const char* dir = string_attribute(&unit, DW_AT_comp_dir);
+  std::string file;
+  int line = 0;
+  if (Dwarf_Line* row = dwarf_getsrc_die(&unit, pc)) {
+    file = joined(dir, dwarf_linesrc(row, nullptr, nullptr));
+    dwarf_lineno(row, &line);
+  }
+  Dwarf_Files* files = nullptr;
+  std::size_t count = 0;
+  dwarf_getsrcfiles(&unit, &files, &count);
+  for (std::size_t i = chain.size(); i-- > 0;) {
+    const char* name = dwarf_diename(&chain[i]);
+    steps.push_back({.function = name ? name : "", .file = file, .line = line, .inlined = i > 0});
+    if (i == 0) break;
+    // Where this one was inlined is the line in the next.
+    Dwarf_Attribute attribute;
+    Dwarf_Word value = 0;
+    file.clear();
+    line = 0;
+    if (dwarf_formudata(dwarf_attr(&chain[i], DW_AT_call_file, &attribute), &value) == 0 && files && value < count)
+      file = joined(dir, dwarf_filesrc(files, value, nullptr, nullptr));
+    if (dwarf_formudata(dwarf_attr(&chain[i], DW_AT_call_line, &attribute), &value) == 0)
+      line = static_cast<int>(value);
+  }
+  return steps;
+}
+
+}  // namespace kdev::crash

@@ -1,0 +1,46 @@
+#pragma once
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "crash/elf_file.hpp"
+
+namespace kdev::crash {
+
+/// One step of an address's expansion: the innermost inlined function first, the real one last.
+struct SourceStep {
+  std::string function;
+  std::string file;  ///< as absolute as the debug information makes it
+  int line = 0;
+  bool inlined = false;
+};
+
+/// Symbols and DWARF of one vmlinux or module, opened at once, read when asked. Addresses are the file's own (those of
+/// a module: as libdwfl lays its sections out; the same for symbols and DWARF). Not thread-safe.
+class DebugInfo {
+ public:
+  DebugInfo(const Path& path, const std::string& attempted);
+  ~DebugInfo();
+
+  const ElfFile& file() const { return elf_; }
+  bool has_symbols() const { return !symbols_.empty(); }
+  bool has_dwarf() const;
+  /// By name; more than one when static functions share it.
+  std::vector<const ElfSymbol*> named(std::string_view name) const;
+  /// The function that the address is in; null: none.
+  const ElfSymbol* covering(std::uint64_t address) const;
+  /// Empty when the DWARF does not know the address.
+  std::vector<SourceStep> expand(std::uint64_t address) const;
+  /// Top of the source tree, from the compile unit of init/main.c; empty: not a kernel.
+  std::string tree() const;
+
+ private:
+  struct Dwarf_;
+  ElfFile elf_;
+  std::vector<ElfSymbol> symbols_;               // by address
+  std::vector<const ElfSymbol*> by_name_;
+  std::unique_ptr<Dwarf_> dwarf_;
+};
+
+}  // namespace kdev::crash

@@ -1,0 +1,106 @@
+// One self-contained fragment for a notebook: no scripts, no classes that could meet others', colours that follow the
+// page (currentColor, translucent backgrounds), so that it reads on light and dark.
+#include <fmt/format.h>
+
+#include "crash/report_view.hpp"
+
+namespace kdev {
+namespace {
+
+std::string escaped(std::string_view text) {
+  std::string out;
+  out.reserve(text.size() + text.size() / 8);
+  for (const char c : text) {
+    switch (c) {
+      case '&': out += "&amp;"; break;
+      case '<': out += "&lt;"; break;
+      case '>': out += "&gt;"; break;
+      case '"': out += "&quot;"; break;
+      case '\'': out += "&#39;"; break;
+      case '\t': case '\n': out += c; break;
+      default:
+        if (static_cast<unsigned char>(c) >= 0x20) out += c;
+    }
+  }
+  return out;
+}
+
+constexpr std::string_view mono = "font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',monospace;";
+constexpr std::string_view soft = "opacity:.7;";
+
+std::string details(std::string_view summary, const std::string& body, bool open) {
+  return fmt::format(
+      "<details{} style=\"margin:.4em 0\"><summary style=\"cursor:pointer\">{}</summary>{}</details>",
+      open ? " open" : "", escaped(summary), body);
+}
+
+std::string preformatted(std::string_view text) {
+  return fmt::format(
+      "<pre style=\"{}font-size:.85em;line-height:1.35;margin:.3em 0;padding:.5em .7em;max-height:24em;overflow:auto;"
+      "background:rgba(128,128,128,.12);color:inherit;border-radius:4px\">{}</pre>",
+      mono, escaped(text));
+}
+
+std::string frame_row(const StackFrame& frame, bool guilty) {
+  std::string name = escaped(view::label(frame));
+  if (guilty) name = fmt::format("<b style=\"color:#d9534f\">{}</b>", name);
+  std::string row = fmt::format("<div style=\"padding:.1em 0 .1em {}em;{}\">{}", frame.inlined ? "1.2" : "0",
+                                frame.reliable ? "" : "opacity:.55;", name);
+  if (frame.inlined) row += fmt::format(" <span style=\"{}\">inlined</span>", soft);
+  if (!frame.reliable) row += " <span title=\"found on the stack, may be stale\">?</span>";
+  if (!frame.file.empty()) row += fmt::format(" <span style=\"{}\">{}</span>", soft, escaped(view::place(frame)));
+  if (!frame.source.empty())
+    row += fmt::format("<div style=\"padding-left:1.5em;white-space:pre-wrap;{}\">{}</div>", soft,
+                       escaped(frame.source));
+  return row + "</div>";
+}
+
+std::string trace_body(const StackTrace& trace, const std::string& function) {
+  std::string body = fmt::format("<div style=\"{}font-size:.85em;line-height:1.35;padding:.2em .7em\">", mono);
+  for (const auto& frame : trace.frames) body += frame_row(frame, !function.empty() && frame.function == function);
+  return body + "</div>";
+}
+
+std::string registers_body(const CrashReport& report) {
+  std::string body = fmt::format(
+      "<div style=\"{}font-size:.85em;display:grid;grid-template-columns:repeat(auto-fill,minmax(17em,1fr));"
+      "gap:.1em 1em;padding:.2em .7em\">",
+      mono);
+  for (const auto& name : view::register_order(report.registers))
+    body += fmt::format("<div><span style=\"display:inline-block;min-width:4.5em;{}\">{}</span>{}</div>", soft,
+                        escaped(name), escaped(report.registers.at(name)));
+  return body + "</div>";
+}
+
+}  // namespace
+
+std::string CrashReport::to_html() const {
+  std::string out =
+      "<div style=\"border-left:4px solid #d9534f;padding:.4em .9em;margin:.5em 0;color:inherit;max-width:72em\">";
+  out += fmt::format("<div style=\"font-size:1.15em;font-weight:600\">{}</div>", escaped(title.empty() ? message : title));
+  if (const auto text = view::facts(*this); !text.empty())
+    out += fmt::format("<div style=\"{}\">{}</div>", soft, escaped(text));
+  if (const auto text = view::flags(*this); !text.empty())
+    out += fmt::format("<div style=\"{}\">{}</div>", soft, escaped(text));
+  if (const auto* frame = guilty()) {
+    out += fmt::format("<div style=\"margin:.5em 0\"><span style=\"{}\">{}</span> <span style=\"{}\">{}</span></div>",
+                       mono, escaped(frame->function), soft, escaped(view::place(*frame)));
+    if (!frame->source.empty()) out += preformatted(fmt::format("{:>5}  {}", frame->line, frame->source));
+  }
+  for (const auto& text : notes)
+    out += fmt::format("<div style=\"margin:.3em 0;padding:.2em .6em;background:rgba(240,173,78,.25);"
+                       "border-radius:4px\">{}</div>",
+                       escaped(text));
+  bool first = true;
+  for (const auto& trace : traces) {
+    const std::string name = trace.name.empty() ? "Trace" : trace.name;
+    out += details(fmt::format("{} ({} frames)", name, trace.frames.size()), trace_body(trace, function), first);
+    first = false;
+  }
+  if (!registers.empty()) out += details("Registers", registers_body(*this), false);
+  if (!text.empty()) out += details("The report as printed", preformatted(text), false);
+  if (!dmesg.empty()) out += details("Console before it", preformatted(dmesg), false);
+  return out + "</div>";
+}
+
+}  // namespace kdev

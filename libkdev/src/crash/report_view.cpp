@@ -1,0 +1,75 @@
+#include "crash/report_view.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace kdev::view {
+
+std::string label(const StackFrame& frame) {
+  std::string out = frame.function.empty() ? fmt::format("{:#x}", frame.address) : frame.function;
+  if (!frame.inlined && (frame.offset || frame.size)) out += fmt::format("+{:#x}", frame.offset);
+  if (!frame.inlined && frame.size) out += fmt::format("/{:#x}", frame.size);
+  if (!frame.module.empty()) out += fmt::format(" [{}]", frame.module);
+  return out;
+}
+
+std::string place(const StackFrame& frame) {
+  return frame.file.empty() ? std::string() : fmt::format("{}:{}", frame.file, frame.line);
+}
+
+std::string facts(const CrashReport& report) {
+  std::vector<std::string> parts;
+  std::string who = report.process.empty() ? std::string() : report.process;
+  if (report.pid >= 0) who += fmt::format("{}({})", who.empty() ? "pid " : " ", report.pid);
+  if (report.cpu >= 0) who += fmt::format("{}CPU {}", who.empty() ? "" : " on ", report.cpu);
+  if (!who.empty()) parts.push_back(who);
+  if (!report.release.empty()) parts.push_back("kernel " + report.release);
+  if (!report.taint.empty()) parts.push_back(report.taint);
+  return fmt::format("{}", fmt::join(parts, ", "));
+}
+
+std::string flags(const CrashReport& report) {
+  std::vector<std::string> parts;
+  if (!report.type.empty()) parts.push_back("type " + report.type);
+  if (report.panicked && report.kind != "panic") parts.push_back("the kernel panicked");
+  if (report.corrupted) parts.push_back("the report is incomplete or mixed with another");
+  if (report.kaslr_offset && *report.kaslr_offset != 0)
+    parts.push_back(fmt::format("KASLR offset {:#x}", *report.kaslr_offset));
+  return fmt::format("{}", fmt::join(parts, ", "));
+}
+
+std::vector<std::string> register_order(const std::map<std::string, std::string>& registers) {
+  static const std::vector<std::string> first = {"RIP", "PC",  "pc",  "RSP", "sp",  "EFLAGS", "RAX", "RBX", "RCX",
+                                                 "RDX", "RSI", "RDI", "RBP", "R08", "R09",    "R10", "R11", "R12",
+                                                 "R13", "R14", "R15", "CR2", "CR3", "CR0",    "CR4"};
+  std::vector<std::string> order;
+  for (const auto& name : first)
+    if (registers.count(name)) order.push_back(name);
+  for (const auto& [name, value] : registers)
+    if (std::find(first.begin(), first.end(), name) == first.end()) order.push_back(name);
+  return order;
+}
+
+std::string_view last_lines(std::string_view text, std::size_t count) {
+  while (!text.empty() && text.back() == '\n') text.remove_suffix(1);
+  std::size_t at = text.size();
+  for (std::size_t i = 0; i < count && at != std::string_view::npos && at > 0; ++i) at = text.rfind('\n', at - 1);
+  return at == std::string_view::npos || at == 0 ? text : text.substr(at + (text[at] == '\n'));
+}
+
+std::string indented(std::string_view text, std::string_view indent) {
+  std::string out;
+  while (!text.empty()) {
+    const auto newline = text.find('\n');
+    out += indent;
+    for (const char c : text.substr(0, newline))
+      if (c == '\t' || static_cast<unsigned char>(c) >= 0x20) out += c;  // a terminal must not obey a console's bytes
+    out += '\n';
+    text.remove_prefix(newline == std::string_view::npos ? text.size() : newline + 1);
+  }
+  return out;
+}
+
+}  // namespace kdev::view

@@ -1,0 +1,25 @@
+#pragma once
+// What the text and HTML forms of a report share.
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <kdev/crash.hpp>
+
+namespace kdev::view {
+
+/// "func+0x12/0x34 [module]"; inlined frames have no offset.
+std::string label(const StackFrame& frame);
+/// "file:line", or empty.
+std::string place(const StackFrame& frame);
+/// "sh (35) on CPU 1, kernel 6.1.192, Tainted: G W"
+std::string facts(const CrashReport& report);
+/// "type WARNING, the kernel panicked, report incomplete"; empty: nothing to say.
+std::string flags(const CrashReport& report);
+/// Program counter first, then the general ones, the rest by name.
+std::vector<std::string> register_order(const std::map<std::string, std::string>& registers);
+std::string_view last_lines(std::string_view text, std::size_t count);
+std::string indented(std::string_view text, std::string_view indent);
+
+}  // namespace kdev::view

@@ -1,0 +1,62 @@
+#include "crash/source_text.hpp"
+
+#include <fstream>
+
+#include <boost/filesystem/operations.hpp>
+
+namespace kdev::crash {
+namespace {
+
+constexpr std::uintmax_t max_file = 64 << 20;
+
+/// What is left of `file` below `top`, or empty.
+std::string below(const std::string& file, const std::string& top) {
+  if (top.empty() || file.size() <= top.size() + 1 || !file.starts_with(top) || file[top.size()] != '/') return {};
+  return file.substr(top.size() + 1);
+}
+
+}  // namespace
+
+SourceText::SourceText(Path tree, std::string built_in)
+    : tree_(tree.empty() ? Path() : tree.lexically_normal()), built_in_(Path(built_in).lexically_normal().string()) {
+  if (tree_.filename() == ".") tree_ = tree_.parent_path();
+  if (tree_.empty()) tree_ = built_in_;
+}
+
+std::string SourceText::relative(const std::string& file) {
+  const auto known = names_.find(file);
+  if (known != names_.end()) return known->second;
+  const std::string plain = Path(file).lexically_normal().string();
+  std::string name = below(plain, tree_.string());
+  if (name.empty()) name = below(plain, built_in_);
+  boost::system::error_code ec;
+  if (name.empty() && !tree_.empty() && !boost::filesystem::exists(plain, ec)) {
+    // Built elsewhere: the longest tail that the tree has.
+    for (auto slash = plain.find('/'); slash != std::string::npos && name.empty(); slash = plain.find('/', slash + 1)) {
+      const std::string tail = plain.substr(slash + 1);
+      if (!tail.empty() && boost::filesystem::is_regular_file(tree_ / tail, ec)) name = tail;
+    }
+  }
+  if (name.empty()) name = plain;
+  return names_[file] = name;
+}
+
+std::string SourceText::line(const std::string& file, int number) {
+  if (file.empty() || number <= 0) return {};
+  auto [it, fresh] = files_.try_emplace(file);
+  if (fresh) {
+    const Path path = Path(file).is_absolute() ? Path(file) : tree_ / file;
+    boost::system::error_code ec;
+    if (boost::filesystem::is_regular_file(path, ec) && boost::filesystem::file_size(path, ec) <= max_file) {
+      std::ifstream in(path.string());
+      for (std::string text; std::getline(in, text);) it->second.push_back(std::move(text));
+    }
+  }
+  if (static_cast<std::size_t>(number) > it->second.size()) return {};
+  const std::string& text = it->second[number - 1];
+  const auto begin = text.find_first_not_of(" \t");
+  if (begin == std::string::npos) return {};
+  return text.substr(begin, text.find_last_not_of(" \t\r") - begin + 1);
+}
+
+}  // namespace kdev::crash

@@ -1,0 +1,27 @@
+#pragma once
+#include <map>
+#include <string>
+#include <vector>
+
+#include <kdev/path.hpp>
+
+namespace kdev::crash {
+
+/// Source files as the debug information names them, found in a tree that may have moved since. Not thread-safe.
+class SourceText {
+ public:
+  /// `tree`: where the source is now; `built_in`: the tree as the debug information names it. Both may be empty.
+  SourceText(Path tree, std::string built_in);
+  /// The name relative to the tree where it lies below it, else as it is, without "." and "..".
+  std::string relative(const std::string& file);
+  /// The line's text without indentation; empty when the file or the line is not there. `file` as relative() gives it.
+  std::string line(const std::string& file, int number);
+
+ private:
+  Path tree_;
+  std::string built_in_;
+  std::map<std::string, std::string> names_;
+  std::map<std::string, std::vector<std::string>> files_;
+};
+
+}  // namespace kdev::crash

@@ -1,0 +1,315 @@
+#include <algorithm>
+#include <map>
+#include <mutex>
+#include <set>
+
+#include <boost/filesystem/operations.hpp>
+#include <fmt/format.h>
+#include <re2/re2.h>
+
+#include "crash/debug_info.hpp"
+#include "crash/source_text.hpp"
+#include <kdev/crash.hpp>
+#include <kdev/error.hpp>
+
+namespace kdev {
+namespace {
+
+using crash::DebugInfo;
+using crash::ElfSymbol;
+
+/// lsmod writes '_' where file names may have '-'.
+std::string module_name(std::string name) {
+  std::replace(name.begin(), name.end(), '-', '_');
+  return name;
+}
+
+std::string stem(const Path& path) {
+  std::string name = path.filename().string();
+  return module_name(name.substr(0, name.find(".ko")));
+}
+
+/// "6.1.192" of the string that linux_banner names; empty: no kernel.
+std::string banner_release(const DebugInfo& info) {
+  for (const auto& symbol : info.file().symbols()) {
+    if (symbol.name != "linux_banner") continue;
+    std::string release;
+    static const re2::RE2 version("^Linux version (\\S+)");
+    const auto text = info.file().bytes_at(symbol.address, 256);
+    re2::RE2::PartialMatch(re2::StringPiece(text.data(), text.size()), version, &release);
+    return release;
+  }
+  return {};
+}
+
+/// How a frame's function fits the symbols of the file it is looked up in.
+enum class Fit { exact, only_name, unknown };
+
+struct Place {
+  const ElfSymbol* symbol = nullptr;
+  Fit fit = Fit::unknown;
+  bool ambiguous = false;
+};
+
+/// The symbol that a printed name and size mean. kallsyms prints the distance to the next symbol as size, other tools
+/// st_size: both are taken.
+Place place_of(const DebugInfo& info, std::string_view name, std::uint64_t size, std::uint64_t offset) {
+  Place place;
+  const auto candidates = info.named(name);
+  for (const auto* s : candidates) {
+    if (size == 0 || (s->size != size && s->extent != size)) continue;
+    if (place.symbol) place.ambiguous = true;
+    else place = {s, Fit::exact, false};
+  }
+  if (place.symbol || candidates.empty()) return place;
+  const auto distance = [size](const ElfSymbol* s) { return s->extent > size ? s->extent - size : size - s->extent; };
+  place.symbol = size ? *std::min_element(candidates.begin(), candidates.end(),
+                                          [&](auto* a, auto* b) { return distance(a) < distance(b); })
+                      : candidates[0];
+  place.ambiguous = candidates.size() > 1;
+  // Without a printed size the name has to do; but the offset must lie in the function.
+  place.fit = size == 0 && offset < std::max(place.symbol->extent, place.symbol->size) ? Fit::exact : Fit::only_name;
+  return place;
+}
+
+}  // namespace
+
+struct Symbolizer::State {
+  SymbolSources sources;
+  mutable std::mutex mutex;
+  DebugInfo vmlinux;
+  mutable crash::SourceText source;
+  mutable std::map<std::string, Path> module_files;                          // by name
+  mutable std::map<std::string, std::unique_ptr<DebugInfo>> modules;         // by name; null: could not be opened
+  mutable std::map<std::string, std::string> module_errors;
+  mutable bool modules_listed = false;
+  mutable std::optional<std::string> release;
+
+  explicit State(SymbolSources s)
+      : sources(std::move(s)), vmlinux(vmlinux_path(sources), "read the kernel's symbols"),
+        source(source_path(sources), vmlinux.tree()) {
+    if (!vmlinux.has_symbols())
+      throw FormatError({.attempted = "read the kernel's symbols",
+                         .reason = fmt::format("{} has no symbols", vmlinux.file().path().string()),
+                         .hint = "use the vmlinux that was not stripped",
+                         .log = {}});
+  }
+
+  static Path vmlinux_path(const SymbolSources& s) {
+    return s.vmlinux.empty() && s.kernel ? s.kernel->vmlinux : s.vmlinux;
+  }
+  static Path source_path(const SymbolSources& s) {
+    return s.source.empty() && s.kernel ? s.kernel->source : s.source;
+  }
+
+  void list_modules() const {
+    if (modules_listed) return;
+    modules_listed = true;
+    for (const auto& path : sources.modules) module_files.emplace(stem(path), path);
+    if (!sources.kernel || sources.kernel->modules.empty()) return;
+    boost::system::error_code ec;
+    for (boost::filesystem::recursive_directory_iterator it(sources.kernel->modules, ec), end; !ec && it != end;
+         it.increment(ec))
+      if (it->path().extension() == ".ko") module_files.emplace(stem(it->path()), it->path());
+  }
+
+  /// Null when there is no file for it, or it cannot be read.
+  const DebugInfo* module(const std::string& printed) const {
+    list_modules();
+    const std::string name = module_name(printed);
+    const auto file = module_files.find(name);
+    if (file == module_files.end()) return nullptr;
+    auto [it, fresh] = modules.try_emplace(name);
+    if (fresh) {
+      try {
+        it->second = std::make_unique<DebugInfo>(file->second, "read a module's symbols");
+      } catch (const Error& error) {
+        module_errors[name] = error.reason();
+      }
+    }
+    return it->second.get();
+  }
+
+  std::vector<StackFrame> expand(const DebugInfo& info, std::uint64_t address, bool return_address) const {
+    // A call's return address may already belong to the next line, or to the next function.
+    const auto* symbol = info.covering(address);
+    const std::uint64_t at = return_address && address > 0 ? address - 1 : address;
+    if (return_address) symbol = info.covering(at);
+    std::vector<StackFrame> frames;
+    for (auto& step : info.expand(at)) {
+      StackFrame frame;
+      frame.function = step.function;
+      frame.inlined = step.inlined;
+      frame.file = step.file.empty() ? std::string() : source.relative(step.file);
+      frame.line = step.line;
+      frame.source = source.line(frame.file, frame.line);
+      frames.push_back(std::move(frame));
+    }
+    if (frames.empty()) {
+      if (!symbol) return frames;
+      frames.emplace_back();
+    }
+    if (symbol) {
+      auto& real = frames.back();
+      real.function = symbol->name;  // with the compiler's suffixes, as the kernel prints it
+      real.offset = address - symbol->address;
+      real.size = symbol->extent;
+    }
+    return frames;
+  }
+
+  std::vector<StackFrame> at_symbol(std::string_view symbol, std::uint64_t offset, std::uint64_t size,
+                                    std::string_view module_printed, bool return_address, Place* out) const {
+    const DebugInfo* info = module_printed.empty() ? &vmlinux : module(std::string(module_printed));
+    if (!info) return {};
+    const Place place = place_of(*info, symbol, size, offset);
+    if (out) *out = place;
+    if (!place.symbol) return {};
+    // At offset 0 there is no call before it in this function.
+    auto frames = expand(*info, place.symbol->address + offset, return_address && offset > 0);
+    if (frames.empty()) return frames;
+    frames.back().function = symbol;
+    frames.back().offset = offset;
+    if (size) frames.back().size = size;
+    for (auto& frame : frames) frame.module = module_printed;
+    return frames;
+  }
+
+  void check_kernel(CrashReport& report) const;
+};
+
+Symbolizer::Symbolizer(SymbolSources sources) : state_(new State(std::move(sources))) {}
+Symbolizer::Symbolizer(Symbolizer&&) noexcept = default;
+Symbolizer::~Symbolizer() = default;
+
+std::vector<StackFrame> Symbolizer::at_symbol(std::string_view symbol, std::uint64_t offset, std::uint64_t size,
+                                              std::string_view module, bool return_address) const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->at_symbol(symbol, offset, size, module, return_address, nullptr);
+}
+
+std::vector<StackFrame> Symbolizer::at_address(std::uint64_t address, std::int64_t kaslr_offset,
+                                               bool return_address) const {
+  const std::lock_guard lock(state_->mutex);
+  auto frames = state_->expand(state_->vmlinux, address - static_cast<std::uint64_t>(kaslr_offset), return_address);
+  for (auto& frame : frames) frame.address = address;
+  return frames;
+}
+
+std::string Symbolizer::build_id() const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->vmlinux.file().build_id();
+}
+
+namespace {
+
+void note(CrashReport& report, std::string text) {
+  if (std::find(report.notes.begin(), report.notes.end(), text) == report.notes.end())
+    report.notes.push_back(std::move(text));
+}
+
+/// True for the frame of the instruction that faulted: the program counter as the registers' dump has it.
+bool is_pc(const CrashReport& report, const StackFrame& frame) {
+  const std::string at = fmt::format("{}+{:#x}/", frame.function, frame.offset);
+  for (const char* name : {"RIP", "PC"}) {
+    const auto it = report.registers.find(name);
+    if (it != report.registers.end() && it->second.find(at) != std::string::npos) return true;
+  }
+  return false;
+}
+
+/// The address of a frame that was printed without a symbol, or 0.
+std::uint64_t bare_address(const StackFrame& frame) {
+  if (frame.function.starts_with("0x")) return std::strtoull(frame.function.c_str(), nullptr, 16);
+  return frame.function.empty() ? frame.address : 0;
+}
+
+}  // namespace
+
+void Symbolizer::State::check_kernel(CrashReport& report) const {
+  // dump_stack_print_info prints the build id behind the version (CONFIG_STACKTRACE_BUILD_ID).
+  static const re2::RE2 kernel_id(R"(Comm: .* #\d+ .*?\b([0-9a-f]{40})\b)");
+  static const re2::RE2 module_id(R"(\[([A-Za-z0-9_]+) ([0-9a-f]{20,40})\])");
+  std::string id;
+  const std::string ours = vmlinux.file().build_id();
+  if (re2::RE2::PartialMatch(report.text, kernel_id, &id) && !ours.empty() && id != ours)
+    note(report, fmt::format("the report is of the kernel with build id {}, vmlinux has {}", id, ours));
+  if (sources.kernel && !sources.kernel->build_id.empty() && sources.kernel->build_id != ours)
+    note(report, fmt::format("vmlinux has build id {}, the kernel it was given for {}", ours.empty() ? "none" : ours,
+                             sources.kernel->build_id));
+  if (!release) release = banner_release(vmlinux);
+  if (!release->empty() && !report.release.empty() && *release != report.release && *release != report.release + "+")
+    note(report, fmt::format("the report is of kernel {}, vmlinux of {}", report.release, *release));
+  re2::StringPiece rest(report.text);
+  std::string name;
+  std::set<std::string> seen;
+  while (seen.size() < 64 && re2::RE2::FindAndConsume(&rest, module_id, &name, &id)) {
+    if (!seen.insert(name).second) continue;
+    const auto* info = module(name);
+    const std::string have = info ? info->file().build_id() : std::string();
+    if (!have.empty() && have != id)
+      note(report, fmt::format("module {} has build id {}, its file {}", name, id, have));
+  }
+}
+
+void Symbolizer::symbolize(CrashReport& report) const {
+  const std::lock_guard lock(state_->mutex);
+  const State& state = *state_;
+  state.check_kernel(report);
+  int looked_up = 0, misfits = 0;
+  std::string example;
+  for (auto& trace : report.traces) {
+    std::vector<StackFrame> out;
+    for (auto& frame : trace.frames) {
+      if (frame.inlined || frame.line > 0) {  // already done, here or by another program
+        if (frame.source.empty()) frame.source = state.source.line(frame.file, frame.line);
+        report.symbolized |= frame.line > 0;
+        out.push_back(std::move(frame));
+        continue;
+      }
+      std::vector<StackFrame> found;
+      Place place;
+      if (const auto address = bare_address(frame); address && frame.module.empty()) {
+        if (report.kaslr_offset || address < 0xffffffff80000000ull)
+          found = state.expand(state.vmlinux, address - static_cast<std::uint64_t>(report.kaslr_offset.value_or(0)),
+                               !is_pc(report, frame));
+      } else if (frame.offset || frame.size) {
+        found = state.at_symbol(frame.function, frame.offset, frame.size, frame.module, !is_pc(report, frame), &place);
+        if (!frame.module.empty() && !state.module(frame.module)) {
+          const auto error = state.module_errors.find(module_name(frame.module));
+          note(report, error == state.module_errors.end()
+                           ? fmt::format("no file with symbols for module {}", frame.module)
+                           : fmt::format("module {}: {}", frame.module, error->second));
+        } else {
+          ++looked_up;
+          if (place.fit != Fit::exact) {
+            ++misfits;
+            if (example.empty()) example = frame.function;
+          } else if (place.ambiguous) {
+            note(report, fmt::format("{} has several functions of this name and size; the first is shown",
+                                     frame.function));
+          }
+        }
+      }
+      if (found.empty()) {
+        out.push_back(std::move(frame));
+        continue;
+      }
+      for (auto& f : found) {
+        f.address = frame.address;
+        f.reliable = frame.reliable;
+        report.symbolized |= f.line > 0;
+      }
+      out.insert(out.end(), std::make_move_iterator(found.begin()), std::make_move_iterator(found.end()));
+    }
+    trace.frames = std::move(out);
+  }
+  if (misfits > 0)
+    note(report, fmt::format("{} of {} functions are not in the symbol files or differ in size ({}): these may not be "
+                             "the files of the kernel that crashed",
+                             misfits, looked_up, example));
+  if (!state.vmlinux.has_dwarf())
+    note(report, fmt::format("{} has no debug information", state.vmlinux.file().path().string()));
+}
+
+}  // namespace kdev
