@@ -35,6 +35,7 @@ struct ConfDiff {
 struct LostOption {
   ConfSetting asked;
   std::optional<std::string> got;     ///< nothing: the tree does not know the option
+  std::string type;                   ///< as Kconfig declares it: "bool", "tristate", "string", "int", "hex"; empty: unknown
   std::string depends;                ///< its dependency expression, as in Kconfig
   std::vector<std::string> unmet;     ///< the parts of it that are not met: "MODULES=n"
   std::vector<std::string> nearest;   ///< known options with a similar name, when unknown

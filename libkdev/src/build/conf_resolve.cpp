@@ -1,0 +1,126 @@
+// Resolving a KernConf against a tree, and remembering the outcome.
+#include <optional>
+
+#include <boost/filesystem/operations.hpp>
+#include <fmt/format.h>
+#include <kdev/error.hpp>
+
+#include "build/build_context.hpp"
+#include "common/digest.hpp"
+#include "common/json.hpp"
+#include "workspace/lock.hpp"
+
+namespace kdev {
+namespace {
+
+json::object setting_json(const ConfSetting& s) {
+  return {{"option", s.option}, {"value", s.value}, {"origin", s.origin}, {"wanted", s.wanted}};
+}
+
+ConfSetting setting_from(const json::object& o) {
+  return {json::get_string(o, "option"), json::get_string(o, "value"), json::get_string(o, "origin"), json::get_bool(o, "wanted")};
+}
+
+std::string remember(const ResolvedConf& conf) {
+  json::array lost, overridden;
+  for (const LostOption& option : conf.lost) {
+    json::object o{{"asked", setting_json(option.asked)},
+                   {"type", option.type},
+                   {"depends", option.depends},
+                   {"unmet", json::from_strings(option.unmet)},
+                   {"nearest", json::from_strings(option.nearest)}};
+    if (option.got) o["got"] = *option.got;
+    lost.push_back(std::move(o));
+  }
+  for (const ConfSetting& setting : conf.overridden) overridden.push_back(setting_json(setting));
+  return json::dump(json::object{{"text", conf.text}, {"lost", std::move(lost)}, {"overridden", std::move(overridden)}});
+}
+
+ResolvedConf recall(const std::string& text, const guest::ConfRules& rules) {
+  const json::object o = json::parse_object(text, "resolved configuration");
+  ResolvedConf conf;
+  conf.text = json::get_string(o, "text");
+  conf.values = rules.parse(conf.text);
+  for (const json::value& element : o.at("lost").as_array()) {
+    const json::object& l = element.as_object();
+    LostOption option{.asked = setting_from(l.at("asked").as_object()),
+                      .got = std::nullopt,
+                      .type = json::get_string(l, "type"),
+                      .depends = json::get_string(l, "depends"),
+                      .unmet = json::get_strings(l, "unmet"),
+                      .nearest = json::get_strings(l, "nearest")};
+    if (l.contains("got")) option.got = json::get_string(l, "got");
+    conf.lost.push_back(std::move(option));
+  }
+  for (const json::value& element : o.at("overridden").as_array()) conf.overridden.push_back(setting_from(element.as_object()));
+  return conf;
+}
+
+}  // namespace
+
+ResolvedConf BuildContext::resolve(const KernConf& conf, const Deadline& deadline, bool* from_memory) {
+  if (conf.os() != source_.os)
+    throw ConfigError({.attempted = fmt::format("configure {}", source_.path.string()),
+                       .reason = fmt::format("the configuration is for {}, the tree is {}", to_string(conf.os()), to_string(source_.os)),
+                       .hint = "",
+                       .log = {}});
+  if (conf.base().empty())
+    throw ConfigError({.attempted = fmt::format("configure {}", source_.path.string()),
+                       .reason = "the configuration has no base",
+                       .hint = "start from KernConf::tiny, defconfig, running or file",
+                       .log = {}});
+  if (tree_.empty()) scan(deadline);
+  const Toolchain toolchain = identify_toolchain(host_, *build_rules_, {}, conf.make_variables(), hashes_);
+  Digest digest;
+  digest.add("configuration 1").add(source_.path.string()).add(toolchain.id).add(conf.to_json());
+  digest.add(tree_.digest([this](std::string_view path) { return conf_rules_->configures(path); }));
+  if (!conf.base_file().empty()) digest.add_file(conf.base_file());
+  const Path file = memory_ / "conf" / digest.hex().substr(0, 32);
+
+  if (from_memory) *from_memory = true;
+  if (host_.exists(file)) {
+    try {
+      return recall(host_.read_file(file), *conf_rules_);
+    } catch (const std::exception&) {  // damaged: made anew
+    }
+  }
+  if (from_memory) *from_memory = false;
+
+  // The tree's tool is built in an output folder of its own, which serves all configurations in turn.
+  host_.make_directories(memory_ / "conf");
+  const FileLock lock = FileLock::acquire(memory_ / "conf.lock", "configure", deadline);
+  const Path scratch = memory_ / "configure";
+  const std::string made_for =
+      source_.path.string() + "\n" + toolchain.id + "\n" +
+      tree_.digest([](std::string_view path) { return path.starts_with("scripts/") || path == "Makefile"; });
+  // What make has built there stands for other sources or another compiler: time stamps need not tell.
+  const Path stamp = scratch / ".kdev-made-for";
+  if (!host_.exists(stamp) || host_.read_file(stamp) != made_for) {
+    host_.remove_all(scratch);
+    host_.make_directories(scratch);
+    host_.write_file(stamp, made_for);
+  }
+  ResolvedConf resolved = conf_rules_->configure({.host = host_,
+                                                  .source = source_.path,
+                                                  .scratch = scratch,
+                                                  .base = conf.base(),
+                                                  .base_file = conf.base_file(),
+                                                  .settings = conf.settings(),
+                                                  .make_variables = conf.make_variables(),
+                                                  .deadline = deadline});
+  host_.write_file(file, remember(resolved));
+  return resolved;
+}
+
+ResolvedConf KernConf::try_resolve(const Workspace& ws, const Deadline& deadline) const {
+  BuildContext context(ws.host(), ws.root(), ws.tree());
+  return context.resolve(*this, deadline);
+}
+
+ResolvedConf KernConf::resolve(const Workspace& ws, const Deadline& deadline) const {
+  ResolvedConf resolved = try_resolve(ws, deadline);
+  if (!resolved.lost.empty()) throw lost_options_error(ws.tree(), resolved.lost);
+  return resolved;
+}
+
+}  // namespace kdev

@@ -1,0 +1,245 @@
+#include "build/kernel_build.hpp"
+
+#include <algorithm>
+
+#include <boost/filesystem/operations.hpp>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <kdev/error.hpp>
+
+#include "build/diagnostics.hpp"
+#include "build/object_counts.hpp"
+#include "build/outside.hpp"
+#include "build/progress.hpp"
+#include "build/stage.hpp"
+#include "build/store.hpp"
+#include "common/digest.hpp"
+#include "common/elf_notes.hpp"
+#include "common/json.hpp"
+#include "workspace/lock.hpp"
+
+namespace kdev {
+
+namespace fs = boost::filesystem;
+
+KernelBuild::KernelBuild(const Workspace& ws, const KernConf& conf, const BuildOptions& options)
+    : ws_(ws), conf_(conf), options_(options), context_(ws.host(), ws.root(), ws.tree()) {}
+
+void KernelBuild::send(const Event& event) const {
+  if (options_.on_event) options_.on_event(event);
+}
+
+std::string KernelBuild::title() const {
+  std::string presets;
+  for (const std::string& preset : conf_.presets()) presets += "+" + preset;
+  return fmt::format("{} {} {}{}", to_string(ws_.tree().os), ws_.tree().version, conf_.base(), presets);
+}
+
+KernelBuild::Plan KernelBuild::configure() {
+  Stage stage("configure", title(), options_.on_event);
+  context_.scan(options_.deadline);
+  Plan plan;
+  bool remembered = false;
+  plan.resolved = context_.resolve(conf_, options_.deadline, &remembered);
+  if (!plan.resolved.lost.empty()) throw lost_options_error(ws_.tree(), plan.resolved.lost);
+  const guest::BuildRules& rules = context_.build_rules();
+  const guest::Values& config = plan.resolved.values;
+  plan.toolchain = identify_toolchain(ws_.host(), rules, config, conf_.make_variables(), context_.hashes());
+  plan.outside = outside_digest(rules.outside_inputs(config, ws_.source()), context_.hashes(), options_.deadline);
+  plan.targets = options_.targets.empty() ? rules.default_targets(config) : options_.targets;
+
+  json::object variables;
+  for (const auto& [name, value] : conf_.make_variables()) variables[name] = value;
+  Digest obj;
+  obj.add("output tree 1").add(ws_.source().string()).add(plan.resolved.text).add(plan.toolchain.id).add(json::dump(variables));
+  plan.obj_id = obj.hex().substr(0, 16);
+  std::vector<std::string> targets = plan.targets;
+  std::sort(targets.begin(), targets.end());
+  Digest artifact;
+  artifact.add("kernel 1").add(plan.obj_id).add(context_.tree().digest()).add(plan.outside);
+  artifact.add(rules.revision(ws_.host(), config, ws_.source()));
+  for (const std::string& target : targets) artifact.add(target);
+  plan.artifact_id = artifact.hex().substr(0, 32);
+  stage.done(remembered ? "cached" : "done", fmt::format("{} options set", config.size()));
+  return plan;
+}
+
+std::optional<KernelArtifact> KernelBuild::from_store(const std::string& id) {
+  const std::optional<std::string> json = stored_artifact(ws_.host(), ws_.artifacts(), id);
+  if (!json) return std::nullopt;
+  KernelArtifact artifact = KernelArtifact::from_json(*json);
+  artifact.from_store = true;
+  send(StageFinished{.stage = "build", .outcome = "cached", .duration = {}, .text = artifact.dir.string()});
+  return artifact;
+}
+
+KernelArtifact KernelBuild::run() {
+  Plan plan = configure();
+  if (auto artifact = from_store(plan.artifact_id)) return *artifact;
+  bool waited = false;
+  const FileLock lock = FileLock::acquire(build_lock_file(ws_.root()), "build " + title(), options_.deadline,
+                                          [&](const LockHolder& holder) {
+                                            waited = true;
+                                            send(Notice{fmt::format("waiting for process {}, which holds the workspace ({}) since {}",
+                                                                    holder.pid, holder.what, holder.since)});
+                                          });
+  if (waited) plan = configure();  // the tree may have moved on
+  if (auto artifact = from_store(plan.artifact_id)) return *artifact;
+  remove_unpublished(ws_.host(), ws_.artifacts());
+  return make(std::move(plan));
+}
+
+guest::MakeRequest KernelBuild::request(const Plan& plan, const ObjTree& obj) const {
+  return {.source = ws_.source(),
+          .obj = obj.dir(),
+          .targets = plan.targets,
+          .jobs = options_.jobs > 0 ? options_.jobs : ws_.host().cpu_count(),
+          .variables = conf_.make_variables(),
+          .ccache = ws_.host().which("ccache").value_or(Path()),
+          .toolchain_id = plan.toolchain.id};
+}
+
+KernelArtifact KernelBuild::make(Plan plan) {
+  Stage stage("build", title(), options_.on_event);
+  Host& host = ws_.host();
+  const guest::BuildRules& rules = context_.build_rules();
+  ObjTree obj(host, ws_.obj() / plan.obj_id, ws_.source());
+  ObjectCounts counts(host, context_.memory() / "objects");
+
+  // A tree that is edited while make runs may have gone into the objects half old, half new: make is run again until it has
+  // seen the tree stand still.
+  constexpr int most_runs = 3;
+  for (int i = 1;; ++i) {
+    const bool fresh = obj.fresh();
+    host.make_directories(obj.dir());
+    const std::size_t stale = obj.prepare(context_.tree(), [&](std::string_view path) { return rules.hidden_input(path); });
+    obj.outside_inputs(plan.outside, rules.outside_products());
+    const Path config = obj.dir() / rules.products().config;
+    if (!host.exists(config) || host.read_file(config) != plan.resolved.text) host.write_file(config, plan.resolved.text);
+    const long expected = fresh ? counts.expected(plan.obj_id, rules.estimate_objects(plan.resolved.values)) : static_cast<long>(stale);
+    run_make(plan, obj, expected);
+    const TreeState before = context_.tree();
+    if (context_.scan(options_.deadline).untouched_since(before)) break;
+    send(Notice{"the source tree changed while it was built: building again"});
+    if (i == most_runs)
+      throw BuildError({.attempted = "build " + title(),
+                        .reason = fmt::format("the source tree changed during each of {} builds in a row", most_runs),
+                        .hint = "build when nothing writes to " + ws_.source().string(),
+                        .log = obj.log()},
+                       {});
+    plan = configure();
+    if (ws_.obj() / plan.obj_id != obj.dir()) return make(std::move(plan));  // the change was one to the configuration
+    if (auto artifact = from_store(plan.artifact_id)) return *artifact;
+  }
+  KernelArtifact artifact = publish(plan, obj);
+  stage.done("done", fmt::format("{} in {}", artifact.release, artifact.dir.string()));
+  return artifact;
+}
+
+void KernelBuild::run_make(const Plan& plan, ObjTree& obj, long expected) {
+  Host& host = ws_.host();
+  const guest::BuildRules& rules = context_.build_rules();
+  DiagnosticReader diagnostics(&rules, ws_.source(), obj.dir());
+  BuildProgress progress("build", expected, options_.on_event);
+  host.remove_all(obj.log());
+  RunOptions options;
+  options.deadline = options_.deadline;
+  options.log = obj.log();
+  options.capture_limit = 1 << 16;  // the log has it all
+  options.on_out_line = [&](std::string_view line) {
+    if (const std::string_view object = rules.made_object(line); !object.empty()) progress.made(object);
+    else if (const Diagnostic* d = diagnostics.line(line)) send(DiagnosticFound{*d});
+    else if (line.starts_with("  ")) progress.step(line.substr(2));
+  };
+  options.on_err_line = [&](std::string_view line) {
+    if (const Diagnostic* d = diagnostics.line(line)) send(DiagnosticFound{*d});
+  };
+  const bool fresh = !host.exists(obj.dir() / rules.products().vmlinux);
+  obj.begin();
+  const ProcessResult result = host.run(rules.make(request(plan, obj)), options);
+  obj.end();
+  if (result.ok()) {
+    progress.finish();
+    if (fresh) ObjectCounts(host, context_.memory() / "objects").learn(plan.obj_id, progress.done(), rules.estimate_objects(plan.resolved.values));
+    return;
+  }
+  throw_build_failure("build " + title(), result, diagnostics, obj.log());
+}
+
+KernelArtifact KernelBuild::publish(const Plan& plan, const ObjTree& obj) {
+  Host& host = ws_.host();
+  const guest::BuildRules& rules = context_.build_rules();
+  const guest::Products products = rules.products();
+  const Path vmlinux = obj.dir() / products.vmlinux;
+  if (!host.exists(vmlinux))
+    throw BuildError({.attempted = "build " + title(),
+                      .reason = fmt::format("make {} ended well but left no {}", fmt::join(plan.targets, " "), products.vmlinux.string()),
+                      .hint = "the targets must make a kernel; without any, the default ones do",
+                      .log = obj.log()},
+                     {});
+  StagedArtifact staged(host, ws_.artifacts(), plan.artifact_id);
+  const Path dir = staged.destination();
+  KernelArtifact artifact;
+  artifact.id = plan.artifact_id;
+  artifact.os = ws_.tree().os;
+  artifact.arch = rules.arch(plan.resolved.values);
+  artifact.release = rules.release(host, obj.dir());
+  artifact.build_id = elf_build_id(vmlinux);
+  artifact.dir = dir;
+  artifact.source = ws_.source();
+
+  staged.add(vmlinux, "vmlinux");
+  artifact.vmlinux = dir / "vmlinux";
+  staged.add(obj.dir() / products.config, "config");
+  artifact.config = dir / "config";
+  if (host.exists(obj.dir() / products.system_map)) {
+    staged.add(obj.dir() / products.system_map, "System.map");
+    artifact.system_map = dir / "System.map";
+  }
+  host.check("strip the kernel", rules.make_image(vmlinux, staged.dir() / "image", conf_.make_variables()));
+  artifact.image = dir / "image";
+  // An old bzImage of a former build lies there too: only what was asked for is this build's.
+  const Path bzimage = obj.dir() / products.bzimage;
+  const bool asked = std::any_of(plan.targets.begin(), plan.targets.end(),
+                                 [&](const std::string& t) { return t == "all" || t == products.bzimage.filename().string(); });
+  if (asked && host.exists(bzimage)) {
+    staged.add(bzimage, "bzImage");
+    artifact.bzimage = dir / "bzImage";
+  }
+  const guest::MakeRequest make = request(plan, obj);
+  const bool modules = std::any_of(plan.targets.begin(), plan.targets.end(), [](const std::string& t) { return t == "all" || t == "modules"; });
+  if (const auto install = modules ? rules.install_modules(make, staged.dir() / "modules") : std::nullopt) {
+    RunOptions options;
+    options.deadline = options_.deadline;
+    host.check("install the modules", *install, options);
+    // Links to where it was built, which is not where it stays.
+    const Path release = staged.dir() / "modules/lib/modules" / artifact.release;
+    for (const char* link : {"build", "source"}) host.remove_all(release / link);
+    if (host.exists(release)) {
+      fs::create_symlink(dir / "obj", release / "build");
+      fs::create_symlink(ws_.source(), release / "source");
+      artifact.modules = dir / "modules";
+    }
+  }
+  for (const Path& need : rules.module_needs(obj.dir())) {
+    if (fs::is_directory(obj.dir() / need)) staged.add_tree(obj.dir() / need, Path("obj") / need);
+    else staged.add(obj.dir() / need, Path("obj") / need);
+  }
+  host.make_directories(staged.dir() / "obj");
+  host.write_file(staged.dir() / "obj/.kdev-headers",
+                  context_.tree().digest([&](std::string_view path) { return rules.matters_to_modules(path); }));
+  artifact.obj = dir / "obj";
+  if (const auto command = rules.compile_commands(host, ws_.source(), obj.dir(), staged.dir() / "compile_commands.json")) {
+    const ProcessResult result = host.run(*command);
+    if (!result.ok()) send(Notice{"compile_commands.json could not be made: " + result.err});
+  }
+  host.write_file(staged.dir() / "artifact.json", artifact_record(artifact.to_json(), "kernel", title(), staged.dir()));
+  staged.publish();
+  return artifact;
+}
+
+KernelArtifact Workspace::build(const KernConf& conf, const BuildOptions& options) const {
+  return KernelBuild(*this, conf, options).run();
+}
+
+}  // namespace kdev

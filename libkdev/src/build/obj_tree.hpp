@@ -1,0 +1,45 @@
+#pragma once
+// An output tree kept between builds. make goes by time stamps alone; an output tree also has to be right after a file came
+// back with its old date (mv, cp -p, tar), after a file that shadows another appeared, and after make was killed.
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include <kdev/deadline.hpp>
+#include <kdev/host.hpp>
+
+#include "build/tree_state.hpp"
+
+namespace kdev {
+
+/// Not thread-safe; used under the workspace's build lock.
+class ObjTree {
+ public:
+  ObjTree(Host& host, Path dir, Path source);
+
+  const Path& dir() const { return dir_; }
+  /// Where the last make's output is kept.
+  Path log() const { return notes_ / "build.log"; }
+  /// Nothing was ever made in it.
+  bool fresh() const;
+
+  /// Brings the tree to where make does right by `now`: removes every output that was made from content that has changed
+  /// since, and half-written outputs of a make that was killed. Returns how many objects were removed.
+  /// `hidden` tells files that make does not track: when one of those changed behind make's back, everything goes.
+  std::size_t prepare(const TreeState& now, const std::function<bool(std::string_view path)>& hidden);
+  /// `digest` is over what the configuration names outside the tree: when it changed, `products` (relative) are removed.
+  void outside_inputs(const std::string& digest, const std::vector<Path>& products);
+
+  /// Between these two a make runs; a tree that was begun but not ended holds half-written outputs.
+  void begin();
+  void end() noexcept;
+
+ private:
+  std::size_t remove_dependents(const std::vector<TreeChange>& changes, std::vector<bool>& matched);
+  void remove_half_written();
+  Host& host_;
+  Path dir_, source_, notes_;
+};
+
+}  // namespace kdev

@@ -1,0 +1,42 @@
+#pragma once
+// StageStarted when made, StageFinished with the outcome when it goes out of scope.
+#include <exception>
+#include <string>
+#include <utility>
+
+#include <kdev/error.hpp>
+#include <kdev/event.hpp>
+
+namespace kdev {
+
+class Stage {
+ public:
+  Stage(std::string name, std::string text, const EventSink& sink)
+      : name_(std::move(name)), sink_(sink), started_(Clock::now()), exceptions_(std::uncaught_exceptions()) {
+    if (sink_) sink_(StageStarted{.stage = name_, .text = std::move(text)});
+  }
+  Stage(const Stage&) = delete;
+  Stage& operator=(const Stage&) = delete;
+  ~Stage() {
+    if (finished_) return;
+    // What a sink throws while another error is on its way is lost: that error matters more.
+    try {
+      done(std::uncaught_exceptions() > exceptions_ ? "failed" : "done", "");
+    } catch (...) {
+    }
+  }
+  void done(std::string outcome, std::string text) {
+    finished_ = true;
+    if (sink_)
+      sink_(StageFinished{.stage = name_, .outcome = std::move(outcome), .duration = Clock::now() - started_, .text = std::move(text)});
+  }
+
+ private:
+  std::string name_;
+  const EventSink& sink_;
+  Clock::time_point started_;
+  int exceptions_;
+  bool finished_ = false;
+};
+
+}  // namespace kdev

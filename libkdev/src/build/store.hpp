@@ -1,0 +1,48 @@
+#pragma once
+// The artifact store: artifacts/ID/, each published whole by one rename.
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <kdev/host.hpp>
+#include <kdev/workspace.hpp>
+
+namespace kdev {
+
+/// A folder that becomes artifacts/ID when publish() is called, and is removed otherwise. Move-only.
+class StagedArtifact {
+ public:
+  StagedArtifact(Host& host, const Path& artifacts, std::string id);
+  StagedArtifact(StagedArtifact&& other) noexcept;
+  StagedArtifact& operator=(StagedArtifact&&) = delete;
+  ~StagedArtifact();
+
+  const Path& dir() const { return dir_; }
+  /// Where it will be.
+  Path destination() const { return artifacts_ / id_; }
+  /// Copies a file into it; blocks are shared with the original where the file system can do that.
+  void add(const Path& file, const Path& name);
+  /// Copies a folder with all it holds; links stay links.
+  void add_tree(const Path& folder, const Path& name);
+  /// HostError. When somebody else has published the same meanwhile, theirs stays.
+  void publish();
+
+ private:
+  Host* host_;
+  Path artifacts_, dir_;
+  std::string id_;
+};
+
+/// The JSON (artifact.json) of a stored artifact; nothing when there is none or a file that it names in "files" is gone or
+/// has another size. Marks it as used now.
+std::optional<std::string> stored_artifact(Host& host, const Path& artifacts, const std::string& id);
+
+/// artifact.json: the artifact's own JSON with "kind", "title" and "files" (path and size of each file of `dir`) beside it.
+std::string artifact_record(const std::string& artifact_json, const std::string& kind, const std::string& title, const Path& dir);
+
+/// What an interrupted build left of its unpublished artifact. Called under the build lock.
+void remove_unpublished(Host& host, const Path& artifacts);
+
+std::vector<StoredArtifact> list_store(Host& host, const Path& artifacts);
+
+}  // namespace kdev

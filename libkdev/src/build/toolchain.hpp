@@ -1,0 +1,29 @@
+#pragma once
+// Which compiler, linker and helpers a build uses, by their bytes.
+#include <map>
+#include <string>
+#include <vector>
+
+#include <kdev/host.hpp>
+
+#include "build/file_hashes.hpp"
+#include "guest/build_rules.hpp"
+
+namespace kdev {
+
+struct Tool {
+  std::string name;
+  Path path;         ///< as found in PATH, links resolved
+  std::string hash;  ///< SHA-256 of the program
+};
+
+struct Toolchain {
+  std::string id;  ///< digest over names and bytes; not over paths: the same compiler elsewhere is the same
+  std::vector<Tool> tools;
+};
+
+/// HostError, with what to install, when one is missing.
+Toolchain identify_toolchain(Host& host, const guest::BuildRules& rules, const guest::Values& config,
+                             const guest::Variables& variables, FileHashes& hashes);
+
+}  // namespace kdev

@@ -1,0 +1,90 @@
+#pragma once
+// How a guest's kernel and its modules are made: which programs, which commands, what they print, what they leave.
+// build/ drives them and keeps the store; it knows no guest. Stateless and thread-safe.
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <kdev/error.hpp>
+#include <kdev/host.hpp>
+#include <kdev/path.hpp>
+
+namespace kdev::guest {
+
+using Values = std::map<std::string, std::string>;  ///< ResolvedConf::values
+using Variables = std::map<std::string, std::string>;
+
+/// One run of make (or of what a guest has in its place).
+struct MakeRequest {
+  Path source;               ///< the kernel tree; only read
+  Path obj;                  ///< the output tree
+  std::vector<std::string> targets;
+  int jobs = 1;
+  Variables variables;       ///< the user's, for the command line
+  Path ccache;               ///< empty: not used
+  std::string toolchain_id;  ///< digest of the compiler, for ccache: it then need not look at the compiler itself
+};
+
+/// Where a build leaves things, all relative to the output tree.
+struct Products {
+  Path vmlinux;     ///< kernel with debug information
+  Path system_map;  ///< symbol table as text
+  Path bzimage;     ///< compressed image of that architecture
+  Path config;      ///< the configuration it was built with
+};
+
+class BuildRules {
+ public:
+  virtual ~BuildRules() = default;
+
+  /// "x86_64": what the configuration builds for.
+  virtual std::string arch(const Values& config) const = 0;
+  /// The programs whose bytes decide the outcome, as argv[0] for the host. A compiler comes first.
+  virtual std::vector<std::string> tools(const Values& config, const Variables& variables) const = 0;
+  /// Arguments that make the compiler print where its own parts are (as GCC's -print-prog-name=cc1 does), one list each.
+  virtual std::vector<std::vector<std::string>> compiler_parts() const = 0;
+  /// Files and folders outside the tree that the configuration names; their content is part of the key.
+  virtual std::vector<Path> outside_inputs(const Values& config, const Path& source) const = 0;
+  /// Of the output tree, relative: what is made from those, to be removed when their content changed.
+  virtual std::vector<Path> outside_products() const = 0;
+  /// Text that the release string takes from version control, for the key; empty when it takes none.
+  virtual std::string revision(Host& host, const Values& config, const Path& source) const = 0;
+  /// Why the tree cannot be built out of tree as it is now ("built in place before"), and what to do; empty: it can.
+  virtual std::pair<std::string, std::string> unusable(const Path& source) const = 0;
+  /// Never an input: version control, editors' files. `path` is relative to the tree.
+  virtual bool ignored(std::string_view path) const = 0;
+  /// A script or table that make runs or reads without it being written down as a dependency.
+  virtual bool hidden_input(std::string_view path) const = 0;
+  /// Out-of-tree modules depend on this file of the tree (a header, the build system).
+  virtual bool matters_to_modules(std::string_view path) const = 0;
+
+  virtual std::vector<std::string> default_targets(const Values& config) const = 0;
+  virtual Command make(const MakeRequest& request) const = 0;
+  /// Strips `vmlinux` to what boots.
+  virtual Command make_image(const Path& vmlinux, const Path& image, const Variables& variables) const = 0;
+  /// Installs the modules under DEST/lib/modules; nothing when the build made none.
+  virtual std::optional<Command> install_modules(const MakeRequest& request, const Path& dest) const = 0;
+  /// Writes compile_commands.json to `file`; nothing when the tree has no such tool.
+  virtual std::optional<Command> compile_commands(Host& host, const Path& source, const Path& obj, const Path& file) const = 0;
+  virtual Products products() const = 0;
+  /// uname -r of what was built in `obj`.
+  virtual std::string release(Host& host, const Path& obj) const = 0;
+
+  /// The object that this line of make's output says is being made; empty for any other line.
+  virtual std::string_view made_object(std::string_view line) const = 0;
+  /// A message of the guest's own tools, beyond compilers, linkers and make.
+  virtual std::optional<Diagnostic> diagnostic(std::string_view line) const = 0;
+  /// About how many objects the configuration has, before anything like it was ever built.
+  virtual long estimate_objects(const Values& config) const = 0;
+
+  /// What of the output tree out-of-tree modules need: relative paths, folders with all they hold.
+  virtual std::vector<Path> module_needs(const Path& obj) const = 0;
+  /// Builds the modules whose sources and makefile are in `dir`, against what module_needs() named.
+  virtual Command make_module(const MakeRequest& request, const Path& dir) const = 0;
+  /// The line of make's output that names a module made ("  LD [M]  /dir/hello.ko"), or of its kind; the file's name.
+  virtual std::string_view made_module(std::string_view line) const = 0;
+};
+
+}  // namespace kdev::guest

@@ -1,0 +1,207 @@
+// Building Linux with Kbuild: what goes into the key, the commands, what make prints, what a build leaves.
+#include <cctype>
+
+#include <boost/filesystem/operations.hpp>
+#include <fmt/format.h>
+
+#include "guest/build_rules.hpp"
+#include "guest/linux/build_make.hpp"
+#include "guest/linux/build_output.hpp"
+#include "guest/linux/linux.hpp"
+
+namespace kdev::guest {
+namespace {
+
+namespace fs = boost::filesystem;
+
+bool is_set(const Values& config, const char* option) {
+  const auto found = config.find(option);
+  return found != config.end() && found->second != "n" && !found->second.empty();
+}
+
+std::vector<std::string> words(std::string_view text) {
+  std::vector<std::string> result;
+  while (!text.empty()) {
+    const std::size_t start = text.find_first_not_of(" \t");
+    if (start == text.npos) break;
+    const std::size_t end = text.find_first_of(" \t", start);
+    result.emplace_back(text.substr(start, end == text.npos ? end : end - start));
+    text.remove_prefix(end == text.npos ? text.size() : end);
+  }
+  return result;
+}
+
+class LinuxBuildRules final : public BuildRules {
+ public:
+  std::string arch(const Values& config) const override {
+    if (is_set(config, "X86_64")) return "x86_64";
+    if (is_set(config, "X86_32")) return "i386";
+    if (is_set(config, "ARM64")) return "aarch64";
+    if (is_set(config, "RISCV")) return is_set(config, "64BIT") ? "riscv64" : "riscv32";
+    return linux_arch({});
+  }
+
+  std::vector<std::string> tools(const Values& config, const Variables& variables) const override {
+    std::vector<std::string> tools;
+    for (const char* variable : {"CC", "HOSTCC", "LD", "AR", "NM", "OBJCOPY", "STRIP"})
+      tools.push_back(linux_tool(variable, variables));
+    for (const char* program : {"make", "sh", "bash", "bc", "flex", "bison", "perl"}) tools.emplace_back(program);
+    if (is_set(config, "DEBUG_INFO_BTF")) tools.emplace_back("pahole");
+    return tools;
+  }
+
+  std::vector<std::vector<std::string>> compiler_parts() const override {
+    return {{"-print-prog-name=cc1"}, {"-print-prog-name=as"}, {"-print-prog-name=ld"}};
+  }
+
+  std::vector<Path> outside_inputs(const Values& config, const Path& source) const override {
+    std::vector<Path> inputs;
+    const auto add = [&](const char* option, const Path& base) {
+      const auto found = config.find(option);
+      if (found == config.end()) return;
+      for (const std::string& word : words(found->second)) {
+        const Path path = Path(word).is_absolute() ? Path(word) : base / word;
+        if (fs::exists(path)) inputs.push_back(path);
+      }
+    };
+    add("INITRAMFS_SOURCE", source);
+    add("SYSTEM_TRUSTED_KEYS", source);
+    add("SYSTEM_REVOCATION_KEYS", source);
+    add("MODULE_SIG_KEY", source);
+    const auto firmware = config.find("EXTRA_FIRMWARE_DIR");
+    add("EXTRA_FIRMWARE", firmware == config.end() ? source / "firmware" : Path(firmware->second));
+    return inputs;
+  }
+
+  std::vector<Path> outside_products() const override {
+    return {"usr/initramfs_data.cpio", "usr/.initramfs_data.cpio.d", "usr/initramfs_inc_data", "certs/x509_certificate_list",
+            "certs/x509_revocation_list", "certs/signing_key.x509"};
+  }
+
+  std::string revision(Host& host, const Values& config, const Path& source) const override {
+    // scripts/setlocalversion asks git for the commit and its tag; whether the tree is dirty the tree's digest knows.
+    if (!is_set(config, "LOCALVERSION_AUTO") || !host.exists(source / ".git")) return {};
+    std::string text;
+    for (const std::vector<std::string>& arguments :
+         {std::vector<std::string>{"rev-parse", "HEAD"}, {"describe", "--tags", "--always"}}) {
+      Command git{.argv = {"git", "--no-optional-locks", "-C", source.string()}};
+      git.argv.insert(git.argv.end(), arguments.begin(), arguments.end());
+      text += host.run(git).out;
+    }
+    return text;
+  }
+
+  std::pair<std::string, std::string> unusable(const Path& source) const override {
+    const std::vector<Path> leftovers = linux_in_place_leftovers(source);
+    if (leftovers.empty()) return {};
+    return {fmt::format("{} is left from a build in the source tree", leftovers.front().string()),
+            fmt::format("make -C {} mrproper (removes what was built there, and its .config)", source.string())};
+  }
+
+  bool ignored(std::string_view path) const override {
+    const std::string_view file = path.substr(path.rfind('/') + 1);
+    if (file == ".git" || file == ".svn" || file == ".hg" || file == ".#" || file.ends_with('~')) return true;
+    if (file.starts_with(".#") || (file.starts_with('#') && file.ends_with('#'))) return true;
+    if (file.starts_with('.') && (file.ends_with(".swp") || file.ends_with(".swo") || file.ends_with(".swx"))) return true;
+    // Indexes of editors, in the top folder only.
+    for (const char* index : {"tags", "TAGS", "GTAGS", "GRTAGS", "GPATH", "cscope.out", "cscope.in.out", "cscope.po.out",
+                              "cscope.files", "compile_commands.json", ".cache", ".vscode", ".idea", ".clangd"})
+      if (path == index) return true;
+    return false;
+  }
+
+  bool hidden_input(std::string_view path) const override {
+    // Sources, makefiles and Kconfig files are tracked; what else lies in these folders may be run or read by a rule.
+    const std::string_view file = path.substr(path.rfind('/') + 1);
+    for (const char* tracked : {".c", ".h", ".S", ".rst", ".txt", ".dts", ".dtsi", ".yaml", ".md"})
+      if (file.ends_with(tracked)) return false;
+    if (file.starts_with("Makefile") || file.starts_with("Kconfig") || file == "Kbuild" || file.starts_with(".git")) return false;
+    for (const char* folder : {"scripts/", "usr/", "certs/", "tools/objtool/", "tools/build/", "tools/scripts/", "arch/x86/tools/",
+                               "arch/x86/boot/", "arch/x86/entry/"})
+      if (path.starts_with(folder)) return true;
+    return false;
+  }
+
+  bool matters_to_modules(std::string_view path) const override {
+    if (path.starts_with("Documentation/") || path.starts_with("samples/")) return false;
+    if (path.starts_with("tools/")) return path.starts_with("tools/objtool/") || path.starts_with("tools/include/");
+    const std::string_view file = path.substr(path.rfind('/') + 1);
+    return path.starts_with("scripts/") || path.starts_with("include/") || path.find("/include/") != path.npos ||
+           file == "Makefile" || file == "Kbuild" || file.ends_with(".lds.S");
+  }
+
+  std::vector<std::string> default_targets(const Values& config) const override {
+    if (is_set(config, "MODULES")) return {"vmlinux", "modules"};
+    return {"vmlinux"};
+  }
+
+  Command make(const MakeRequest& request) const override { return linux_make(request); }
+
+  Command make_image(const Path& vmlinux, const Path& image, const Variables& variables) const override {
+    return {.argv = {linux_tool("OBJCOPY", variables), "-S", vmlinux.string(), image.string()}};
+  }
+
+  std::optional<Command> install_modules(const MakeRequest& request, const Path& dest) const override {
+    const Path order = request.obj / "modules.order";
+    if (!fs::exists(order) || fs::file_size(order) == 0) return std::nullopt;
+    MakeRequest install = request;
+    install.targets = {"modules_install"};
+    install.variables["INSTALL_MOD_PATH"] = dest.string();
+    return linux_make(install);
+  }
+
+  std::optional<Command> compile_commands(Host& host, const Path& source, const Path& obj, const Path& file) const override {
+    const Path script = source / "scripts/clang-tools/gen_compile_commands.py";
+    if (!host.exists(script) || !host.which("python3")) return std::nullopt;
+    return Command{.argv = {"python3", "-B", script.string(), "-d", obj.string(), "-o", file.string()}};
+  }
+
+  Products products() const override { return {"vmlinux", "System.map", "arch/x86/boot/bzImage", ".config"}; }
+
+  std::string release(Host& host, const Path& obj) const override {
+    std::string text = host.read_file(obj / "include/config/kernel.release");
+    while (!text.empty() && std::isspace(static_cast<unsigned char>(text.back()))) text.pop_back();
+    return text;
+  }
+
+  std::string_view made_object(std::string_view line) const override { return linux_made_object(line); }
+  std::optional<Diagnostic> diagnostic(std::string_view line) const override { return linux_diagnostic(line); }
+
+  long estimate_objects(const Values& config) const override {
+    // Measured over tiny and defconfig of 6.1: 1.5 to 1.8 objects for each option that is on.
+    long on = 0;
+    for (const auto& [option, value] : config) on += value == "y" || value == "m";
+    return on * 17 / 10;
+  }
+
+  std::vector<Path> module_needs(const Path& obj) const override {
+    std::vector<Path> needs;
+    for (const char* path : {"Makefile", ".config", "Module.symvers", "modules.builtin", "include", "scripts/basic/fixdep",
+                             "scripts/mod/modpost", "scripts/module.lds", "scripts/gcc-plugins", "tools/objtool/objtool",
+                             "vmlinux.symvers", "certs/signing_key.pem", "certs/signing_key.x509", "scripts/sign-file"})
+      if (fs::exists(obj / path)) needs.emplace_back(path);
+    if (fs::exists(obj / "arch"))
+      for (const auto& arch : fs::directory_iterator(obj / "arch"))
+        for (const char* path : {"include", "module.lds"})
+          if (fs::exists(arch.path() / path)) needs.push_back(Path("arch") / arch.path().filename() / path);
+    return needs;
+  }
+
+  Command make_module(const MakeRequest& request, const Path& dir) const override {
+    MakeRequest module = request;
+    module.variables["M"] = dir.string();
+    module.targets = {"modules"};
+    return linux_make(module);
+  }
+
+  std::string_view made_module(std::string_view line) const override { return linux_made_module(line); }
+};
+
+}  // namespace
+
+const BuildRules& linux_build_rules() {
+  static const LinuxBuildRules rules;
+  return rules;
+}
+
+}  // namespace kdev::guest
