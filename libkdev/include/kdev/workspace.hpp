@@ -13,15 +13,15 @@
 namespace kdev {
 
 struct WorkspaceOptions {
-  Path source;                 ///< kernel source tree; never written to. Empty: as when the workspace was created
-  std::shared_ptr<Host> host;  ///< null: local_host()
+  Path source{};                 ///< kernel source tree; never written to. Empty: as when the workspace was created
+  std::shared_ptr<Host> host{};  ///< null: local_host()
 };
 
 struct BuildOptions {
   int jobs = 0;                         ///< 0: one per CPU of the host
-  std::vector<std::string> targets;     ///< make targets; empty: image, vmlinux and modules. E.g. {"bzImage"}
-  Deadline deadline;
-  EventSink on_event;
+  std::vector<std::string> targets{};     ///< make targets; empty: image, vmlinux and modules. E.g. {"bzImage"}
+  Deadline deadline{};
+  EventSink on_event{};
 };
 
 /// What a store holds.

@@ -29,4 +29,11 @@ TreeMarks look_for(const Path& dir, const std::vector<std::string>& names) {
   return marks;
 }
 
+Path resolved_tree(const Path& path) {
+  boost::system::error_code ec;
+  Path result = fs::canonical(path, ec);
+  if (ec) result = fs::absolute(path);
+  return result.remove_trailing_separator();
+}
+
 }  // namespace kdev::guest

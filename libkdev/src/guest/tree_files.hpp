@@ -13,4 +13,7 @@ std::string head_of(const Path& file, std::size_t limit = 65536);
 /// Sorts names into found and missing; a name that ends in '/' must be a folder, others must be files.
 TreeMarks look_for(const Path& dir, const std::vector<std::string>& names);
 
+/// Absolute, links resolved, no trailing '/'.
+Path resolved_tree(const Path& path);
+
 }  // namespace kdev::guest

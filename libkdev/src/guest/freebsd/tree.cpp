@@ -7,8 +7,6 @@
 namespace kdev::guest {
 namespace {
 
-namespace fs = boost::filesystem;
-
 /// The value of NAME="value" in a shell script; empty when there is none.
 std::string shell_variable(const std::string& script, const std::string& name) {
   std::istringstream lines(script);
@@ -42,9 +40,7 @@ TreeMarks FreebsdGuest::marks(const Path& path) const {
 std::optional<SourceTree> detect_freebsd(const Path& path) {
   const std::string version = version_of(path);
   if (version.empty() || !look_for(path, {"sys/kern/"}).missing.empty()) return {};
-  boost::system::error_code ec;
-  const Path absolute = fs::canonical(path, ec);
-  return SourceTree{.os = Os::freebsd, .path = ec ? fs::absolute(path) : absolute, .version = version};
+  return SourceTree{.os = Os::freebsd, .path = resolved_tree(path), .version = version};
 }
 
 }  // namespace kdev::guest

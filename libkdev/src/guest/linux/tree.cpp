@@ -76,9 +76,7 @@ std::optional<SourceTree> detect_linux(const Path& path) {
   const std::string version = version_of(path);
   if (version.empty() || !look_for(path, {"Kbuild", "Kconfig", "arch/", "init/main.c"}).missing.empty())
     return {};
-  boost::system::error_code ec;
-  const Path absolute = fs::canonical(path, ec);
-  return SourceTree{.os = Os::linux, .path = ec ? fs::absolute(path) : absolute, .version = version};
+  return SourceTree{.os = Os::linux, .path = resolved_tree(path), .version = version};
 }
 
 std::vector<Path> linux_in_place_leftovers(const Path& tree) {
