@@ -15,24 +15,24 @@ namespace kdev {
 
 /// One line of a stack trace, or one inline function expanded from it.
 struct StackFrame {
-  std::string function;
+  std::string function{};
   std::uint64_t offset = 0;    ///< into the function's symbol, as printed
   std::uint64_t size = 0;      ///< of the symbol, as printed; 0: not printed
-  std::string module;          ///< empty: vmlinux
+  std::string module{};          ///< empty: vmlinux
   std::uint64_t address = 0;   ///< as printed, 0: not printed
   bool reliable = true;        ///< false for entries marked '?'
   bool inlined = false;        ///< expanded from the debug information; shares the address of the next real frame
-  std::string file;            ///< source file, relative to the tree where it lies below it
+  std::string file{};            ///< source file, relative to the tree where it lies below it
   int line = 0;                ///< 1-based; 0: unknown
-  std::string source;          ///< that line's text, without indentation; empty: not found
+  std::string source{};          ///< that line's text, without indentation; empty: not found
   bool operator==(const StackFrame&) const = default;
 };
 
 /// A named trace of a report: "Call Trace", "Allocated by task 42", "Freed by task 42", "<IRQ>" parts are in one trace.
 struct StackTrace {
-  std::string name;
-  std::string context;  ///< "TASK", "IRQ", "NMI", ... as marked; of the first frame
-  std::vector<StackFrame> frames;
+  std::string name{};
+  std::string context{};  ///< "TASK", "IRQ", "NMI", ... as marked; of the first frame
+  std::vector<StackFrame> frames{};
   bool operator==(const StackTrace&) const = default;
 };
 
@@ -77,10 +77,10 @@ KDEV_API std::vector<CrashReport> scan_console(std::string_view log, Os os = Os:
 
 /// Where to find a kernel's and its modules' debug information.
 struct SymbolSources {
-  std::optional<KernelArtifact> kernel;
-  Path vmlinux;                       ///< when there is no artifact
-  std::vector<Path> modules;          ///< .ko files; matched to the report by name
-  Path source;                        ///< tree to read source lines from; default: the artifact's
+  std::optional<KernelArtifact> kernel{};
+  Path vmlinux{};                       ///< when there is no artifact
+  std::vector<Path> modules{};          ///< .ko files; matched to the report by name
+  Path source{};                        ///< tree to read source lines from; default: the artifact's
 };
 
 /// Turns frames into file:line with inline functions expanded. Opens the files once; thread-safe for const calls

@@ -13,10 +13,10 @@ struct CrashReport;
 
 /// What every error of kdev tells.
 struct ErrorInfo {
-  std::string attempted;  ///< what kdev was doing: "boot VM 'vm0'"
-  std::string reason;     ///< what went wrong
-  std::string hint;       ///< what to try; may be empty
-  Path log;               ///< file that has more; may be empty
+  std::string attempted{};  ///< what kdev was doing: "boot VM 'vm0'"
+  std::string reason{};     ///< what went wrong
+  std::string hint{};       ///< what to try; may be empty
+  Path log{};               ///< file that has more; may be empty
 };
 
 /// Root of all errors. what() is "attempted: reason", then the log and the hint, each on a line of its own.
@@ -40,11 +40,11 @@ class KDEV_API ConfigError : public Error {
 
 /// One message of a compiler, linker or make.
 struct Diagnostic {
-  Path file;             ///< as absolute as could be worked out; empty for a linker or make message
+  Path file{};             ///< as absolute as could be worked out; empty for a linker or make message
   int line = 0;          ///< 1-based; 0: none
   int column = 0;        ///< 1-based; 0: none
-  std::string severity;  ///< "error", "fatal error", "warning", "note"
-  std::string message;
+  std::string severity{};  ///< "error", "fatal error", "warning", "note"
+  std::string message{};
   bool operator==(const Diagnostic&) const = default;
 };
 

@@ -13,11 +13,11 @@
 namespace kdev {
 
 struct StageResult {
-  std::string stage;    ///< "build", "boot", "run", ...
-  std::string text;     ///< what it did: the command, the config
-  std::string outcome;  ///< "done", "cached", "failed", "skipped", "interrupted"
+  std::string stage{};    ///< "build", "boot", "run", ...
+  std::string text{};     ///< what it did: the command, the config
+  std::string outcome{};  ///< "done", "cached", "failed", "skipped", "interrupted"
   Seconds duration{};
-  std::string error;    ///< what() of what went wrong
+  std::string error{};    ///< what() of what went wrong
   bool operator==(const StageResult&) const = default;
 };
 

@@ -24,7 +24,7 @@ enum class Accel { automatic, kvm, tcg };
 /// What an accelerator probe found. Cached per machine boot.
 struct AccelProbe {
   Accel accel = Accel::tcg;
-  std::string reason;  ///< "a tiny guest ran under KVM", "/dev/kvm opens, but a tiny guest did not run within 5 s"
+  std::string reason{};  ///< "a tiny guest ran under KVM", "/dev/kvm opens, but a tiny guest did not run within 5 s"
 };
 /// Runs a tiny guest under KVM with a deadline; falls back to TCG.
 KDEV_API AccelProbe probe_accel(bool use_cache = true);
@@ -46,44 +46,44 @@ struct VmTimeouts {
 
 /// What a VM is made of. A value.
 struct VmSpec {
-  std::string name;  ///< empty: "vm" and a number
-  KernelArtifact kernel;
+  std::string name{};  ///< empty: "vm" and a number
+  KernelArtifact kernel{};
   SeedImage image = SeedImage::busybox();
   std::string memory = "512M";
   int cpus = 1;
-  std::string cmdline;  ///< appended to what kdev passes
+  std::string cmdline{};  ///< appended to what kdev passes
   Accel accel = Accel::automatic;
   BootMethod boot = BootMethod::automatic;
-  VmTimeouts timeouts;
-  std::vector<std::string> qemu_args;  ///< appended as they are: an escape
-  Path run_dir;  ///< where VM folders and logs go; empty: run/ of the kernel's workspace, else a per-user folder
-  std::vector<ModuleArtifact> modules;  ///< put into the image as /m/NAME.ko, and known to the symbolizer
+  VmTimeouts timeouts{};
+  std::vector<std::string> qemu_args{};  ///< appended as they are: an escape
+  Path run_dir{};  ///< where VM folders and logs go; empty: run/ of the kernel's workspace, else a per-user folder
+  std::vector<ModuleArtifact> modules{};  ///< put into the image as /m/NAME.ko, and known to the symbolizer
   bool symbolize = true;  ///< crash reports get file:line and source
 };
 
 struct CommandOptions {
-  std::string input;                  ///< standard input
-  std::map<std::string, std::string> env;
-  std::string cwd;                    ///< in the guest; empty: "/"
-  std::optional<Seconds> timeout;     ///< then the command is killed and timed_out set; default: VmTimeouts::command
+  std::string input{};                  ///< standard input
+  std::map<std::string, std::string> env{};
+  std::string cwd{};                    ///< in the guest; empty: "/"
+  std::optional<Seconds> timeout{};     ///< then the command is killed and timed_out set; default: VmTimeouts::command
   bool check = false;                 ///< non-zero exit, time-out or crash throw GuestError
   std::size_t output_limit = 256u << 20;  ///< bytes kept of each stream; more is counted, dropped, and `truncated` set
-  std::stop_token stop;
+  std::stop_token stop{};
 };
 
 /// What a guest command did. A crash, a non-zero exit and a time-out are data.
 struct KDEV_API CommandResult {
-  std::string command;
-  std::string out, err;
-  std::optional<int> exit_code;   ///< absent: it did not exit
-  std::optional<int> signal;      ///< that ended it
+  std::string command{};
+  std::string out{}, err{};
+  std::optional<int> exit_code{};   ///< absent: it did not exit
+  std::optional<int> signal{};      ///< that ended it
   bool timed_out = false;
   bool truncated = false;
   std::uint64_t out_bytes = 0, err_bytes = 0;  ///< produced, also when truncated
   Seconds duration{};             ///< seen from the host
   Seconds guest_duration{};       ///< inside the guest, from the request's arrival to the exit's report
-  std::string console;            ///< what the console showed meanwhile
-  std::shared_ptr<const CrashReport> crash;  ///< null: none
+  std::string console{};            ///< what the console showed meanwhile
+  std::shared_ptr<const CrashReport> crash{};  ///< null: none
   bool ok() const { return exit_code && *exit_code == 0 && !crash && !timed_out; }
   std::string to_json() const;
 };
@@ -115,10 +115,10 @@ class KDEV_API Job {
 
 /// What reboot() came up with.
 struct RebootResult {
-  KernelArtifact kernel;      ///< the one that runs now
+  KernelArtifact kernel{};      ///< the one that runs now
   bool fell_back = false;     ///< the installed one did not come up; `kernel` is the known good one
-  std::string reason;         ///< why it fell back
-  std::shared_ptr<const CrashReport> crash;  ///< of the failed boot, if one was seen
+  std::string reason{};         ///< why it fell back
+  std::shared_ptr<const CrashReport> crash{};  ///< of the failed boot, if one was seen
   Seconds duration{};
 };
 
