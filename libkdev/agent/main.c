@@ -98,6 +98,7 @@ int main(int argc, char** argv) {
     int flags = fcntl(fd, F_GETFL);
     if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) < 0) return usage();
     port_serve(fd, false);
+    session_reset();
     jobs_kill_all();
     return 0;
   }
