@@ -28,20 +28,20 @@ std::unique_ptr<RE2> whole_name(const std::vector<std::string_view>& alternative
 
 bool fits(const RE2* re, std::string_view name) { return re && RE2::PartialMatch(piece(name), *re); }
 
-Names frames_of(const StackTrace& trace) {
-  Names reliable, all;
+/// The names of a trace's frames; those of entries marked '?' only when asked for.
+Names frames_of(const StackTrace& trace, bool unreliable = false) {
+  Names names;
   for (const auto& frame : trace.frames) {
     if (frame.function.empty() || frame.function.starts_with("0x")) continue;
-    all.push_back(frame.function);
-    if (frame.reliable) reliable.push_back(frame.function);
+    if (frame.reliable || unreliable) names.push_back(frame.function);
   }
-  return reliable.empty() ? all : reliable;
+  return names;
 }
 
 }  // namespace
 
 struct GuiltyFinder::State {
-  std::unique_ptr<RE2> helpers, dispatchers, interrupts;
+  std::unique_ptr<RE2> helpers, dispatchers, interrupts, idle, mixed;
   struct Rename {
     std::unique_ptr<RE2> pattern;
     std::string to;
@@ -61,10 +61,21 @@ struct GuiltyFinder::State {
     return name;
   }
 
-  /// The function that the innermost dispatching code called.
-  Names entry(const StackTrace& trace, const RE2* skip) const {
+  /// The first trace of code that runs.
+  const StackTrace* running(const std::vector<StackTrace>& traces) const {
+    for (const auto& trace : traces) {
+      const auto end = trace.frames.begin() + std::min<std::size_t>(trace.frames.size(), 8);
+      const bool sleeps = std::any_of(trace.frames.begin(), end, [&](const StackFrame& f) {
+        return f.reliable && fits(idle.get(), f.function);
+      });
+      if (!trace.frames.empty() && !sleeps) return &trace;
+    }
+    return nullptr;
+  }
+
+  /// What ran when an interrupt looked: on top of the interrupt is only the watchdog itself.
+  Names interrupted(const StackTrace& trace) const {
     Names names = frames_of(trace);
-    // What runs on top of the interrupt is the watchdog itself.
     const auto interrupt =
         std::find_if(names.begin(), names.end(), [&](auto n) { return fits(interrupts.get(), n); });
     if (interrupt != names.end()) {
@@ -72,6 +83,12 @@ struct GuiltyFinder::State {
       while (after != names.end() && fits(interrupts.get(), *after)) ++after;
       names.erase(names.begin(), after);
     }
+    return names;
+  }
+
+  /// The function that the innermost dispatching code called.
+  Names entry(const StackTrace& trace, const RE2* skip) const {
+    const Names names = interrupted(trace);
     for (std::size_t i = 0; i < names.size(); ++i) {
       if (!fits(dispatchers.get(), renamed(std::string(names[i]), false))) continue;
       for (std::size_t k = i; k-- > 0;)
@@ -85,6 +102,8 @@ GuiltyFinder::GuiltyFinder(const guest::FunctionRules& rules) : state_(new State
   state_->helpers = whole_name(rules.helpers);
   state_->dispatchers = whole_name(rules.dispatchers);
   state_->interrupts = whole_name(rules.interrupts);
+  state_->idle = whole_name(rules.idle);
+  state_->mixed = whole_name(rules.mixed);
   for (const auto& r : rules.renames)
     state_->renames.push_back({whole_name({r.pattern}), std::string(r.to), r.keep_alternative});
 }
@@ -95,7 +114,7 @@ namespace {
 
 /// The function that calls itself, when the trace shows it do so again and again.
 Names recursion(const StackTrace& trace) {
-  const Names names = frames_of(trace);
+  const Names names = frames_of(trace, true);
   std::size_t run = 1;
   for (std::size_t i = 1; i < names.size(); ++i) {
     run = names[i] == names[i - 1] ? run + 1 : 1;
@@ -105,6 +124,12 @@ Names recursion(const StackTrace& trace) {
 }
 
 }  // namespace
+
+bool GuiltyFinder::mixed(const std::vector<StackTrace>& traces) const {
+  return !traces.empty() && std::any_of(traces[0].frames.begin(), traces[0].frames.end(), [&](const StackFrame& f) {
+    return f.reliable && fits(state_->mixed.get(), f.function);
+  });
+}
 
 Guilty GuiltyFinder::find(const std::vector<std::string_view>& words, const std::vector<std::string_view>& captures,
                           const std::vector<StackTrace>& traces, const StackFrame* pc, const RE2* skip) const {
@@ -121,10 +146,11 @@ Guilty GuiltyFinder::find(const std::vector<std::string_view>& words, const std:
       const RE2 wanted{piece(word.substr(6))};
       for (const auto& trace : traces)
         if (names.empty() && RE2::PartialMatch(trace.name, wanted)) names = frames_of(trace);
+    } else if (word == "entry" || word == "leaf") {
+      if (const auto* trace = state_->running(traces))
+        names = word == "entry" ? state_->entry(*trace, skip) : state_->interrupted(*trace);
     } else if (!traces.empty()) {
-      if (word == "entry") names = state_->entry(traces[0], skip);
-      else if (word == "recursion") names = recursion(traces[0]);
-      else names = frames_of(traces[0]);
+      names = word == "recursion" ? recursion(traces[0]) : frames_of(traces[0], word == "any");
     }
     for (const auto name : names)
       if (raw || !state_->helper(name, skip))

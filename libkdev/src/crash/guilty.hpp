@@ -26,6 +26,8 @@ class GuiltyFinder {
   explicit GuiltyFinder(const guest::FunctionRules& rules);
   ~GuiltyFinder();
   /// `words`: TitleRule::function. `captures`: of the title's pattern. `skip`: more helpers, or null.
+  /// The trace holds frames of another CPU.
+  bool mixed(const std::vector<StackTrace>& traces) const;
   Guilty find(const std::vector<std::string_view>& words, const std::vector<std::string_view>& captures,
               const std::vector<StackTrace>& traces, const StackFrame* pc, const re2::RE2* skip) const;
 

@@ -129,14 +129,22 @@ void TitleTable::name(CrashReport& report, int format, std::string_view before, 
     }
     std::vector<std::string_view> texts;
     for (int i = 0; i < max_captures; ++i) texts.push_back(captures.at(i));
-    const Guilty guilty = state_->finder.find(rule.row->function, texts, report.traces, pc, rule.skip.get());
+    Guilty guilty = state_->finder.find(rule.row->function, texts, report.traces, pc, rule.skip.get());
     const Guilty origin = state_->finder.find(rule.row->origin, texts, report.traces, pc, rule.skip.get());
     const bool needs = rule.row->title.find("{function}") != std::string_view::npos;
-    report.function = guilty.printed;
+    // The function to look at may be a guess that a title, which must be stable, does not take.
+    auto blame = rule.row->blame.empty() ? rule.row->function : rule.row->blame;
+    if (needs) blame.insert(blame.end(), {"trace", "any"});
+    report.function = state_->finder.find(blame, texts, report.traces, pc, rule.skip.get()).printed;
+    if (needs && state_->finder.mixed(report.traces)) guilty = {};
     report.type = expand(rule.row->type, captures, {}, {});
     const std::string_view shown = guilty.name.empty() ? "corrupted" : std::string_view(guilty.name);
     report.title = expand(rule.row->title, captures, shown, origin.name);
     report.corrupted |= rule.row->corrupted || (needs && guilty.name.empty());
+    const bool framed = std::any_of(report.traces.begin(), report.traces.end(), [](const StackTrace& t) {
+      return std::any_of(t.frames.begin(), t.frames.end(), [](const StackFrame& f) { return f.reliable; });
+    });
+    report.corrupted |= row_format.needs_trace && !framed;
     for (const auto form : rule.row->alternatives) {
       if (form.find("{origin}") != std::string_view::npos && origin.name.empty()) continue;
       report.alternative_titles.push_back(expand(form, captures, shown, origin.name));

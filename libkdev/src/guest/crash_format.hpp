@@ -20,12 +20,17 @@ struct TitleRule {
   /// Where {function} is looked for, in order; the first that is not a helper (see FunctionRules) wins:
   ///   "1".."9"       the captured text
   ///   "pc"           the kernel's program counter
-  ///   "trace"        the frames of the first trace; entries marked '?' only when there is no other
+  ///   "trace"        the frames of the first trace
   ///   "trace:REGEX"  ... of the first trace whose name matches
   ///   "entry"        the frames, but the one that the kernel's dispatching code called: stable where leaves vary
+  ///   "any"          the same with the entries marked '?'
+  ///   "leaf"         the frames below the interrupt that found a long-running job
   ///   "recursion"    the function that calls itself in the first trace
   ///   "pc:raw", "1:raw" ... taken even if it is a helper
   std::vector<std::string_view> function = {};
+  /// Where the report's function is looked for, when it is another than the title's (a stall's title names its stable
+  /// entry, its function is the one that ran). Empty: {function}.
+  std::vector<std::string_view> blame = {};
   /// Functions that are helpers for this rule, too. RE2, whole name.
   std::string_view skip = {};
   /// {origin}: a second function, looked for likewise.
@@ -44,6 +49,7 @@ struct CrashFormat {
   std::string_view kind = {};
   std::string_view start;  ///< RE2, anchored at the line's beginning
   Role role = Role::start;
+  bool needs_trace = false;  ///< such a report always has one: without, it is cut off
   bool all_callers = false;  ///< other CPUs' messages belong to it (backtraces by NMI)
   std::vector<TitleRule> titles = {};
 };
@@ -56,6 +62,10 @@ struct FunctionRules {
   std::vector<std::string_view> dispatchers;
   /// Entry of the interrupt that interrupted the code of interest: for "entry", frames up to it are dropped.
   std::vector<std::string_view> interrupts;
+  /// Stacks of tasks that do not run, or of the reporter itself: not what stalls. Looked for among the first frames.
+  std::vector<std::string_view> idle;
+  /// Functions whose presence says that the trace is mixed with another CPU's.
+  std::vector<std::string_view> mixed;
   /// Variants of one name: `pattern` (whole name) is rewritten; the name as printed goes into an alternative title.
   struct Rename {
     std::string_view pattern, to;  ///< \1 ... in `to`

@@ -117,7 +117,8 @@ ReportReader::Seen Reader::read(std::string_view text) {
   const auto bare = trimmed(text);
   if (bare.empty()) return Seen::nothing;
   heading_.clear();
-  if (bare.ends_with(':') && bare.size() < 200) heading_ = bare.substr(0, bare.size() - 1);
+  // "..., at:" is a lock whose address old kernels print on the next line.
+  if (bare.ends_with(':') && bare.size() < 200 && !bare.ends_with("at:")) heading_ = bare.substr(0, bare.size() - 1);
   return who || RE2::PartialMatch(piece(text), re_.known) ? Seen::part : Seen::nothing;
 }
 

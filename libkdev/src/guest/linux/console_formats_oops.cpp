@@ -10,7 +10,7 @@ constexpr std::string_view bad_access = "bad-access in {function}";
 CrashFormat trap(std::string_view kind, std::string_view start, std::string_view title, bool memory) {
   TitleRule rule{.pattern = {}, .title = title, .type = "DoS", .function = {"pc", "trace"}};
   if (memory) rule.alternatives = {bad_access};
-  return {.kind = kind, .start = start, .titles = {rule}};
+  return {.kind = kind, .start = start, .needs_trace = true, .titles = {rule}};
 }
 
 }  // namespace
@@ -21,6 +21,7 @@ std::vector<CrashFormat> linux_oops_formats() {
       {.kind = "oops",
        .start =
            R"(BUG: unable to handle |BUG: kernel NULL pointer dereference|Unable to handle kernel |BUG: Unable to handle kernel )",
+       .needs_trace = true,
        .titles =
            {
                {.pattern =
@@ -53,25 +54,31 @@ std::vector<CrashFormat> linux_oops_formats() {
       trap("oops", R"(Unhandled fault: )", "Unhandled fault in {function}", true),
       {.kind = "double-fault",
        .start = R"(PANIC: double fault|(?:traps: )?PANIC: double fault|double fault: )",
+       .needs_trace = true,
        .titles = {{.pattern = {},
                    .title = "PANIC: double fault in {function}",
                    .type = "DoS",
                    .function = {"pc", "trace"}}}},
       {.kind = "stack-overflow",
        .start = R"(BUG: (?:[A-Z#]+ )?stack guard page was hit|BUG: stack guard page was hit)",
+       .needs_trace = true,
        .titles = {{.pattern = {},
                    .title = "BUG: stack guard page was hit in {function}",
                    .alternatives = {"stack-overflow in {function}"},
-                   .function = {"recursion", "entry", "trace"}}}},
+                   .function = {"recursion", "entry", "trace"},
+                   .blame = {"recursion", "pc", "trace"}}}},
       {.kind = "stack-overflow",
        .start = R"(Insufficient stack space to handle exception!)",
+       .needs_trace = true,
        .titles = {{.pattern = {},
                    .title = "kernel stack overflow in {function}",
                    .type = "DoS",
                    .alternatives = {"stack-overflow in {function}"},
-                   .function = {"recursion", "entry", "trace"}}}},
+                   .function = {"recursion", "entry", "trace"},
+                   .blame = {"recursion", "pc", "trace"}}}},
       {.kind = "bug",
        .start = R"(kernel BUG at )",
+       .needs_trace = true,
        .titles =
            {
                {.pattern = R"(^kernel BUG at lib/list_debug\.c)",
@@ -91,6 +98,7 @@ std::vector<CrashFormat> linux_oops_formats() {
       {.kind = "bug",
        .start = R"((?:Oops: )?invalid opcode: )",
        .role = Role::follow,
+       .needs_trace = true,
        .titles = {{.pattern = {},
                    .title = "invalid opcode in {function}",
                    .type = "DoS",
@@ -98,6 +106,7 @@ std::vector<CrashFormat> linux_oops_formats() {
       {.kind = "oops",
        .start = R"(Internal error: )",
        .role = Role::follow,
+       .needs_trace = true,
        .titles = {{.pattern = {},
                    .title = "Internal error in {function}",
                    .type = "DoS",
@@ -106,6 +115,7 @@ std::vector<CrashFormat> linux_oops_formats() {
       {.kind = "oops",
        .start = R"(Oops: |Oops \[#\d+\])",
        .role = Role::follow,
+       .needs_trace = true,
        .titles = {{.pattern = {}, .title = "Oops in {function}", .type = "DoS", .function = {"pc", "trace"}}}},
   };
 }

@@ -22,6 +22,7 @@ std::vector<CrashFormat> linux_panic_formats() {
   return {
       {.kind = "page",
        .start = R"(BUG: Bad page state in process)",
+       .needs_trace = true,
        .titles = {{.pattern = {}, .title = "BUG: Bad page state in {function}", .function = {"trace"},
                    .skip = R"(bad_page|.*free.*page.*|.*_pages?_.*|release_pages|.*put_page|.*folio.*|get_page_from_freelist|prep_new_page|__alloc_pages.*|alloc_pages.*)"}}},
       {.kind = "page",
@@ -51,6 +52,12 @@ std::vector<CrashFormat> linux_panic_formats() {
                 .title = "kernel panic: panic_on_warn set",
                 .type = "DoS",
                 .function = {"pc", "trace"},
+                .corrupted = true},
+               // Both follow a report whose beginning was lost.
+               {.pattern = R"(^Kernel panic - not syncing: (hung_task: blocked tasks|softlockup: hung tasks))",
+                .title = "kernel panic: {1}",
+                .type = "DoS",
+                .function = {"trace"},
                 .corrupted = true},
                {.pattern = R"(^Kernel panic - not syncing: (?:stack-protector: )?Kernel stack is corrupted in: (?:(\w[\w.]*)\+0x)?)",
                 .title = "kernel panic: stack is corrupted in {function}",

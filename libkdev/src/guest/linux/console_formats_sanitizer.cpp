@@ -14,6 +14,7 @@ std::vector<CrashFormat> linux_sanitizer_formats() {
   return {
       {.kind = "kasan",
        .start = R"(BUG: KASAN: )",
+       .needs_trace = true,
        .titles =
            {
                {.pattern = R"(BUG: KASAN: (?:double-free or )?(?:invalid|double)-free in ([^\s+]+))",
@@ -48,6 +49,7 @@ std::vector<CrashFormat> linux_sanitizer_formats() {
            }},
       {.kind = "kmsan",
        .start = R"(BUG: KMSAN: )",
+       .needs_trace = true,
        .titles =
            {
                {.pattern = R"(BUG: KMSAN: (kernel-usb-infoleak(?:-after-free)?) in ([^\s+]+))",
@@ -80,6 +82,7 @@ std::vector<CrashFormat> linux_sanitizer_formats() {
                    .function = {"2:raw"}}}},
       {.kind = "kfence",
        .start = R"(BUG: KFENCE: )",
+       .needs_trace = true,
        .titles =
            {
                {.pattern = R"(BUG: KFENCE: (use-after-free (read|write)) in ([^\s+]+))",
@@ -104,6 +107,7 @@ std::vector<CrashFormat> linux_sanitizer_formats() {
            }},
       {.kind = "ubsan",
        .start = R"((?:\S+: )?UBSAN: )",
+       .needs_trace = true,
        .titles = {{.pattern = R"(UBSAN: Undefined behaviour in )",
                    .title = "UBSAN: undefined-behaviour in {function}",
                    .type = "UBSAN",
@@ -114,10 +118,12 @@ std::vector<CrashFormat> linux_sanitizer_formats() {
                    .function = {"trace"}}}},
       {.kind = "leak",
        .start = R"(BUG: memory leak$)",
+       .needs_trace = true,
        .titles = leak},
       {.kind = "leak",
        .start = R"(unreferenced object 0x[0-9a-f]+ \(size \d+\):)",
        .role = CrashFormat::Role::follow,
+       .needs_trace = true,
        .titles = leak},
   };
 }

@@ -26,6 +26,13 @@ FunctionRules linux_function_rules() {
       R"(debug_(?:print_object|object\w*|check_no_obj\w*)|__debug_(?:check|object)\w*|refcount_\w+|__refcount_\w+|kref_\w+|kobject_\w+|create_dir|(?:__)?list_(?:add|del)\w*|__list_\w+|hlist_\w+|rb_(?:erase|insert|next|prev|first)\w*|\w*atomic(?:64|_long)?_\w+|instrument_\w+|(?:arch_)?(?:__)?(?:test|set|clear|change)_(?:and_\w+_)?bit\w*|find_(?:next|first|last)\w*_bit\w*|xas_\w+|\w*cmpxchg\w*)",
       // Objects whose users are guilty.
       R"((?:__)?skb_(?:pull|push|put|trim|panic|over_panic|under_panic)\w*|(?:pskb|skb)_expand_head|mod_timer|add_timer\w*|del_timer\w*|timer_delete\w*|try_to_del_timer\w*|lock_timer_base|detach_if_pending|__mod_timer|work_is_static_object|timer_is_static_object|__queue_work|queue_work_on|__init_work|(?:__)?init_timer\w*|do_init_timer|__init_waitqueue_head|add_wait_queue)",
+      R"((?:__)?rhashtable_\w+|rht_\w+|ida_\w+|idr_\w+|radix_tree_\w+|(?:__)?cleanup_srcu_struct|(?:__)?srcu_\w+|rcu_is_watching|debug_lockdep_rcu_enabled|rcu_read_\w+|llist_\w+|plist_\w+|timerqueue_(?:add|iterate)\w*|ref_tracker_\w+|kmap_\w+|folio_(?:un)?lock|_compound_head|page_ref_\w+|put_page\w*|get_page)",
+      // Library code and subsystem cores that only do what their callers ask.
+      R"(string|vsnprintf|vscnprintf|snprintf|sprintf|scnprintf|vsprintf|vprintk\w*|printk|_printk|hex_string|hex_dump_to_buffer|print_hex_dump\w*|pointer|number|format_decode|kvasprintf\w*|kasprintf|crc\w*|_?_?aes_\w+|aesti_\w+|crypto_\w+|sha\w*_(?:update|final|transform)\w*|chksum\w*|strscpy\w*|fortify_panic|__fortify\w*|__phys_addr\w*|__virt_addr\w*|phys_addr_\w+|__x86_indirect\w*|__x86_return\w*|__read_once\w*|__seqprop\w*|_find_\w+bit\w*|rust_\w+)",
+      R"(kthread_(?:stop|park|flush)\w*|(?:__)?flush_work\w*|__cancel_work\w*|cancel_\w*work\w*|drain_workqueue|destroy_workqueue|(?:__)?wake_up\w*|__wake_\w+|complete|complete_all|complete_with_flags|swake_up\w*|wait_for_\w+|do_wait_for_common|__wait_for_common|finish_wait|prepare_to_wait\w*|remove_wait_queue_head|_*try_to_del_timer\w*|kill_fasync|release_sock|insert_work|kthread_should_stop|jump_label_\w+|(?:__)?static_key_\w+|static_call_\w+|text_poke\w*|on_each_cpu\w*)",
+      R"(device_(?:add|del|register|unregister|destroy|create)\w*|device_initial_probe|bus_\w+|sysfs_\w+|kernfs_(?:remove|find|create|add|new|get|put|drain|activate)\w*|__kernfs_\w+|__kobject_\w+|kset_\w+|internal_create_\w+|device_pm_\w+|dpm_\w+|usb_(?:control_msg|bulk_msg|interrupt_msg|start_wait_urb|kill_\w*urb\w*|kill_anchored_urbs|submit_urb|free_urb|hcd_\w+)|iput|crc_\w+|__free_pages\w*|free_pages\w*|free_unref\w*|page_frag_\w+)",
+      R"(\w*console_(?:lock|unlock|trylock)|rollback_registered\w*|unregister_netdevice\w*|netdev_run_todo|free_percpu|alloc_percpu\w*|pcpu_\w+|__alloc_percpu\w*|unwind_\w+|deref_stack_reg|walk_stackframe|profile_\w+|kernel_text_address|__kernel_text_address|is_module_text_address|in_gate_area\w*)",
+      R"(should_fail\w*|__should_fail\w*|fail_dump|fault_create\w*|get_taint|print_tainted|kstrdup\w*|kmemdup\w*|vmemdup\w*|memdup\w*|create_object|do_tag_check_fault|hlock_class|__lockdep\w*|task_blocks_on_rt_mutex|__sched_text_start|__switch_to|context_switch|finish_task_switch|io_schedule\w*|bit_wait\w*|__wait_on_bit\w*|out_of_line_wait\w*|__add_wait\w*)",
       // Entry code.
       R"(ret_from_\w+|entry_\w+|\w*_entry_\w*hwframe\w*|do_syscall_\w+|x64_sys_call|common_interrupt|asm_\w+|\w*apic_timer_interrupt\w*|irq_exit\w*|kernel_init_freeable)",
   };
@@ -39,6 +46,12 @@ FunctionRules linux_function_rules() {
   };
   rules.interrupts = {
       R"(\w*apic_timer_interrupt\w*|asm_sysvec_\w+|sysvec_\w+|common_interrupt|asm_common_interrupt|ret_from_intr|reschedule_interrupt|call_function_\w*interrupt|el1_irq|el1h_64_irq\w*|gic_handle_irq|nmi|end_repeat_nmi|asm_exc_nmi)",
+  };
+  rules.idle = {
+      R"(__schedule|schedule|preempt_schedule\w*|rcu_gp_\w*kthread|rcu_exp_wait_wake|rcu_exp_sel_wait_wake|synchronize_rcu_expedited\w*)",
+  };
+  rules.mixed = {
+      R"(should_fail|should_fail_ex|should_failslab|__should_failslab)",  // FAULT_INJECTION prints whole stacks
   };
   rules.renames = {
       {R"((.+?)\.(?:isra|constprop|part|cold|llvm|lto_priv)\b.*)", R"(\1)", false},
