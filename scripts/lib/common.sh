@@ -13,6 +13,7 @@ cd "$KDEV_ROOT"
 export CCACHE_DIR=${CCACHE_DIR:-$KDEV_CACHE/ccache}
 # Objects are shared between build folders and between clones: paths below the checkout count as relative.
 export CCACHE_BASEDIR=${CCACHE_BASEDIR:-$KDEV_ROOT} CCACHE_NOHASHDIR=1
+export CCACHE_SLOPPINESS=${CCACHE_SLOPPINESS:-pch_defines,time_macros}
 
 if [[ -t 1 && ${TERM:-dumb} != dumb ]]; then
   LIVE=1 BOLD=$'\e[1m' RED=$'\e[31m' GREEN=$'\e[32m' DIM=$'\e[2m' PLAIN=$'\e[0m' WIPE=$'\r\e[K'

@@ -68,7 +68,9 @@ make_venv() {
   }
 }
 
-# setup_venv [EXTRA...]: .venv with what pyproject.toml names for building, running, and those extras.
+pip_install() { .venv/bin/python -m pip install --disable-pip-version-check --progress-bar off "$@"; }
+
+# setup_venv: .venv with what building and running the package takes.
 setup_venv() {
   local python value requirements=()
   python=$(find_python)
@@ -78,14 +80,24 @@ setup_venv() {
     run_step "virtual environment" make_venv "$python"
     stamp venv "$value"
   fi
-  mapfile -t requirements < <(.venv/bin/python scripts/lib/requirements.py "$@")
+  mapfile -t requirements < <(.venv/bin/python scripts/lib/requirements.py)
   ((${#requirements[@]})) || die "pyproject.toml names no requirements"
-  value="${requirements[*]}"
-  if ! fresh "requirements${*+-$*}" "$value"; then
-    run_step "Python packages" .venv/bin/python -m pip install --disable-pip-version-check --progress-bar off \
-      "${requirements[@]}"
-    stamp "requirements${*+-$*}" "$value"
+  if ! fresh requirements "${requirements[*]}"; then
+    run_step "Python packages" pip_install "${requirements[@]}"
+    stamp requirements "${requirements[*]}"
   fi
+}
+
+# begin_extra NAME, await_extra NAME: the packages of an extra of pyproject.toml, installed while other things are built.
+begin_extra() {
+  local requirements=()
+  mapfile -t requirements < <(.venv/bin/python scripts/lib/requirements.py "$1")
+  EXTRA=${requirements[*]}
+  fresh "requirements-$1" "$EXTRA" || begin_step "extra-$1" "Python packages for $1" pip_install "${requirements[@]}"
+}
+await_extra() {
+  await_step "extra-$1"
+  stamp "requirements-$1" "$EXTRA"
 }
 
 # linux_source: the tree that kdev builds kernels from.
@@ -137,6 +149,7 @@ configure_tree() {
   local key=cmake-${dir##*/} value
   value="$KDEV_ROOT $* $(ls python/kdev tests/unit | tr '\n' ' ')"
   if [[ ! -f $dir/build.ninja ]] || ! fresh "$key" "$value"; then
+    mkdir -p "$dir/python/kdev"
     run_step "configure $dir" cmake -S . -B "$dir" -G Ninja "$@"
     stamp "$key" "$value"
   fi
@@ -150,7 +163,7 @@ build_tree() {
 
 # What scripts, tests and examples run is one build folder, in which the demo builds the first part only. Its C++ is
 # optimized just so far that it compiles as fast as it would without.
-DEV_FLAGS="-O1 -g"
+DEV_FLAGS="-O1 -g1"
 configure_dev() {
   configure_tree build/dev -DCMAKE_BUILD_TYPE=Debug "-DCMAKE_CXX_FLAGS_DEBUG=$DEV_FLAGS" -DKDEV_TESTS=ON -DKDEV_EXAMPLES=ON \
     -DKDEV_PYTHON=ON "-DPython_EXECUTABLE=$KDEV_ROOT/.venv/bin/python"
