@@ -18,6 +18,11 @@ inline py::str text(std::string_view bytes, const char* errors = "replace") {
   return py::reinterpret_steal<py::str>(s);
 }
 
+/// An argument that is str or bytes.
+struct Data {
+  std::string bytes;
+};
+
 /// An enumeration's values and their names, in order. Specialised below.
 template <class E>
 struct EnumNames;
@@ -30,10 +35,6 @@ template <>
 struct type_caster<std::string> : string_caster<std::string> {
   bool load(handle src, bool) {
     if (!src) return false;
-    if (PyBytes_Check(src.ptr())) {
-      value.assign(PyBytes_AS_STRING(src.ptr()), static_cast<std::size_t>(PyBytes_GET_SIZE(src.ptr())));
-      return true;
-    }
     if (!PyUnicode_Check(src.ptr())) return false;
     Py_ssize_t size = 0;
     if (const char* data = PyUnicode_AsUTF8AndSize(src.ptr(), &size)) {
@@ -57,6 +58,25 @@ struct type_caster<std::string> : string_caster<std::string> {
     if (!s) return none().release();
     return cast(*s, policy, parent);
   }
+};
+
+template <>
+struct type_caster<kdev::python::Data> {
+  bool load(handle src, bool convert) {
+    if (!src) return false;
+    if (PyBytes_Check(src.ptr())) {
+      value.bytes.assign(PyBytes_AS_STRING(src.ptr()), static_cast<std::size_t>(PyBytes_GET_SIZE(src.ptr())));
+      return true;
+    }
+    make_caster<std::string> text;
+    if (!text.load(src, convert)) return false;
+    value.bytes = cast_op<std::string&&>(std::move(text));
+    return true;
+  }
+  static handle cast(const kdev::python::Data& data, return_value_policy, handle) {
+    return bytes(data.bytes).release();
+  }
+  PYBIND11_TYPE_CASTER(kdev::python::Data, const_name("str | bytes"));
 };
 
 template <>

@@ -71,7 +71,7 @@ void bind_crash(py::module_& m) {
 
   m.def(
       "scan_console",
-      [](const std::string& log, Os os) { return blocking([&] { return scan_console(log, os); }); },
+      [](const Data& log, Os os) { return blocking([&] { return scan_console(log.bytes, os); }); },
       py::arg("log"), py::arg("os") = "linux",
       "All crash reports in a console log, in order. The log is str or bytes.");
 

@@ -34,9 +34,9 @@ void bind_host(py::module_& m) {
       .def(
           "run",
           [](Host& host, const std::vector<std::string>& argv, const std::optional<Path>& cwd,
-             const std::map<std::string, std::string>& env, const std::string& input, Timeout timeout,
+             const std::map<std::string, std::string>& env, const Data& input, Timeout timeout,
              OnLine on_stdout, OnLine on_stderr) {
-            Command command{.argv = argv, .cwd = cwd, .env = env, .unset_env = {}, .input = input};
+            Command command{.argv = argv, .cwd = cwd, .env = env, .unset_env = {}, .input = input.bytes};
             RunOptions options;
             options.deadline = deadline(timeout);
             options.on_out_line = make_line_callback(on_stdout);

@@ -41,6 +41,10 @@ void bind_kernel_artifact(py::module_& m) {
       py::arg("address"),
       "Nearest symbols for a hex address; unknown digits are 'x' or left out at the end.");
 
+  kernel.py().def("_repr_html_", [](const py::object& self) {
+    return py::str(py::module_::import("kdev.display").attr("kernel_html")(self));
+  });
+
   Value<ModuleArtifact>(m, "ModuleArtifact", "An out-of-tree module built for one kernel.")
       .field("name", &ModuleArtifact::name, "As lsmod shows it.")
       .field("ko", &ModuleArtifact::ko)

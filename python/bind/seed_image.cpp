@@ -11,13 +11,13 @@ void bind_seed_image(py::module_& m) {
   Value<ImageEntry> entry(m, "ImageEntry", "One entry of an initramfs.");
   entry.py().def(
       py::init([](ImageEntry::Type type, const std::string& path, unsigned mode, unsigned uid, unsigned gid,
-                  const std::optional<Path>& source, const std::string& content, const std::string& target,
+                  const std::optional<Path>& source, const Data& content, const std::string& target,
                   const std::string& device, unsigned major, unsigned minor) {
         if (device.size() > 1) throw py::value_error("device is 'c' or 'b'");
-        return ImageEntry{type,    path,   mode,
-                          uid,     gid,    source.value_or(Path()),
-                          content, target, device.empty() ? '\0' : device[0],
-                          major,   minor,  0};
+        return ImageEntry{type,          path,   mode,
+                          uid,           gid,    source.value_or(Path()),
+                          content.bytes, target, device.empty() ? '\0' : device[0],
+                          major,         minor,  0};
       }),
       py::arg("type"), py::arg("path"), py::arg("mode") = 0644, py::kw_only(), py::arg("uid") = 0,
       py::arg("gid") = 0, py::arg("source") = py::none(), py::arg("content") = py::bytes(),
@@ -52,8 +52,12 @@ void bind_seed_image(py::module_& m) {
       .def_static("initramfs", &SeedImage::initramfs, py::arg("path"), "A folder, a list or an archive.")
       .def("add_file", &SeedImage::add_file, py::arg("source"), py::arg("guest_path"), py::arg("mode") = 0,
            "mode 0: the source's.")
-      .def("add_content", &SeedImage::add_content, py::arg("content"), py::arg("guest_path"),
-           py::arg("mode") = 0644)
+      .def(
+          "add_content",
+          [](Self i, const Data& content, const std::string& guest_path, unsigned mode) {
+            return i.add_content(content.bytes, guest_path, mode);
+          },
+          py::arg("content"), py::arg("guest_path"), py::arg("mode") = 0644)
       .def("add_directory", &SeedImage::add_directory, py::arg("guest_path"), py::arg("mode") = 0755)
       .def("add_module", &SeedImage::add_module, py::arg("module"), "As /m/NAME.ko.")
       .def("add_modules", &SeedImage::add_modules, py::arg("kernel"),

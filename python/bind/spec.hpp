@@ -60,17 +60,17 @@ struct SpecArguments {
   py::arg("probe_timeout") = py::none(), py::arg("close_timeout") = py::none()
 
 // The same for commands in a guest.
-#define KDEV_COMMAND_PARAMETERS                                                                   \
-  const std::string &input, const std::map<std::string, std::string>&env, const std::string &cwd, \
-      Timeout timeout, bool check, std::size_t output_limit
-#define KDEV_COMMAND_OPTIONS                                                    \
-  CommandOptions {                                                              \
-    .input = input, .env = env, .cwd = cwd, .timeout = timeout, .check = check, \
-    .output_limit = output_limit, .stop = {}                                    \
+#define KDEV_COMMAND_PARAMETERS                                                                             \
+  const Data &input, const std::map<std::string, std::string>&env, const std::string &cwd, Timeout timeout, \
+      bool check, std::size_t output_limit
+#define KDEV_COMMAND_OPTIONS                                                          \
+  CommandOptions {                                                                    \
+    .input = input.bytes, .env = env, .cwd = cwd, .timeout = timeout, .check = check, \
+    .output_limit = output_limit, .stop = {}                                          \
   }
-#define KDEV_COMMAND_ARGS                                                                            \
-  py::arg("input") = "", py::arg("env") = std::map<std::string, std::string>(), py::arg("cwd") = "", \
-  py::arg("timeout") = py::none(), py::arg("check") = false,                                         \
+#define KDEV_COMMAND_ARGS                                                                \
+  py::arg("input") = py::bytes(), py::arg("env") = std::map<std::string, std::string>(), \
+  py::arg("cwd") = "", py::arg("timeout") = py::none(), py::arg("check") = false,        \
   py::arg("output_limit") = std::size_t(256) << 20
 
 }  // namespace kdev::python

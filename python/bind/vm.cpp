@@ -55,7 +55,7 @@ void bind_job(py::module_& m) {
   py::class_<JobHandle, std::shared_ptr<JobHandle>>(
       m, "Job", "A guest command in progress. Dropping it kills the command.")
       .def(
-          "write", [](JobHandle& j, const std::string& data) { blocking([&] { j.job().write(data); }); },
+          "write", [](JobHandle& j, const Data& data) { blocking([&] { j.job().write(data.bytes); }); },
           py::arg("data"), "str or bytes to its standard input.")
       .def("close_input", [](JobHandle& j) { blocking([&] { j.job().close_input(); }); })
       .def(
@@ -168,8 +168,8 @@ void bind_vm_class(py::module_& m) {
           py::arg("guest_path"))
       .def(
           "write_file",
-          [](Self v, const std::string& guest_path, const std::string& content, unsigned mode) {
-            blocking([&] { v.vm().write_file(guest_path, content, mode); });
+          [](Self v, const std::string& guest_path, const Data& content, unsigned mode) {
+            blocking([&] { v.vm().write_file(guest_path, content.bytes, mode); });
           },
           py::arg("guest_path"), py::arg("content"), py::arg("mode") = 0644);
 

@@ -9,8 +9,9 @@
         crash = vm.run("echo c > /proc/sysrq-trigger").crash
         print(crash.title, crash.frames[0].source)
 
-Blocking calls release the GIL and answer Ctrl-C; nothing is printed unless asked for (see show_progress()). Handles (VM,
-Job) belong to the process that made them: in a fork's child they refuse to work and their end does nothing.
+Blocking calls release the GIL and answer Ctrl-C; nothing is printed unless asked for (see show_progress()).
+Handles (VM, Job) belong to the process that made them: in a fork's child they refuse to work, and their end there does
+nothing.
 """
 
 from __future__ import annotations

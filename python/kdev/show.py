@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import threading
 import time
 from types import TracebackType
@@ -62,7 +63,9 @@ class ProgressDisplay:
     def __init__(self, console: Console | None = None, *, console_lines: bool = False) -> None:
         self.console = console or Console(stderr=True)
         self.console_lines = console_lines
-        self._live = self.console.is_terminal or self.console.is_jupyter
+        # In a notebook, rich needs ipywidgets for what changes in place.
+        widgets = self.console.is_jupyter and importlib.util.find_spec("ipywidgets") is not None
+        self._live = widgets if self.console.is_jupyter else self.console.is_terminal
         self._lock = threading.RLock()
         self._bars: Bars | None = None
         self._tasks: dict[tuple[int, str], _Stage] = {}

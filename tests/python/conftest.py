@@ -1,0 +1,151 @@
+"""Fixtures: a kernel that is built once and outlives the run, and checks that nothing is left behind.
+
+KDEV_LINUX_SOURCE    the kernel tree; without it, tests marked boot are skipped, and the summary says so
+KDEV_TEST_WORKSPACE  where kernels are built; default ~/.cache/kdev/test-workspace, shared with the C++ tests
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import kdev
+import pytest
+
+
+def missing_for_boot() -> str:
+    """Why nothing can be booted here; empty: all is there."""
+    if not os.environ.get("KDEV_LINUX_SOURCE"):
+        return "KDEV_LINUX_SOURCE does not name a kernel tree"
+    if not shutil.which("qemu-system-x86_64"):
+        return "qemu-system-x86_64 is not installed"
+    return ""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    reason = missing_for_boot()
+    if not reason:
+        return
+    for item in items:
+        if item.get_closest_marker("boot"):
+            item.add_marker(pytest.mark.skip(reason=reason))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    reason = missing_for_boot()
+    skipped = [r for r in terminalreporter.stats.get("skipped", []) if "boot" in r.keywords]
+    if reason and skipped:
+        terminalreporter.section("BOOTS WERE NOT TESTED", sep="!")
+        terminalreporter.line(f"{len(skipped)} tests that boot guests were skipped: {reason}")
+
+
+@pytest.fixture(scope="session")
+def ws() -> kdev.Workspace:
+    root = os.environ.get("KDEV_TEST_WORKSPACE") or "~/.cache/kdev/test-workspace"
+    return kdev.Workspace(root, source=os.environ["KDEV_LINUX_SOURCE"])
+
+
+@pytest.fixture(scope="session")
+def conf(ws: kdev.Workspace) -> kdev.KernConf:
+    return kdev.KernConf.tiny(ws).preset("debug")
+
+
+@pytest.fixture(scope="session")
+def kernel(ws: kdev.Workspace, conf: kdev.KernConf) -> kdev.KernelArtifact:
+    if ready := os.environ.get("KDEV_TEST_KERNEL"):  # a kernel's JSON file, for work on the tests themselves
+        return kdev.KernelArtifact.from_json(Path(ready).read_text())
+    return ws.build(conf)
+
+
+@pytest.fixture(scope="module")
+def vm(kernel: kdev.KernelArtifact, tmp_path_factory: pytest.TempPathFactory) -> Iterator[kdev.VM]:
+    """A guest for tests that do it no harm."""
+    with kdev.VM(kernel=kernel, cpus=2, run_dir=tmp_path_factory.mktemp("run")) as vm:
+        yield vm
+
+
+MakeVm = Callable[..., kdev.VM]
+
+
+@pytest.fixture
+def make_vm(kernel: kdev.KernelArtifact, tmp_path: Path) -> Iterator[MakeVm]:
+    """VMs of a test's own, each with run_dir tmp_path/run. Afterwards nothing of them may be there."""
+    made: list[kdev.VM] = []
+
+    def make(**arguments: object) -> kdev.VM:
+        options = {"kernel": kernel, "run_dir": tmp_path / "run", **arguments}
+        vm = kdev.VM(**options)  # type: ignore[arg-type]
+        made.append(vm)
+        return vm
+
+    yield make
+    for vm in made:
+        vm.close()
+    assert_nothing_left(tmp_path / "run")
+
+
+def processes() -> dict[int, str]:
+    """Command lines of all processes that name something."""
+    found = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                line = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
+            except OSError:
+                continue
+            if line:
+                found[int(entry.name)] = line
+    return found
+
+
+def processes_naming(text: str) -> dict[int, str]:
+    return {pid: line for pid, line in processes().items() if text in line and pid != os.getpid()}
+
+
+def wait_until(holds: Callable[[], bool], seconds: float = 10.0) -> bool:
+    end = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def assert_nothing_left(run_dir: Path) -> None:
+    """No process names the folder, and only logs are in it."""
+    assert not processes_naming(str(run_dir))
+    if not run_dir.exists():
+        return
+    left = [
+        p for p in run_dir.rglob("*") if not p.is_dir() and p.suffix not in {".log", ".cpio", ".gz", ".zst", ".lock"}
+    ]
+    assert not left, f"left in the run folder: {left}"
+
+
+@contextmanager
+def ctrl_c(after: float = 0.0, *, when: Callable[[], bool] | None = None) -> Iterator[list[float]]:
+    """SIGINT to this process from another thread, a while after `when` holds. Yields the moment it was sent."""
+    sent: list[float] = []
+    stop = threading.Event()
+
+    def send() -> None:
+        while when is not None and not when():
+            if stop.wait(0.02):
+                return
+        if not stop.wait(after):
+            sent.append(time.monotonic())
+            os.kill(os.getpid(), signal.SIGINT)
+
+    thread = threading.Thread(target=send)
+    thread.start()
+    try:
+        yield sent
+    finally:
+        stop.set()
+        thread.join()

@@ -1,0 +1,141 @@
+"""Guests that do not come up, or go away: a clear error, the evidence, nothing left."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import kdev
+import pytest
+from conftest import MakeVm, assert_nothing_left, ctrl_c, processes_naming, wait_until
+
+pytestmark = pytest.mark.boot
+
+
+def busybox() -> Path:
+    found = kdev.local_host().which("busybox")
+    assert found is not None
+    return found
+
+
+@pytest.fixture
+def image_of(tmp_path: Path) -> object:
+    """An image whose /init is a shell script."""
+
+    def make(script: str) -> kdev.SeedImage:
+        folder = tmp_path / "rootfs"
+        (folder / "bin").mkdir(parents=True)
+        (folder / "dev").mkdir()
+        (folder / "bin/busybox").write_bytes(busybox().read_bytes())
+        (folder / "bin/busybox").chmod(0o755)
+        (folder / "init").write_text("#!/bin/busybox sh\n" + script)
+        (folder / "init").chmod(0o755)
+        return kdev.SeedImage.directory(folder)
+
+    return make
+
+
+def test_kernel_panics_before_init(make_vm: MakeVm) -> None:
+    """No root file system that it could mount: the kernel's own panic is on the error."""
+    image = kdev.SeedImage.from_entries([kdev.ImageEntry("dir", "/nothing", 0o755)])
+    vm = make_vm(image=image, cmdline="root=/dev/nope")
+    with pytest.raises(kdev.BootError) as caught:
+        vm.start()
+    error = caught.value
+    assert error.crash is not None and "VFS: Unable to mount root fs" in error.crash.message + error.crash.title
+    assert "Kernel panic" in error.console_tail
+    assert error.log is not None and error.log.exists()
+
+
+def test_init_that_ends(make_vm: MakeVm, image_of: object) -> None:
+    vm = make_vm(image=image_of("exit 7\n"))  # type: ignore[operator]
+    with pytest.raises(kdev.BootError) as caught:
+        vm.start()
+    assert caught.value.crash is not None and "Attempted to kill init" in caught.value.crash.title
+
+
+def test_guest_that_never_answers(make_vm: MakeVm, image_of: object) -> None:
+    """An agent is promised, but the guest's init is something else."""
+    image = kdev.SeedImage.busybox().add_content("#!/bin/sh\nwhile :; do sleep 1; done\n", "/init", 0o755)
+    vm = make_vm(image=image, boot_timeout=6)
+    begin = time.monotonic()
+    with pytest.raises((kdev.BootError, kdev.TimeoutError)) as caught:
+        vm.start()
+    assert time.monotonic() - begin < 60
+    assert caught.value.attempted and caught.value.reason
+
+
+def test_ctrl_c_on_a_guest_that_never_answers(make_vm: MakeVm, tmp_path: Path) -> None:
+    image = kdev.SeedImage.busybox().add_content("#!/bin/sh\nwhile :; do sleep 1; done\n", "/init", 0o755)
+    vm = make_vm(image=image, boot_timeout=300)
+    run = str(tmp_path / "run")
+    with ctrl_c(1.0, when=lambda: bool(processes_naming(run))) as sent, pytest.raises(KeyboardInterrupt), vm:
+        pytest.fail("it never comes up")
+    assert time.monotonic() - sent[0] < 10
+    assert wait_until(lambda: not processes_naming(run))
+
+
+def test_qemu_killed_in_mid_command(make_vm: MakeVm) -> None:
+    with make_vm() as vm:
+        pid = vm.pid
+        assert pid is not None
+        threading.Timer(0.5, os.kill, (pid, signal.SIGKILL)).start()
+        with pytest.raises(kdev.HostError) as caught:
+            vm.run("sleep 1000", timeout=300)
+        assert "QEMU" in caught.value.reason
+        assert vm.state == "stopped"
+
+
+def test_a_wrong_qemu_argument(make_vm: MakeVm) -> None:
+    with pytest.raises(kdev.HostError) as caught:
+        make_vm(qemu_args=["-no-such-option"]).start()
+    assert "no-such-option" in str(caught.value) or caught.value.log is not None
+
+
+def test_a_kernel_that_is_not_there(make_vm: MakeVm, kernel: kdev.KernelArtifact, tmp_path: Path) -> None:
+    gone = kdev.KernelArtifact.from_dict({**kernel.to_dict(), "image": str(tmp_path / "gone"), "bzimage": ""})
+    with pytest.raises(kdev.Error) as caught:
+        make_vm(kernel=gone).start()
+    assert "gone" in str(caught.value)
+
+
+def test_a_hung_guest(make_vm: MakeVm) -> None:
+    """Both CPUs of a kernel that spins with interrupts off: known for hung, ended all the same."""
+    with make_vm(cpus=1, probe_timeout=2, crash_timeout=5) as vm:
+        r = vm.run("echo HARDLOCKUP > /sys/kernel/debug/provoke-crash/DIRECT", timeout=3)
+        assert r.timed_out or r.crash is not None
+        assert vm.state in ("hung", "crashed")
+
+
+def test_two_processes_on_one_workspace(
+    ws: kdev.Workspace, conf: kdev.KernConf, kernel: kdev.KernelArtifact, tmp_path: Path
+) -> None:
+    """Both get the kernel; neither disturbs the other."""
+    (tmp_path / "conf.json").write_text(conf.to_json())
+    script = (
+        "import sys, kdev\n"
+        "ws = kdev.Workspace(sys.argv[1])\n"
+        "conf = kdev.KernConf.from_json(open(sys.argv[2]).read())\n"
+        "kernel = ws.build(conf)\n"
+        "with kdev.VM(kernel=kernel) as vm:\n"
+        "    print(kernel.id, vm.run('echo hi').stdout.strip())\n"
+    )
+    argv = [sys.executable, "-c", script, str(ws.root), str(tmp_path / "conf.json")]
+    running = [subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    for process in running:
+        out, err = process.communicate(timeout=1500)
+        assert process.returncode == 0, err
+        assert out.split() == [kernel.id, "hi"]
+    left = [line for line in processes_naming(str(ws.run_dir)).values() if "qemu" in line]
+    assert not left
+
+
+def test_run_folder_after_all(tmp_path: Path, kernel: kdev.KernelArtifact) -> None:
+    with kdev.VM(kernel=kernel, run_dir=tmp_path / "run") as vm:
+        assert vm.run("true").ok
+    assert_nothing_left(tmp_path / "run")

@@ -1,0 +1,112 @@
+"""Reports out of saved logs."""
+
+from __future__ import annotations
+
+import html
+import json
+import pickle
+import subprocess
+from pathlib import Path
+
+import kdev
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from test_values import check_value
+
+DATA = Path(__file__).parent / "data"
+OOPS = (DATA / "lkdtm-exception.log").read_bytes()
+
+
+def test_scan() -> None:
+    (report,) = kdev.scan_console(OOPS)
+    assert "NULL pointer dereference in lkdtm_EXCEPTION" in report.title
+    assert report.function == "lkdtm_EXCEPTION" and report.frames[0].function == "lkdtm_EXCEPTION"
+    assert report.release.startswith("6.1.") and report.process == "sh" and report.pid > 0
+    assert "lkdtm_EXCEPTION+0x" in report.registers["RIP"]
+    assert OOPS[report.begin : report.end].decode() == report.text
+    assert not report.symbolized and report.guilty is None
+    check_value(report)
+
+
+def test_views() -> None:
+    (report,) = kdev.scan_console(OOPS)
+    assert report.title in str(report) and report.title in report.to_text()
+    page = report._repr_html_()
+    assert page == report.to_html() and html.escape(report.title) in page
+    assert json.loads(report.to_json())["title"] == report.title
+
+
+def test_markup_in_a_log_is_escaped() -> None:
+    hostile = OOPS.replace(b"Comm: sh", b"Comm: <script>x</script>")
+    for report in kdev.scan_console(hostile):
+        assert "<script>x" not in report.to_html()
+
+
+def test_bytes_that_are_no_text() -> None:
+    (report,) = kdev.scan_console(b"\xff\xfe\x80 noise\n" + OOPS)
+    assert "\ufffd" in report.dmesg
+    twin = pickle.loads(pickle.dumps(report))
+    assert twin == report, "pickling keeps undecodable bytes"
+
+
+@settings(deadline=None)
+@given(st.binary(max_size=400), st.integers(0, len(OOPS)))
+def test_any_bytes(noise: bytes, at: int) -> None:
+    for report in kdev.scan_console(OOPS[:at] + noise + OOPS[at:]):
+        assert report.title
+        report.to_html()
+        report.to_json()
+
+
+@pytest.fixture(scope="module")
+def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An ELF with debug information whose lines are known."""
+    folder = tmp_path_factory.mktemp("elf")
+    (folder / "a.c").write_text(
+        "__attribute__((noinline)) int callee(volatile int *p) {\n"
+        "  return *p + 1;\n"
+        "}\n"
+        "int main(int argc, char **argv) {\n"
+        "  return callee(&argc);\n"
+        "}\n"
+    )
+    subprocess.run(["gcc", "-g", "-O1", "-no-pie", "-Wl,--build-id=0xc0ffee", "-o", "a", "a.c"], cwd=folder, check=True)
+    return folder / "a"
+
+
+def nm(program: Path) -> dict[str, int]:
+    out = subprocess.run(["nm", program], capture_output=True, text=True, check=True).stdout
+    rows = [line.split() for line in out.splitlines()]
+    return {row[2]: int(row[0], 16) for row in rows if len(row) == 3}
+
+
+def test_lookup(program: Path) -> None:
+    address = nm(program)["callee"]
+    matches = kdev.lookup_symbol(program, f"{address + 1:x}")
+    assert [(m.name, m.offset, m.address) for m in matches] == [("callee", 1, address)]
+    assert kdev.lookup_symbol(program, "1") == []
+    assert "callee" in {m.name for m in kdev.lookup_symbol(program, f"{address:x}"[:-2] + "xx")}
+
+
+def test_build_id(program: Path, tmp_path: Path) -> None:
+    assert kdev.read_build_id(program) == "c0ffee"
+    (tmp_path / "x").write_text("no elf")
+    with pytest.raises(kdev.FormatError):
+        kdev.read_build_id(tmp_path / "x")
+
+
+def test_symbolizer(program: Path) -> None:
+    symbols = kdev.Symbolizer(vmlinux=program, source=program.parent)
+    (frame,) = symbols.at_symbol("callee", 0)
+    assert (frame.function, Path(frame.file).name, frame.line) == ("callee", "a.c", 1)
+    assert frame.source == "__attribute__((noinline)) int callee(volatile int *p) {"
+    (frame,) = symbols.at_address(nm(program)["callee"])
+    assert frame.function == "callee"
+    assert symbols.build_id == "c0ffee"
+
+
+def test_symbolizer_without_symbols(tmp_path: Path) -> None:
+    (tmp_path / "x").write_text("no elf")
+    with pytest.raises(kdev.FormatError):
+        kdev.Symbolizer(vmlinux=tmp_path / "x")
