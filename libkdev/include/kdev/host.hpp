@@ -36,7 +36,8 @@ KDEV_API std::string describe(const Command& command);
 
 struct RunOptions {
   Deadline deadline{};
-  /// Called on the calling thread for each whole line (without '\n') of the stream; the text is kept as well.
+  /// Called on the calling thread for each whole line (without '\n') of the stream; the text is kept as well. A line of
+  /// more than a MiB comes in pieces. What it throws ends the command and passes to the caller.
   std::function<void(std::string_view)> on_out_line{}, on_err_line{};
   /// Both streams appended to this file as they come, too.
   Path log{};
@@ -62,7 +63,7 @@ struct PassedFd {
 
 struct SpawnOptions {
   Path log{};                       ///< standard output and error are appended here; empty: /dev/null
-  std::vector<PassedFd> pass{};     ///< everything else is closed in the child
+  std::vector<PassedFd> pass{};     ///< `as` at least 3; everything else is closed in the child
   std::string lease{};              ///< value of KDEV_LEASE in the child's environment: how reaping finds strays
 };
 
@@ -87,7 +88,8 @@ class KDEV_API Process {
   ExitStatus wait(const Deadline& deadline = {});
   /// To the whole group. No error if it is gone.
   void signal(int signo);
-  /// TERM to the group, KILL after `grace`; then nothing of the group is left. Bounded; never throws.
+  /// TERM to the group, KILL after `grace`; then nothing of the group is left, nor, when it was spawned with a lease, of
+  /// its descendants outside the group. Bounded; never throws. An empty status: a leader that not even KILL could end.
   ExitStatus terminate(Seconds grace = Seconds{1.0}) noexcept;
 
  private:
@@ -104,7 +106,8 @@ class KDEV_API Host {
   virtual bool is_local() const = 0;
 
   /// Runs to the end. Non-zero exit is data. Throws HostError if it cannot be started, TimeoutError / Interrupted after
-  /// the whole process group has been ended.
+  /// the whole process group, and descendants that left it, have been ended. After a normal end, what is left of the
+  /// group is killed; a daemon with a session of its own lives on, and is not waited for if it holds the streams open.
   virtual ProcessResult run(const Command& command, const RunOptions& options = {}) = 0;
   /// Like run(), but a status other than exit code 0 is a HostError that names `attempted` and quotes stderr's tail.
   ProcessResult check(const std::string& attempted, const Command& command, const RunOptions& options = {});

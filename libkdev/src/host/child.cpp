@@ -35,6 +35,7 @@ Child::Child(int pid, std::string mark)
 
 std::optional<ExitStatus> Child::poll() {
   if (status_) return status_;
+  if (!is_ours()) return ExitStatus{};
   siginfo_t info = {};
   int result;
   do {
@@ -69,7 +70,7 @@ bool Child::wait_ms(int ms) {
 
 void Child::signal(int signo) noexcept {
   const std::lock_guard lock(mutex_);
-  if (!reaped_) ::kill(-pid_, signo);
+  if (!reaped_ && is_ours()) ::kill(-pid_, signo);
 }
 
 void Child::kill_rest() noexcept {
@@ -91,6 +92,7 @@ void Child::signal_strays(int signo, bool strays) {
 
 ExitStatus Child::end(Seconds grace, bool strays) noexcept try {
   ended_ = true;
+  if (!is_ours()) return {};
   const auto gone = [&] {
     return poll() && (reaped_ || group_members(pid_).empty()) &&
            (!strays || mark_.empty() || processes_with_environment("KDEV_PROCESS", mark_).empty());

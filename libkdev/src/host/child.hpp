@@ -1,4 +1,6 @@
 #pragma once
+#include <unistd.h>
+
 #include <kdev/host.hpp>
 #include <mutex>
 #include <optional>
@@ -38,10 +40,12 @@ class Child {
   ExitStatus end(Seconds grace, bool strays) noexcept;
 
  private:
+  bool is_ours() const { return owner_ == ::getpid(); }
   void reap();
   void signal_strays(int signo, bool strays);
 
   int pid_;
+  int owner_ = ::getpid();
   std::string mark_;
   unsigned long long start_time_ = 0;
   UniqueFd pidfd_;

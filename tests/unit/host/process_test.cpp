@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -207,6 +208,21 @@ TEST(Spawn, SignalFromAnotherThreadWhileItEnds) {
     });
     EXPECT_EQ(p.wait(Deadline::after(Seconds(60))).code, 0);
   }
+}
+
+TEST(Spawn, AForkedCopyLeavesItAlone) {
+  Process p = spawn("sleep 1000", {.lease = "token-of-the-fork"});
+  const int pid = ::fork();
+  if (pid == 0) {
+    p.signal(SIGKILL);
+    p.poll();
+    p.terminate();
+    { const Process gone = std::move(p); }
+    ::_exit(0);
+  }
+  ::waitpid(pid, nullptr, 0);
+  EXPECT_FALSE(p.poll());
+  EXPECT_TRUE(proc_stat(p.pid()).alive());
 }
 
 TEST(Proc, NamesMayHoldAnything) {
