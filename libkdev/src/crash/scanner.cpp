@@ -18,6 +18,7 @@ using guest::ReportReader;
 constexpr int max_foreign = 8;              // beginnings of other callers' reports inside a report
 constexpr int max_quiet = 120;              // records in a row that belong to no report
 constexpr int max_quiet_after_end = 40;     // the same, after a line that ends most reports
+constexpr int max_quiet_before_panic = 8;   // a panic that comes later than that is another story
 constexpr int head_records = 60;            // how far into a report its title may lie
 constexpr int look_back = 5;                // lines before the first one that may announce it
 constexpr std::size_t max_dmesg = 16 << 10;
@@ -154,7 +155,8 @@ CrashReport Scanner::read(std::size_t index) {
                           starts_[next_start].record == at;
       if (begins) {
         auto& other = starts_[next_start];
-        const bool follows = format(other).role == CrashFormat::Role::follow;
+        const bool follows =
+            format(other).role == CrashFormat::Role::follow && !(ended && quiet > max_quiet_before_panic);
         if (!ours && !(all && follows)) {
           if (++foreign > max_foreign) done = true;
           continue;

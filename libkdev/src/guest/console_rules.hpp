@@ -28,7 +28,7 @@ class ReportReader {
     part,     ///< belongs to a report
     end,      ///< the last line of most reports of that kind; little may follow
     stop,     ///< the kernel is gone: nothing belongs to the report any more
-    reboot,   ///< a new kernel's first line: not in the report any more
+    reboot,   ///< the machine goes down or comes up: not in the report any more
   };
   virtual Seen read(std::string_view text) = 0;
   /// Moves the facts out into the report's fields. `traces`: the guilty one first.

@@ -48,9 +48,9 @@ struct Patterns {
       R"(^\s*(?:CPU: \d|Hardware name:|Modules linked in:|Code: |Workqueue: |Sending NMI|NMI backtrace for|Stack:|task: |task:\S|Call Trace:|PGD |#PF: |Oops: |page:|flags: |raw: |The buggy address|which belongs to|Memory state|>?[0-9a-f]{8,16}: (?:[0-9a-f]{2} )|\^$|stack backtrace:|other info that|Possible unsafe|\d+ locks? held by|#\d+: |Dumping ftrace|\(ftrace buffer|Kernel Offset|Mem-Info|Object 0x|\*\*\* DEADLOCK|(?:hard|soft)irqs last |Showing all locks|\S+ +state:|exception RIP|last function|Exception stack|orig_ax|Process .* \(pid|hex dump))"};
   // end_report: ---[ end trace; KASAN's and KCSAN's bars; what panic() prints last.
   RE2 end{R"(^(?:---\[ end trace |={20,}\s*$))"};
-  RE2 stop{R"(^(?:---\[ end Kernel panic|Rebooting in |SMP: stopping secondary CPUs$|reboot: (?:Restarting|Power down|System halted)))"};
+  RE2 stop{R"(^(?:---\[ end Kernel panic|Rebooting in ))"};
   RE2 reboot{
-      R"(^(?:\[    0\.000000\] |Linux version \d|early console in |Decompressing Linux|Booting the kernel|SeaBIOS|C?SeaBIOS \(version|U-Boot |UEFI firmware))"};
+      R"(^(?:\[    0\.000000\] |Linux version \d|early console in |Decompressing Linux|Booting the kernel|SeaBIOS|C?SeaBIOS \(version|U-Boot |UEFI firmware|reboot: (?:Restarting|Power down|System halted)))"};
   RE2 intro_call{R"(^Call [Tt]race|^[Bb]acktrace)"};
 };
 

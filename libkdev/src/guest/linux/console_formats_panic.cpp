@@ -38,7 +38,7 @@ std::vector<CrashFormat> linux_panic_formats() {
                    .alternatives = {"BUG: Dentry still in use [{1:raw}]"}},
                   {.pattern = {}, .title = "BUG: Dentry still in use"}}},
       {.kind = "vfs",
-       .start = R"(VFS: (?:Close: file count is zero|Busy inodes after unmount))",
+       .start = R"(VFS: (?:Close: file count is (?:zero|0)|Busy inodes after unmount))",
        .titles = {{.pattern = R"(^VFS: Busy inodes)",
                    .title = "VFS: Busy inodes after unmount (use-after-free)",
                    .type = "DoS"},

@@ -6,7 +6,7 @@ namespace kdev::guest {
 std::vector<CrashFormat> linux_warning_formats() {
   return {
       {.kind = "warning",
-       .start = R"(WARNING: CPU: \d+ PID: \d+ at |WARNING: \S+:\d+ at |WARNING: at \S+:\d+)",
+       .start = R"(WARNING: CPU: \d+ PID: \d+ at |WARNING: (?:\[.*\] )?\S+:\d+ at |WARNING: at \S+:\d+)",
        .needs_trace = true,
        .titles =
            {

@@ -1,0 +1,68 @@
+// Public console logs with known answers, where they are: KDEV_CRASHLOGS names a folder with expected.jsonl and logs/.
+// KDEV_CRASHLOGS_VERBOSE=1 prints each miss.
+#include <cstdlib>
+#include <fstream>
+#include <iostream>
+#include <set>
+#include <sstream>
+
+#include <boost/json.hpp>
+#include <gtest/gtest.h>
+#include <kdev/crash.hpp>
+
+namespace kdev {
+namespace {
+
+struct Score {
+  int total = 0, title = 0, type = 0, alternatives = 0, corrupted = 0, no_crash = 0, false_reports = 0;
+};
+
+std::string slurp(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::stringstream text;
+  text << in.rdbuf();
+  return text.str();
+}
+
+Score score_linux(const std::string& dir, bool verbose) {
+  Score score;
+  std::ifstream expected(dir + "/expected.jsonl");
+  for (std::string line; std::getline(expected, line);) {
+    const auto row = boost::json::parse(line).as_object();
+    if (row.at("os").as_string() != "linux") continue;
+    const std::string file(row.at("file").as_string()), title(row.at("title").as_string());
+    const auto reports = scan_console(slurp(dir + "/logs/" + file));
+    const CrashReport first = reports.empty() ? CrashReport{} : reports[0];
+    std::set<std::string> alternatives;
+    for (const auto& a : row.at("alt").as_array()) alternatives.emplace(a.as_string());
+    ++score.total;
+    if (title.empty()) {
+      ++score.no_crash;
+      score.false_reports += !reports.empty();
+    }
+    const bool right = first.title == title;
+    score.title += right;
+    score.type += right && first.type == row.at("type").as_string();
+    score.alternatives +=
+        right && alternatives == std::set<std::string>(first.alternative_titles.begin(), first.alternative_titles.end());
+    score.corrupted += right && first.corrupted == row.at("corrupted").as_bool();
+    if (!right && verbose) std::cout << file << "\n  want " << title << "\n  got  " << first.title << "\n";
+  }
+  return score;
+}
+
+TEST(CrashLogs, LinuxTitles) {
+  const char* dir = std::getenv("KDEV_CRASHLOGS");
+  if (!dir) GTEST_SKIP() << "KDEV_CRASHLOGS does not name the folder of public crash logs";
+  const char* verbose = std::getenv("KDEV_CRASHLOGS_VERBOSE");
+  const Score score = score_linux(dir, verbose && *verbose == '1');
+  std::cout << "Linux: " << score.total << " logs, title " << score.title << ", type " << score.type << ", alternatives "
+            << score.alternatives << ", corrupted " << score.corrupted << ", false reports " << score.false_reports
+            << " of " << score.no_crash << "\n";
+  ASSERT_GT(score.total, 0);
+  EXPECT_GE(100 * score.title, 75 * score.total);
+  EXPECT_EQ(0, score.false_reports);
+}
+
+}  // namespace
+}  // namespace kdev
