@@ -13,6 +13,8 @@ if(KDEV_PCH AND NOT (CMAKE_CXX_COMPILER_LAUNCHER MATCHES "ccache" AND NOT "$ENV{
     else()
       target_precompile_headers(kdev_${folder} REUSE_FROM kdev_common)
     endif()
-    target_compile_options(kdev_${folder} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>)
+    # -pthread defines a macro, and reaches only some folders by the libraries they use: one header serves all only if all
+    # have it. -fpch-preprocess is for ccache.
+    target_compile_options(kdev_${folder} PRIVATE -pthread $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>)
   endforeach()
 endif()
