@@ -2,6 +2,7 @@
 // A kernel for the tests that boot: built once into a workspace that outlives the test run.
 //   KDEV_LINUX_SOURCE    the kernel tree (Debian's linux-source-6.1, unpacked)
 //   KDEV_TEST_WORKSPACE  where to build; default ~/.cache/kdev/test-workspace
+//   KDEV_TEST_KERNEL     an artifact.json to use in place of building
 #include <cstdlib>
 #include <fstream>
 
@@ -33,6 +34,7 @@ inline std::string missing() {
 
 inline const KernelArtifact& test_kernel() {
   static const KernelArtifact kernel = [] {
+    if (const char* ready = std::getenv("KDEV_TEST_KERNEL")) return KernelArtifact::from_json(local_host()->read_file(ready));
     Workspace ws(workspace_root(), {.source = linux_source()});
     return ws.build(test_conf(ws), {.targets = {"vmlinux", "modules", "bzImage"}});
   }();
@@ -43,6 +45,7 @@ inline const KernelArtifact& test_kernel() {
 inline std::vector<std::string> children() {
   std::vector<std::string> found;
   for (const auto& entry : boost::filesystem::directory_iterator("/proc")) {
+    if (entry.path().filename().string().find_first_not_of("0123456789") != std::string::npos) continue;
     std::ifstream in((entry.path() / "stat").string());
     std::string text((std::istreambuf_iterator<char>(in)), {});
     const auto open = text.find('('), close = text.rfind(')');
