@@ -35,7 +35,7 @@ class Transfer {
 
   void send(std::uint32_t type, std::string_view payload) { session_->agent().send(type, exchange_->id, payload); }
 
-  /// Waits for `done`; a transfer may take long, but it may not stand still.
+  /// Waits for `done` (called any number of times); a transfer may take long, but it may not stand still.
   template <class Done>
   void wait(Done done) {
     const auto& e = *exchange_;
@@ -77,9 +77,9 @@ class Transfer {
   }
   /// The next piece of data; empty at the end.
   std::string next_data() {
+    wait([&] { return !exchange_->data.empty() || exchange_->data_end; });
     std::string piece;
-    wait([&] {
-      if (exchange_->data.empty() && !exchange_->data_end) return false;
+    session_->wait(Deadline(), attempted_, [&] {
       std::swap(piece, exchange_->data);
       return true;
     });
