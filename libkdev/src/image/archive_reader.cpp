@@ -8,6 +8,7 @@
 
 #include "image/agent.hpp"
 #include "image/archive_kind.hpp"
+#include "image/decompressor.hpp"
 #include "image/guest_path.hpp"
 
 namespace kdev {
@@ -15,6 +16,9 @@ namespace {
 
 using Type = ImageEntry::Type;
 using Archive = std::unique_ptr<::archive, int (*)(::archive*)>;
+
+/// Header, name and padding of the entry "TRAILER!!!", in newc and in the old portable format.
+constexpr la_int64_t kTrailer = 124, kOldTrailer = 87;
 
 Archive new_reader() { return {archive_read_new(), &archive_read_free}; }
 
@@ -25,65 +29,8 @@ std::string error_text(::archive* a) {
 
 }  // namespace
 
-/// One compressed part. libarchive's filters use exactly what belongs to it (several members in a row count as one part).
-class ArchiveReader::Decompressor final : public ByteSource {
- public:
-  Decompressor(ArchiveReader& owner, ByteWindow& window) : owner_(owner), window_(window), start_(window.position()) {
-    archive_read_support_filter_gzip(a_.get());
-    archive_read_support_filter_bzip2(a_.get());
-    archive_read_support_filter_lzma(a_.get());
-    archive_read_support_filter_xz(a_.get());
-    archive_read_support_filter_lz4(a_.get());
-    archive_read_support_filter_zstd(a_.get());
-    archive_read_support_format_raw(a_.get());
-    archive_read_support_format_empty(a_.get());
-    archive_entry* e = nullptr;
-    const int r = archive_read_open(a_.get(), &window_, nullptr, &ByteWindow::read_callback, nullptr) == ARCHIVE_OK
-                      ? archive_read_next_header(a_.get(), &e)
-                      : ARCHIVE_FATAL;
-    if (r == ARCHIVE_EOF) {
-      ended_ = true;
-    } else if (r != ARCHIVE_OK) {
-      owner_.fail_with(a_.get(), window_);
-    }
-    if (archive_filter_count(a_.get()) < 2 && !ended_) owner_.fail("it is damaged at the start of a compressed part");
-  }
-
-  std::size_t read(char* to, std::size_t size) override {
-    if (ended_) return 0;
-    const la_ssize_t n = archive_read_data(a_.get(), to, size);
-    if (n > 0) {
-      any_ = true;
-      return static_cast<std::size_t>(n);
-    }
-    ended_ = true;
-    if (n == 0) return 0;
-    // Some filters take what follows their last member for a broken one. The kernel does not, nor do we.
-    if (any_ && !window_.failure && at_new_part()) return 0;
-    owner_.fail_with(a_.get(), window_);
-  }
-
-  std::uint64_t end() const { return start_ + static_cast<std::uint64_t>(archive_filter_bytes(a_.get(), -1)); }
-
- private:
-  bool at_new_part() {
-    const std::uint64_t here = window_.position();
-    window_.seek(end());
-    const bool more = window_.skip_zeros();
-    const bool good = !more || kind_of_bytes(window_.peek(8)) != ArchiveKind::unknown;
-    window_.seek(here);
-    return good && end() > start_;
-  }
-
-  ArchiveReader& owner_;
-  ByteWindow& window_;
-  std::uint64_t start_;
-  Archive a_ = new_reader();
-  bool ended_ = false, any_ = false;
-};
-
 ArchiveReader::ArchiveReader(ByteSource& source, std::string name)
-    : name_(std::move(name)), file_(source), cpio_(nullptr, &archive_read_free) {}
+    : name_(std::move(name)), source_(source), file_(source), cpio_(nullptr, &archive_read_free) {}
 ArchiveReader::~ArchiveReader() = default;
 
 void ArchiveReader::fail(std::string reason) const {
@@ -92,7 +39,6 @@ void ArchiveReader::fail(std::string reason) const {
 
 void ArchiveReader::fail_with(::archive* a, const ByteWindow& window) const {
   if (window.failure) std::rethrow_exception(window.failure);
-  if (inner_window_ && inner_window_->failure) std::rethrow_exception(inner_window_->failure);
   fail(error_text(a));
 }
 
@@ -117,7 +63,7 @@ bool ArchiveReader::open_cpio() {
     if (kind == ArchiveKind::lzo) fail("it is compressed with lzo, which kdev cannot read");
     if (kind == ArchiveKind::unknown)
       fail(fmt::format("no cpio archive and no known compression at byte {}", current_->position()));
-    inner_ = std::make_unique<Decompressor>(*this, file_);
+    inner_ = std::make_unique<Decompressor>(source_, file_.position(), kind, name_);
     inner_window_ = std::make_unique<ByteWindow>(*inner_);
   }
   cpio_start_ = current_->position();
@@ -137,13 +83,20 @@ void ArchiveReader::close_cpio() {
 bool ArchiveReader::next() {
   for (;;) {
     if (!cpio_ && !open_cpio()) return false;
+    if (in_entry_ && archive_read_data_skip(cpio_.get()) != ARCHIVE_OK) fail_with(cpio_.get(), *current_);
+    in_entry_ = false;
+    const la_int64_t before = archive_filter_bytes(cpio_.get(), -1);
     const int r = archive_read_next_header(cpio_.get(), &raw_);
+    // libarchive searches forward for the next thing like a header and warns; before a trailer it does not even warn.
+    // The kernel does not search, nor do we.
     if (r == ARCHIVE_EOF) {
+      const la_int64_t used = archive_filter_bytes(cpio_.get(), -1) - before;
+      if (used != kTrailer && used != kOldTrailer) fail(fmt::format("{} stray bytes before a trailer", used - kTrailer));
       close_cpio();
       continue;
     }
-    // A warning means that it skipped bytes to find something like a header: the kernel would not.
-    if (r != ARCHIVE_OK) fail_with(cpio_.get(), *current_);
+    if (r != ARCHIVE_OK || archive_error_string(cpio_.get())) fail_with(cpio_.get(), *current_);
+    in_entry_ = true;
     fill_entry();
     return true;
   }

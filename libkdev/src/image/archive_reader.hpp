@@ -14,6 +14,8 @@ struct archive_entry;
 
 namespace kdev {
 
+class Decompressor;
+
 class ArchiveReader {
  public:
   /// `name` is for messages.
@@ -37,7 +39,6 @@ class ArchiveReader {
   std::string read_all(std::size_t limit);
 
  private:
-  class Decompressor;
   bool open_cpio();
   void close_cpio();
   void fill_entry();
@@ -45,6 +46,7 @@ class ArchiveReader {
   [[noreturn]] void fail_with(::archive* a, const ByteWindow& window) const;
 
   std::string name_;
+  ByteSource& source_;
   ByteWindow file_;
   std::unique_ptr<Decompressor> inner_;       ///< the compressed part that is being read
   std::unique_ptr<ByteWindow> inner_window_;  ///< over inner_
@@ -53,7 +55,8 @@ class ArchiveReader {
   std::uint64_t cpio_start_ = 0;
   archive_entry* raw_ = nullptr;
   ImageEntry entry_;
-  bool any_ = false;
+  bool any_ = false;       ///< an archive has been found
+  bool in_entry_ = false;  ///< raw_ is an entry of cpio_
 };
 
 /// True when the archive's /init is kdev's agent. HostError, FormatError.

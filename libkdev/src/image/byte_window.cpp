@@ -12,8 +12,8 @@ namespace kdev {
 namespace {
 
 constexpr std::size_t kBlock = 1 << 16;
-/// How far back seek() can go at least. libarchive's readers never ask for more at once than a cpio name or a symbolic
-/// link's target (limits of 1 MiB in archive_read_support_format_cpio.c).
+/// How far back the position can go without reading again. libarchive's readers never ask for more at once than a cpio
+/// name or a symbolic link's target (limits of 1 MiB in archive_read_support_format_cpio.c).
 constexpr std::size_t kHistory = 3u << 20;
 
 }  // namespace
@@ -22,9 +22,9 @@ FileSource::FileSource(const Path& file) : file_(file), fd_(::open(file.c_str(),
   if (!fd_) throw host_error("read " + file.string(), errno);
 }
 
-std::size_t FileSource::read(char* to, std::size_t size) {
+std::size_t FileSource::read_at(std::uint64_t position, char* to, std::size_t size) {
   for (;;) {
-    const ssize_t n = ::read(fd_.get(), to, size);
+    const ssize_t n = ::pread(fd_.get(), to, size, static_cast<off_t>(position));
     if (n >= 0) return static_cast<std::size_t>(n);
     if (errno != EINTR) throw host_error("read " + file_.string(), errno);
   }
@@ -38,10 +38,12 @@ bool ByteWindow::fill() {
     at_ -= old;
   }
   const std::size_t had = buffer_.size();
-  buffer_.resize(had + kBlock);
+  const std::uint64_t from = base_ + had;
+  const std::size_t want = static_cast<std::size_t>(std::min<std::uint64_t>(kBlock, limit_ - std::min(limit_, from)));
+  buffer_.resize(had + want);
   std::size_t n = 0;
   try {
-    n = source_.read(buffer_.data() + had, kBlock);
+    n = want ? source_.read_at(from, buffer_.data() + had, want) : 0;
   } catch (...) {
     buffer_.resize(had);
     throw;
@@ -51,7 +53,11 @@ bool ByteWindow::fill() {
 }
 
 void ByteWindow::seek(std::uint64_t position) {
-  at_ = static_cast<std::size_t>(std::clamp<std::uint64_t>(position, base_, base_ + buffer_.size()) - base_);
+  if (position < base_ || position > base_ + buffer_.size()) {
+    buffer_.clear();
+    base_ = position;
+  }
+  at_ = static_cast<std::size_t>(position - base_);
 }
 
 std::string_view ByteWindow::take() {

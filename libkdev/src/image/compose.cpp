@@ -3,6 +3,8 @@
 #include <map>
 #include <set>
 
+#include <fmt/format.h>
+
 #include <kdev/error.hpp>
 
 #include "image/guest_path.hpp"
@@ -13,7 +15,7 @@ namespace {
 using Type = ImageEntry::Type;
 
 [[noreturn]] void bad_path(const std::string& path, std::string why) {
-  throw ConfigError({.attempted = "put " + path + " into an image", .reason = std::move(why), .hint = "", .log = {}});
+  throw ConfigError({.attempted = fmt::format("put {} into an image", path.c_str()), .reason = std::move(why), .hint = "", .log = {}});
 }
 
 bool is_link(const ImageEntry& entry) { return entry.type == Type::file && !entry.target.empty(); }

@@ -23,14 +23,14 @@ namespace fs = boost::filesystem;
 void copy_archive(const Path& from, bool pad, AtomicFile& to, const Deadline& deadline) {
   FileSource source(from);
   std::string buffer(1 << 20, '\0');
-  std::size_t total = 0;
-  while (const std::size_t n = source.read(buffer.data(), buffer.size())) {
+  std::uint64_t total = 0;
+  while (const std::size_t n = source.read_at(total, buffer.data(), buffer.size())) {
     deadline.check("copying an image");
     to.write({buffer.data(), n});
     total += n;
   }
   // The kernel wants a plain cpio archive to start at a multiple of four bytes (init/initramfs.c: "broken padding").
-  if (pad) to.write(std::string(-total % 4, '\0'));
+  if (pad) to.write(std::string(static_cast<std::size_t>(-total % 4), '\0'));
 }
 
 /// Writes without naming the file yet. The key of what was written.
