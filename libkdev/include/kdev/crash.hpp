@@ -72,7 +72,8 @@ struct KDEV_API CrashReport {
   std::string to_html() const;  ///< one self-contained fragment, escaped
 };
 
-/// All reports in a console log, in order. Robust against hostile input: linear time, no exceptions for content.
+/// All reports in a console log, in order; at most 10,000. Robust against hostile input: linear time, no exceptions for
+/// content. Text in the reports is valid UTF-8: other bytes of the log are replaced by U+FFFD.
 KDEV_API std::vector<CrashReport> scan_console(std::string_view log, Os os = Os::linux);
 
 /// Where to find a kernel's and its modules' debug information.

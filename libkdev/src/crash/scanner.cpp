@@ -22,6 +22,8 @@ constexpr int max_quiet_before_panic = 8;   // a panic that comes later than tha
 constexpr int head_records = 60;            // how far into a report its title may lie
 constexpr int look_back = 5;                // lines before the first one that may announce it
 constexpr std::size_t max_dmesg = 16 << 10;
+constexpr std::size_t max_line = 64 << 10;  // what is longer is taken as several lines
+constexpr std::size_t max_reports = 10000;  // then it is the same again and again
 constexpr std::size_t max_text = 1 << 20;
 
 struct Start {
@@ -40,9 +42,10 @@ class Lines {
   bool advance() {
     if (next_ >= log_.size()) return false;
     begin_ = next_;
-    const auto newline = log_.find('\n', begin_);
-    const auto end = newline == std::string_view::npos ? log_.size() : newline;
-    next_ = newline == std::string_view::npos ? log_.size() : newline + 1;
+    const auto window = log_.substr(begin_, max_line);
+    const auto newline = window.find('\n');
+    const auto end = begin_ + std::min(newline, window.size());
+    next_ = newline == std::string_view::npos ? end : end + 1;
     records_.clear();
     scratch_.clear();
     rules_.split(log_.substr(begin_, end - begin_), records_, scratch_);
@@ -64,8 +67,10 @@ class Lines {
 std::size_t announcement(const ConsoleRules& rules, std::string_view log, std::size_t line) {
   std::size_t begin = line, found = line;
   for (int i = 0; i < look_back && begin > 0; ++i) {
-    const auto newline = begin >= 2 ? log.rfind('\n', begin - 2) : std::string_view::npos;
-    begin = newline == std::string_view::npos ? 0 : newline + 1;
+    const std::size_t from = begin > max_line ? begin - max_line : 0;
+    const auto newline = log.substr(from, begin - from - 1).rfind('\n');
+    if (newline == std::string_view::npos && from > 0) break;
+    begin = newline == std::string_view::npos ? 0 : from + newline + 1;
     Lines one(rules, log, begin);
     one.advance();
     for (const auto& record : one.records())
@@ -77,8 +82,9 @@ std::size_t announcement(const ConsoleRules& rules, std::string_view log, std::s
 std::vector<Start> find_starts(const ConsoleRules& rules, std::string_view log) {
   std::vector<Start> starts;
   Lines lines(rules, log, 0);
-  while (lines.advance()) {
+  while (lines.advance() && starts.size() < 16 * max_reports) {
     int index = -1;
+    std::size_t begin = std::string_view::npos;
     for (const auto& record : lines.records()) {
       ++index;
       const int format = rules.format_of(record);
@@ -87,7 +93,8 @@ std::vector<Start> find_starts(const ConsoleRules& rules, std::string_view log) 
       if (!record.caller.empty() && record.caller.data() >= log.data() &&
           record.caller.data() < log.data() + log.size())
         caller = record.caller;
-      starts.push_back({lines.begin(), index, format, announcement(rules, log, lines.begin()), caller});
+      if (begin == std::string_view::npos) begin = announcement(rules, log, lines.begin());
+      starts.push_back({lines.begin(), index, format, begin, caller});
     }
   }
   return starts;
@@ -100,7 +107,7 @@ class Scanner {
 
   std::vector<CrashReport> run() {
     std::vector<CrashReport> reports;
-    for (std::size_t i = 0; i < starts_.size(); ++i)
+    for (std::size_t i = 0; i < starts_.size() && reports.size() < max_reports; ++i)
       if (!starts_[i].used) reports.push_back(read(i));
     return reports;
   }

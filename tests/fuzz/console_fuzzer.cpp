@@ -1,0 +1,16 @@
+// Console text in: no crash, reports within the text, JSON there and back, every form printable.
+#include <cstdint>
+#include <cstdlib>
+#include <string_view>
+
+#include <kdev/crash.hpp>
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string_view log(reinterpret_cast<const char*>(data), size);
+  for (const auto& report : kdev::scan_console(log)) {
+    if (report.begin > report.end || report.end > size || report.title.empty()) std::abort();
+    if (!(kdev::CrashReport::from_json(report.to_json()) == report)) std::abort();
+    if (report.to_text().empty() || report.to_html().empty()) std::abort();
+  }
+  return 0;
+}
