@@ -50,6 +50,11 @@ def tidy(text: str) -> str:
     text = re.sub(r"\bdict\[str, object\]", "dict[str, typing.Any]", text)
     text = re.sub(r"def from_dict\(data: dict\)", "def from_dict(data: dict[str, typing.Any])", text)
     text = text.replace("typing.SupportsInt | typing.SupportsIndex", "int")
+    # SeedImage.list() hides the type of that name.
+    head, seed, tail = text.partition("\nclass SeedImage:")
+    body, nxt, rest = tail.partition("\nclass ")
+    text = head + seed + re.sub(r"(?<![\w.])list\[", "builtins.list[", body) + nxt + rest
+    text = text.replace("import collections.abc\n", "import builtins\nimport collections.abc\n", 1)
     text = text.replace("**kwargs)", "**arguments: typing.Any)")
     return format_text(HEAD + text)
 

@@ -44,11 +44,9 @@ void deliver(const py::object& callback, const Event& event) {
 }
 
 template <class T>
-void event_functions(Value<T>& v) {
+void finish_event(Value<T>& v, std::function<T(const py::dict&)> from = {}) {
   v.py().def("__str__", [](const T& t) { return describe(Event(t)); });
-  v.finish();
-  v.py().def(
-      "to_json", [](const T& t) { return to_json(Event(t)); }, "One JSON object on one line.");
+  v.finish({}, {[](const T& t) { return to_json(Event(t)); }, std::move(from)});
 }
 
 }  // namespace
@@ -94,14 +92,15 @@ std::function<void(std::string_view)> make_line_callback(py::object callback) {
 void bind_event(py::module_& m) {
   Value<StageStarted> started(m, "StageStarted", "A stage of a pipeline, or one long operation, began.");
   started.field("stage", &StageStarted::stage).field("text", &StageStarted::text);
-  event_functions(started);
+  finish_event(started);
 
   Value<StageFinished> finished(m, "StageFinished", "The same stage ended.");
   finished.field("stage", &StageFinished::stage)
       .field("outcome", &StageFinished::outcome, "'done', 'cached', 'failed' or 'interrupted'.")
       .field("duration", &StageFinished::duration, "Seconds.")
+      .key("seconds")
       .field("text", &StageFinished::text);
-  event_functions(finished);
+  finish_event(finished);
 
   Value<Progress> progress(m, "Progress", "How far a stage is.");
   progress.field("stage", &Progress::stage)
@@ -109,11 +108,12 @@ void bind_event(py::module_& m) {
       .field("total", &Progress::total, "Expected; 0: unknown.")
       .field("eta", &Progress::eta, "Expected seconds left; negative: unknown.")
       .field("text", &Progress::text);
-  event_functions(progress);
+  finish_event(progress);
 
   Value<DiagnosticFound> diagnostic(m, "DiagnosticFound", "A compiler message as it appears.");
   diagnostic.field("diagnostic", &DiagnosticFound::diagnostic);
-  event_functions(diagnostic);
+  finish_event(diagnostic,
+               std::function([](const py::dict& d) { return DiagnosticFound{Plain<Diagnostic>::from(d)}; }));
 
   Value<VmStateChanged> state(m, "VmStateChanged", "A VM changed its state.");
   state.field("vm", &VmStateChanged::vm)
@@ -121,21 +121,23 @@ void bind_event(py::module_& m) {
       .def_property_readonly("from_state", [](const VmStateChanged& e) { return e.from; })
       .def_property_readonly("to_state", [](const VmStateChanged& e) { return e.to; });
   state.hidden("from_state", &VmStateChanged::from)
+      .key("from")
       .hidden("to_state", &VmStateChanged::to)
+      .key("to")
       .field("reason", &VmStateChanged::reason);
-  event_functions(state);
+  finish_event(state);
 
   Value<ConsoleLine> console(m, "ConsoleLine", "A whole line of the guest's console, without its line end.");
   console.field("vm", &ConsoleLine::vm).field("text", &ConsoleLine::text);
-  event_functions(console);
+  finish_event(console);
 
   Value<CrashFound> crash(m, "CrashFound", "A crash was recognised on a console.");
   crash.field("vm", &CrashFound::vm).field("title", &CrashFound::title);
-  event_functions(crash);
+  finish_event(crash);
 
   Value<Notice> notice(m, "Notice", "Something a person should know: a fall-back taken, a resource reaped.");
   notice.field("text", &Notice::text);
-  event_functions(notice);
+  finish_event(notice);
 
   m.def(
       "_set_default_sink",

@@ -132,6 +132,11 @@ template <class T, class Holder = std::shared_ptr<T>>
 class Value {
  public:
   using Class = py::class_<T, Holder>;
+  /// JSON that is neither the type's own nor that of its plain data.
+  struct Json {
+    std::function<std::string(const T&)> to;
+    std::function<T(const py::dict&)> from;
+  };
 
   Value(py::handle scope, const char* name, const char* doc) : class_(scope, name, doc) {
     Fields<T>::name = name;
@@ -200,7 +205,7 @@ class Value {
   Class& py() { return class_; }
 
   /// ==, hash, repr of the fields named in `shown` (all when empty), copy, pickle and plain forms.
-  Value& finish(std::vector<std::string> shown = {}) {
+  Value& finish(std::vector<std::string> shown = {}, Json json = {}) {
     class_.def(
         "__eq__",
         [](const T& a, const py::object& b) -> bool {
@@ -237,7 +242,9 @@ class Value {
         "Plain data: str, numbers, list, dict, None.");
     class_.def_static(
         "from_dict", [](const py::dict& d) { return Plain<T>::from(d); }, py::arg("data"));
-    if constexpr (requires(const T& t) { t.to_json(); }) {
+    if (json.to) {
+      class_.def("to_json", json.to);
+    } else if constexpr (requires(const T& t) { t.to_json(); }) {
       class_.def("to_json", [](const T& t) { return t.to_json(); });
     } else {
       class_.def("to_json", [](const T& t) {
@@ -250,10 +257,10 @@ class Value {
     } else {
       class_.def_static(
           "from_json",
-          [](const std::string& s) {
+          [from = json.from](const std::string& s) {
             py::object o = py::module_::import("json").attr("loads")(text(s));
             if (!py::isinstance<py::dict>(o)) throw py::value_error("not a JSON object");
-            return Plain<T>::from(o);
+            return from ? from(o) : Plain<T>::from(o);
           },
           py::arg("text"));
     }

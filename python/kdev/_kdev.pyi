@@ -1,0 +1,2088 @@
+"""libkdev for Python. Written by python/stubs.py; do not edit."""
+
+from __future__ import annotations
+import builtins
+import collections.abc
+import os
+import pathlib
+import typing
+
+__all__: list[str] = [
+    "AccelProbe",
+    "CommandResult",
+    "ConfDiff",
+    "ConfSetting",
+    "ConsoleLine",
+    "CrashFound",
+    "CrashReport",
+    "Diagnostic",
+    "DiagnosticFound",
+    "ExitStatus",
+    "Host",
+    "ImageEntry",
+    "Job",
+    "KernConf",
+    "KernelArtifact",
+    "LostOption",
+    "ModuleArtifact",
+    "Notice",
+    "Pipeline",
+    "PipelineResult",
+    "ProcessResult",
+    "Progress",
+    "RebootResult",
+    "ResolvedConf",
+    "SeedImage",
+    "SourceTree",
+    "StackFrame",
+    "StackTrace",
+    "StageFinished",
+    "StageResult",
+    "StageStarted",
+    "StoredArtifact",
+    "SymbolMatch",
+    "Symbolizer",
+    "VM",
+    "VmStateChanged",
+    "Workspace",
+    "agent_program",
+    "detect_source",
+    "diff_configs",
+    "format_list",
+    "list_archive",
+    "local_host",
+    "lookup_symbol",
+    "parse_list",
+    "probe_accel",
+    "read_build_id",
+    "scan_console",
+    "unpack_archive",
+]
+
+class Diagnostic:
+    """
+    One message of a compiler, linker or make.
+    """
+    @staticmethod
+    def from_dict(data: dict[str, typing.Any]) -> Diagnostic: ...
+    @staticmethod
+    def from_json(text: str) -> Diagnostic: ...
+    def __copy__(self) -> Diagnostic: ...
+    def __deepcopy__(self, memo: dict[int, typing.Any]) -> Diagnostic: ...
+    def __eq__(self, other: object) -> bool: ...
+    def __getstate__(self) -> typing.Any: ...
+    def __hash__(self) -> int: ...
+    def __repr__(self) -> str: ...
+    def __setstate__(self, arg0: typing.Any) -> None: ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        Plain data: str, numbers, list, dict, None.
+        """
+    def to_json(self) -> str: ...
+    @property
+    def column(self) -> int:
+        """
+        1-based; 0: none.
+        """
+    @property
+    def file(self) -> pathlib.Path:
+        """
+        As absolute as could be worked out; empty for a linker or make message.
+        """
+    @property
+    def line(self) -> int:
+        """
+        1-based; 0: none.
+        """
+    @property
+    def message(self) -> str: ...
+    @property
+    def severity(self) -> str:
+        """
+        'error', 'fatal error', 'warning' or 'note'.
+        """
+
+class StageStarted:
+    """
+    A stage of a pipeline, or one long operation, began.
+    """
+    @staticmethod
+    def from_dict(data: dict[str, typing.Any]) -> StageStarted: ...
+    @staticmethod
+    def from_json(text: str) -> StageStarted: ...
+    def __copy__(self) -> StageStarted: ...
+    def __deepcopy__(self, memo: dict[int, typing.Any]) -> StageStarted: ...
+    def __eq__(self, other: object) -> bool: ...
+    def __getstate__(self) -> typing.Any: ...
+    def __hash__(self) -> int: ...
+    def __repr__(self) -> str: ...
+    def __setstate__(self, arg0: typing.Any) -> None: ...
+    def __str__(self) -> str: ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        Plain data: str, numbers, list, dict, None.
+        """
+    def to_json(self) -> str: ...
+    @property
+    def stage(self) -> str: ...
+    @property
+    def text(self) -> str: ...
+
+class StageFinished:
+    """
+    The same stage ended.
+    """
+    @staticmethod
+    def from_dict(data: dict[str, typing.Any]) -> StageFinished: ...
+    @staticmethod
+    def from_json(text: str) -> StageFinished: ...
+    def __copy__(self) -> StageFinished: ...
+    def __deepcopy__(self, memo: dict[int, typing.Any]) -> StageFinished: ...
+    def __eq__(self, other: object) -> bool: ...
+    def __getstate__(self) -> typing.Any: ...
+    def __hash__(self) -> int: ...
+    def __repr__(self) -> str: ...
+    def __setstate__(self, arg0: typing.Any) -> None: ...
+    def __str__(self) -> str: ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        Plain data: str, numbers, list, dict, None.
+        """
+    def to_json(self) -> str: ...
+    @property
+    def duration(self) -> float:
+        """
+        Seconds.
+        """
+    @property
+    def outcome(self) -> str:
+        """
+        'done', 'cached', 'failed' or 'interrupted'.
+        """
+    @property
+    def stage(self) -> str: ...
+    @property
+    def text(self) -> str: ...
+
+class Progress:
+    """
+    How far a stage is.
+    """
+    @staticmethod
+    def from_dict(data: dict[str, typing.Any]) -> Progress: ...
+    @staticmethod
+    def from_json(text: str) -> Progress: ...
+    def __copy__(self) -> Progress: ...
+    def __deepcopy__(self, memo: dict[int, typing.Any]) -> Progress: ...
+    def __eq__(self, other: object) -> bool: ...
+    def __getstate__(self) -> typing.Any: ...
+    def __hash__(self) -> int: ...
+    def __repr__(self) -> str: ...
+    def __setstate__(self, arg0: typing.Any) -> None: ...
+    def __str__(self) -> str: ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        Plain data: str, numbers, list, dict, None.
+        """
+    def to_json(self) -> str: ...
+    @property
+    def done(self) -> int: ...
+    @property
+    def eta(self) -> float:
+        """
+        Expected seconds left; negative: unknown.
+        """
+    @property
+    def stage(self) -> str: ...
+    @property
+    def text(self) -> str: ...
+    @property
+    def total(self) -> int:
+        """
+        Expected; 0: unknown.
+        """
+
+class DiagnosticFound:
+    """
+    A compiler message as it appears.
+    """
+    @staticmethod
+    def from_dict(data: dict[str, typing.Any]) -> DiagnosticFound: ...
+    @staticmethod
+    def from_json(text: str) -> DiagnosticFound: ...
+    def __copy__(self) -> DiagnosticFound: ...
+    def __deepcopy__(self, memo: dict[int, typing.Any]) -> DiagnosticFound: ...
+    def __eq__(self, other: object) -> bool: ...
+    def __getstate__(self) -> typing.Any: ...
+    def __hash__(self) -> int: ...
+    def __repr__(self) -> str: ...
+    def __setstate__(self, arg0: typing.Any) -> None: ...
+    def __str__(self) -> str: ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        Plain data: str, numbers, list, dict, None.
+        """
+    def to_json(self) -> str: ...
+    @property
+    def diagnostic(self) -> Diagnostic: ...
+
+class VmStateChanged:
+    """
+    A VM changed its state.
+    """
+    @staticmethod
+    def from_dict(data: dict[str, typing.Any]) -> VmStateChanged: ...
+    @staticmethod
+    def from_json(text: str) -> VmStateChanged: ...
+    def __copy__(self) -> VmStateChanged: ...
+    def __deepcopy__(self, memo: dict[int, typing.Any]) -> VmStateChanged: ...
+    def __eq__(self, other: object) -> bool: ...
+    def __getstate__(self) -> typing.Any: ...
+    def __hash__(self) -> int: ...
+    def __repr__(self) -> str: ...
+    def __setstate__(self, arg0: typing.Any) -> None: ...
+    def __str__(self) -> str: ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        Plain data: str, numbers, list, dict, None.
+        """
+    def to_json(self) -> str: ...
+    @property
+    def from_state(self) -> str: ...
+    @property
+    def reason(self) -> str: ...
+    @property
+    def to_state(self) -> str: ...
+    @property
+    def vm(self) -> str: ...
+
+class ConsoleLine:
+    """
+    A whole line of the guest's console, without its line end.
+    """
+    @staticmethod
+    def from_dict(data: dict[str, typing.Any]) -> ConsoleLine: ...
+    @staticmethod
+    def from_json(text: str) -> ConsoleLine: ...
+    def __copy__(self) -> ConsoleLine: ...
+    def __deepcopy__(self, memo: dict[int, typing.Any]) -> ConsoleLine: ...
+    def __eq__(self, other: object) -> bool: ...
+    def __getstate__(self) -> typing.Any: ...
+    def __hash__(self) -> int: ...
+    def __repr__(self) -> str: ...
+    def __setstate__(self, arg0: typing.Any) -> None: ...
+    def __str__(self) -> str: ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        Plain data: str, numbers, list, dict, None.
+        """
+    def to_json(self) -> str: ...
+    @property
+    def text(self) -> str: ...
+    @property
+    def vm(self) -> str: ...
+
+class CrashFound:
+    """
+    A crash was recognised on a console.
+    """
+    @staticmethod
+    def from_dict(data: dict[str, typing.Any]) -> CrashFound: ...
+    @staticmethod
+    def from_json(text: str) -> CrashFound: ...
+    def __copy__(self) -> CrashFound: ...
+    def __deepcopy__(self, memo: dict[int, typing.Any]) -> CrashFound: ...
+    def __eq__(self, other: object) -> bool: ...
+    def __getstate__(self) -> typing.Any: ...
+    def __hash__(self) -> int: ...
+    def __repr__(self) -> str: ...
+    def __setstate__(self, arg0: typing.Any) -> None: ...
+    def __str__(self) -> str: ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        Plain data: str, numbers, list, dict, None.
+        """
+    def to_json(self) -> str: ...
+    @property
+    def title(self) -> str: ...
+    @property
+    def vm(self) -> str: ...
+
+class Notice:
+    """
+    Something a person should know: a fall-back taken, a resource reaped.
+    """
+    @staticmethod
+    def from_dict(data: dict[str, typing.Any]) -> Notice: ...
+    @staticmethod
+    def from_json(text: str) -> Notice: ...
+    def __copy__(self) -> Notice: ...
+    def __deepcopy__(self, memo: dict[int, typing.Any]) -> Notice: ...
+    def __eq__(self, other: object) -> bool: ...
+    def __getstate__(self) -> typing.Any: ...
+    def __hash__(self) -> int: ...
+    def __repr__(self) -> str: ...
+    def __setstate__(self, arg0: typing.Any) -> None: ...
+    def __str__(self) -> str: ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        Plain data: str, numbers, list, dict, None.
+        """
+    def to_json(self) -> str: ...
+    @property
+    def text(self) -> str: ...
+
+class ExitStatus:
+    """
+    How a process ended: a code or a signal, never mixed up.
+    """
+    @staticmethod
+    def from_dict(data: dict[str, typing.Any]) -> ExitStatus: ...
+    @staticmethod
+    def from_json(text: str) -> ExitStatus: ...
+    def __copy__(self) -> ExitStatus: ...
+    def __deepcopy__(self, memo: dict[int, typing.Any]) -> ExitStatus: ...
+    def __eq__(self, other: object) -> bool: ...
+    def __getstate__(self) -> typing.Any: ...
+    def __hash__(self) -> int: ...
+    def __repr__(self) -> str: ...
+    def __setstate__(self, arg0: typing.Any) -> None: ...
+    def __str__(self) -> str: ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        Plain data: str, numbers, list, dict, None.
+        """
+    def to_json(self) -> str: ...
+    @property
+    def code(self) -> int | None: ...
+    @property
+    def ok(self) -> bool: ...
+    @property
+    def signal(self) -> int | None: ...
+
+class ProcessResult:
+    """
+    What a program on the host did.
+    """
+    @staticmethod
+    def from_dict(data: dict[str, typing.Any]) -> ProcessResult: ...
+    @staticmethod
+    def from_json(text: str) -> ProcessResult: ...
+    def __copy__(self) -> ProcessResult: ...
+    def __deepcopy__(self, memo: dict[int, typing.Any]) -> ProcessResult: ...
+    def __eq__(self, other: object) -> bool: ...
+    def __getstate__(self) -> typing.Any: ...
+    def __hash__(self) -> int: ...
+    def __repr__(self) -> str: ...
+    def __setstate__(self, arg0: typing.Any) -> None: ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        Plain data: str, numbers, list, dict, None.
+        """
+    def to_json(self) -> str: ...
+    @property
+    def duration(self) -> float:
+        """
+        Seconds.
+        """
+    @property
+    def ok(self) -> bool: ...
+    @property
+    def status(self) -> ExitStatus: ...
+    @property
+    def stderr(self) -> str: ...
+    @property
+    def stderr_bytes(self) -> bytes:
+        """
+        The same as bytes.
+        """
+    @property
+    def stdout(self) -> str: ...
+    @property
+    def stdout_bytes(self) -> bytes:
+        """
+        The same as bytes.
+        """
+    @property
+    def truncated(self) -> bool:
+        """
+        Not all output was kept.
+        """
+
+class Host:
+    """
+    A machine that runs commands. Thread-safe.
+    """
+    def __repr__(self) -> str: ...
+    def run(
+        self,
+        argv: collections.abc.Sequence[str],
+        *,
+        cwd: str | os.PathLike[str] | None = None,
+        env: collections.abc.Mapping[str, str] = {},
+        input: str | bytes = b"",
+        timeout: float | None = None,
+        on_stdout: collections.abc.Callable[[str], None] | None = None,
+        on_stderr: collections.abc.Callable[[str], None] | None = None,
+    ) -> ProcessResult:
+        """
+        Runs a program to its end; a non-zero exit is data. The whole process group ends with the call.
+        """
+    def which(self, program: str) -> pathlib.Path | None:
+        """
+        Full path of a program in PATH, or None.
+        """
+    @property
+    def cpu_count(self) -> int: ...
+    @property
+    def is_local(self) -> bool: ...
+    @property
+    def memory_available(self) -> int:
+        """
+        Bytes available to new processes.
+        """
+    @property
+    def name(self) -> str: ...
+
+class SourceTree:
+    """
+    What a kernel source tree was recognised as.
+    """
+    @staticmethod
+    def from_dict(data: dict[str, typing.Any]) -> SourceTree: ...
+    @staticmethod
+    def from_json(text: str) -> SourceTree: ...
+    def __copy__(self) -> SourceTree: ...
+    def __deepcopy__(self, memo: dict[int, typing.Any]) -> SourceTree: ...
+    def __eq__(self, other: object) -> bool: ...
+    def __getstate__(self) -> typing.Any: ...
+    def __hash__(self) -> int: ...
+    def __repr__(self) -> str: ...
+    def __setstate__(self, arg0: typing.Any) -> None: ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        Plain data: str, numbers, list, dict, None.
+        """
+    def to_json(self) -> str: ...
+    @property
+    def os(self) -> typing.Literal["linux", "freebsd"]: ...
+    @property
+    def path(self) -> pathlib.Path:
+        """
+        Absolute.
+        """
+    @property
+    def version(self) -> str: ...
+
+class SymbolMatch:
+    """
+    A symbol that an address lies in.
+    """
+    @staticmethod
+    def from_dict(data: dict[str, typing.Any]) -> SymbolMatch: ...
+    @staticmethod
+    def from_json(text: str) -> SymbolMatch: ...
+    def __copy__(self) -> SymbolMatch: ...
+    def __deepcopy__(self, memo: dict[int, typing.Any]) -> SymbolMatch: ...
+    def __eq__(self, other: object) -> bool: ...
+    def __getstate__(self) -> typing.Any: ...
+    def __hash__(self) -> int: ...
+    def __repr__(self) -> str: ...
+    def __setstate__(self, arg0: typing.Any) -> None: ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        Plain data: str, numbers, list, dict, None.
+        """
+    def to_json(self) -> str: ...
+    @property
+    def address(self) -> int:
+        """
+        Of the symbol's start.
+        """
+    @property
+    def name(self) -> str: ...
+    @property
+    def offset(self) -> int:
+        """
+        Of the looked-up address into it.
+        """
+    @property
+    def type(self) -> str:
+        """
+        As nm(1) prints it.
+        """
+
+class KernelArtifact:
+    """
+    One built kernel: everything from the same build.
+    """
+    @staticmethod
+    def from_dict(data: dict[str, typing.Any]) -> KernelArtifact: ...
+    @staticmethod
+    def from_json(text: str) -> KernelArtifact: ...
+    def __copy__(self) -> KernelArtifact: ...
+    def __deepcopy__(self, memo: dict[int, typing.Any]) -> KernelArtifact: ...
+    def __eq__(self, other: object) -> bool: ...
+    def __getstate__(self) -> typing.Any: ...
+    def __hash__(self) -> int: ...
+    def __repr__(self) -> str: ...
+    def __setstate__(self, arg0: typing.Any) -> None: ...
+    def _repr_html_(self) -> str: ...
+    def lookup(self, address: str) -> list[SymbolMatch]:
+        """
+        Nearest symbols for a hex address; unknown digits are 'x' or left out at the end.
+        """
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        Plain data: str, numbers, list, dict, None.
+        """
+    def to_json(self) -> str: ...
+    @property
+    def arch(self) -> str: ...
+    @property
+    def build_id(self) -> str:
+        """
+        GNU build id of vmlinux, hex.
+        """
+    @property
+    def bzimage(self) -> pathlib.Path:
+        """
+        Compressed image; empty when not built.
+        """
+    @property
+    def config(self) -> pathlib.Path: ...
+    @property
+    def dir(self) -> pathlib.Path:
+        """
+        Its folder in the store.
+        """
+    @property
+    def from_store(self) -> bool:
+        """
+        This build ran no make.
+        """
+    @property
+    def id(self) -> str:
+        """
+        Content key in the store.
+        """
+    @property
+    def image(self) -> pathlib.Path:
+        """
+        What boots fastest directly.
+        """
+    @property
+    def modules(self) -> pathlib.Path:
+        """
+        Folder that holds lib/modules/RELEASE; empty when there are none.
+        """
+    @property
+    def obj(self) -> pathlib.Path:
+        """
+        The output tree, for out-of-tree modules.
+        """
+    @property
+    def os(self) -> typing.Literal["linux", "freebsd"]: ...
+    @property
+    def release(self) -> str:
+        """
+        uname -r.
+        """
+    @property
+    def source(self) -> pathlib.Path:
+        """
+        The tree it was built from.
+        """
+    @property
+    def system_map(self) -> pathlib.Path: ...
+    @property
+    def vmlinux(self) -> pathlib.Path:
+        """
+        With debug information.
+        """
+
+class ModuleArtifact:
+    """
+    An out-of-tree module built for one kernel.
+    """
+    @staticmethod
+    def from_dict(data: dict[str, typing.Any]) -> ModuleArtifact: ...
+    @staticmethod
+    def from_json(text: str) -> ModuleArtifact: ...
+    def __copy__(self) -> ModuleArtifact: ...
+    def __deepcopy__(self, memo: dict[int, typing.Any]) -> ModuleArtifact: ...
+    def __eq__(self, other: object) -> bool: ...
+    def __getstate__(self) -> typing.Any: ...
+    def __hash__(self) -> int: ...
+    def __repr__(self) -> str: ...
+    def __setstate__(self, arg0: typing.Any) -> None: ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        Plain data: str, numbers, list, dict, None.
+        """
+    def to_json(self) -> str: ...
+    @property
+    def build_id(self) -> str: ...
+    @property
+    def from_store(self) -> bool: ...
+    @property
+    def kernel_id(self) -> str: ...
+    @property
+    def ko(self) -> pathlib.Path: ...
+    @property
+    def name(self) -> str:
+        """
+        As lsmod shows it.
+        """
+    @property
+    def source(self) -> pathlib.Path:
+        """
+        Folder it was built from.
+        """
+
+class ConfSetting:
+    """
+    One asked-for setting and who asked.
+    """
+    @staticmethod
+    def from_dict(data: dict[str, typing.Any]) -> ConfSetting: ...
+    @staticmethod
+    def from_json(text: str) -> ConfSetting: ...
+    def __copy__(self) -> ConfSetting: ...
+    def __deepcopy__(self, memo: dict[int, typing.Any]) -> ConfSetting: ...
+    def __eq__(self, other: object) -> bool: ...
+    def __getstate__(self) -> typing.Any: ...
+    def __hash__(self) -> int: ...
+    def __repr__(self) -> str: ...
+    def __setstate__(self, arg0: typing.Any) -> None: ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        Plain data: str, numbers, list, dict, None.
+        """
+    def to_json(self) -> str: ...
+    @property
+    def option(self) -> str:
+        """
+        Without the CONFIG_ prefix.
+        """
+    @property
+    def origin(self) -> str:
+        """
+        'base tiny', 'preset debug', 'fragment FILE:LINE', 'user'.
+        """
+    @property
+    def value(self) -> str:
+        """
+        As in .config; strings without quotes.
+        """
+    @property
+    def wanted(self) -> bool:
+        """
+        False: dropped silently where the tree does not know it.
+        """
+
+class ConfDiff:
+    """
+    One difference between two configs.
+    """
+    @staticmethod
+    def from_dict(data: dict[str, typing.Any]) -> ConfDiff: ...
+    @staticmethod
+    def from_json(text: str) -> ConfDiff: ...
+    def __copy__(self) -> ConfDiff: ...
+    def __deepcopy__(self, memo: dict[int, typing.Any]) -> ConfDiff: ...
+    def __eq__(self, other: object) -> bool: ...
+    def __getstate__(self) -> typing.Any: ...
+    def __hash__(self) -> int: ...
+    def __repr__(self) -> str: ...
+    def __setstate__(self, arg0: typing.Any) -> None: ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        Plain data: str, numbers, list, dict, None.
+        """
+    def to_json(self) -> str: ...
+    @property
+    def left(self) -> str | None: ...
+    @property
+    def option(self) -> str: ...
+    @property
+    def right(self) -> str | None: ...
+
+class LostOption:
+    """
+    An asked-for option that the tree's own olddefconfig did not keep.
+    """
+    @staticmethod
+    def from_dict(data: dict[str, typing.Any]) -> LostOption: ...
+    @staticmethod
+    def from_json(text: str) -> LostOption: ...
+    def __copy__(self) -> LostOption: ...
+    def __deepcopy__(self, memo: dict[int, typing.Any]) -> LostOption: ...
+    def __eq__(self, other: object) -> bool: ...
+    def __getstate__(self) -> typing.Any: ...
+    def __hash__(self) -> int: ...
+    def __repr__(self) -> str: ...
+    def __setstate__(self, arg0: typing.Any) -> None: ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        Plain data: str, numbers, list, dict, None.
+        """
+    def to_json(self) -> str: ...
+    @property
+    def asked(self) -> ConfSetting: ...
+    @property
+    def depends(self) -> str: ...
+    @property
+    def got(self) -> str | None:
+        """
+        None: the tree does not know the option.
+        """
+    @property
+    def nearest(self) -> list[str]:
+        """
+        Known options with a similar name.
+        """
+    @property
+    def unmet(self) -> list[str]: ...
+
+class ResolvedConf:
+    """
+    The outcome of merging and running the tree's own configuration tool.
+    """
+    @staticmethod
+    def from_dict(data: dict[str, typing.Any]) -> ResolvedConf: ...
+    @staticmethod
+    def from_json(text: str) -> ResolvedConf: ...
+    def __copy__(self) -> ResolvedConf: ...
+    def __deepcopy__(self, memo: dict[int, typing.Any]) -> ResolvedConf: ...
+    def __eq__(self, other: object) -> bool: ...
+    def __getstate__(self) -> typing.Any: ...
+    def __hash__(self) -> int: ...
+    def __repr__(self) -> str: ...
+    def __setstate__(self, arg0: typing.Any) -> None: ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        Plain data: str, numbers, list, dict, None.
+        """
+    def to_json(self) -> str: ...
+    @property
+    def lost(self) -> list[LostOption]: ...
+    @property
+    def overridden(self) -> list[ConfSetting]:
+        """
+        Settings that a later layer replaced, in merge order.
+        """
+    @property
+    def text(self) -> str:
+        """
+        The full .config.
+        """
+    @property
+    def values(self) -> dict[str, str]:
+        """
+        Set options only.
+        """
+
+class Workspace:
+    """
+    A folder of kdev's own beside an untouched source tree. Usable from several threads.
+    """
+    def __enter__(self) -> typing.Self: ...
+    def __exit__(self, *args: object) -> None: ...
+    def __init__(self, root: str | os.PathLike[str], source: str | os.PathLike[str] | None = None) -> None:
+        """
+        Opens or creates a workspace. `source`: the kernel tree, never written to; None: as when it was created.
+        """
+    def __repr__(self) -> str: ...
+    def build(
+        self,
+        conf: KernConf,
+        *,
+        jobs: int = 0,
+        targets: collections.abc.Sequence[str] = [],
+        on_event: collections.abc.Callable[
+            [
+                StageStarted
+                | StageFinished
+                | Progress
+                | DiagnosticFound
+                | VmStateChanged
+                | ConsoleLine
+                | CrashFound
+                | Notice
+            ],
+            None,
+        ]
+        | None = None,
+        timeout: float | None = None,
+    ) -> KernelArtifact:
+        """
+        Kernel from config: from the store when nothing changed, else by make. jobs 0: one per CPU.
+        """
+    def build_module(
+        self,
+        dir: str | os.PathLike[str],
+        kernel: KernelArtifact,
+        *,
+        jobs: int = 0,
+        on_event: collections.abc.Callable[
+            [
+                StageStarted
+                | StageFinished
+                | Progress
+                | DiagnosticFound
+                | VmStateChanged
+                | ConsoleLine
+                | CrashFound
+                | Notice
+            ],
+            None,
+        ]
+        | None = None,
+        timeout: float | None = None,
+    ) -> ModuleArtifact:
+        """
+        Kbuild module in `dir` (a Makefile with obj-m).
+        """
+    def scaffold(self, kind: str, name: str, dir: str | os.PathLike[str] | None = None) -> pathlib.Path:
+        """
+        Writes a module and its Makefile to `dir`, default src/NAME; returns the folder.
+        """
+    def stored(self) -> list[StoredArtifact]: ...
+    @property
+    def artifacts(self) -> pathlib.Path:
+        """
+        The artifact store.
+        """
+    @property
+    def obj(self) -> pathlib.Path:
+        """
+        Build output.
+        """
+    @property
+    def os(self) -> typing.Literal["linux", "freebsd"]: ...
+    @property
+    def reaped(self) -> list[str]:
+        """
+        What a dead owner had left, one line each.
+        """
+    @property
+    def root(self) -> pathlib.Path: ...
+    @property
+    def run_dir(self) -> pathlib.Path:
+        """
+        VM folders and leases.
+        """
+    @property
+    def source(self) -> pathlib.Path: ...
+    @property
+    def src(self) -> pathlib.Path:
+        """
+        Out-of-tree modules and scaffolds.
+        """
+    @property
+    def sysroot(self) -> pathlib.Path: ...
+    @property
+    def tree(self) -> SourceTree: ...
+
+class KernConf:
+    """
+    What a kernel is to be configured as: immutable, every call returns a new value.
+    """
+    @staticmethod
+    def defconfig(os: typing.Literal["linux", "freebsd"] = "linux") -> KernConf: ...
+    @staticmethod
+    def file(path: str | os.PathLike[str], os: typing.Literal["linux", "freebsd"] = "linux") -> KernConf:
+        """
+        A whole .config.
+        """
+    @staticmethod
+    def from_json(text: str) -> KernConf: ...
+    @staticmethod
+    def preset_names(os: typing.Literal["linux", "freebsd"] = "linux") -> list[str]: ...
+    @staticmethod
+    def running() -> KernConf:
+        """
+        The running kernel's.
+        """
+    @staticmethod
+    @typing.overload
+    def tiny(ws: Workspace) -> KernConf:
+        """
+        Boots in a VM on little more than serial, virtio, proc, sysfs and modules.
+        """
+    @staticmethod
+    @typing.overload
+    def tiny(os: typing.Literal["linux", "freebsd"] = "linux") -> KernConf: ...
+    def __copy__(self) -> KernConf: ...
+    def __deepcopy__(self, memo: dict[int, typing.Any]) -> KernConf: ...
+    def __eq__(self, other: object) -> bool: ...
+    def __getstate__(self) -> typing.Any: ...
+    def __hash__(self) -> int: ...
+    def __repr__(self) -> str: ...
+    def __setstate__(self, arg0: typing.Any) -> None: ...
+    def describe(self) -> str:
+        """
+        The merge order as a table for people.
+        """
+    def diff(self, other: KernConf) -> list[ConfDiff]:
+        """
+        Settings of this one against another, without a tree.
+        """
+    def disable(self, option: str) -> KernConf: ...
+    def enable(self, option: str) -> KernConf: ...
+    def fragment(self, path: str | os.PathLike[str]) -> KernConf:
+        """
+        A file in merge_config.sh's format.
+        """
+    def initramfs_source(self, path: str | os.PathLike[str]) -> KernConf:
+        """
+        CONFIG_INITRAMFS_SOURCE.
+        """
+    def make_variable(self, name: str, value: str) -> KernConf:
+        """
+        A Kbuild variable for make's command line, e.g. KCFLAGS.
+        """
+    def module(self, option: str) -> KernConf: ...
+    def preset(self, name: str) -> KernConf: ...
+    def resolve(self, ws: Workspace, *, timeout: float | None = None) -> ResolvedConf:
+        """
+        Merges, runs the tree's own olddefconfig, checks every wanted setting. ConfigError names each lost one.
+        """
+    @typing.overload
+    def set(self, option: str, value: str) -> KernConf: ...
+    @typing.overload
+    def set(self, option: str, value: int) -> KernConf: ...
+    def to_json(self) -> str: ...
+    def try_resolve(self, ws: Workspace, *, timeout: float | None = None) -> ResolvedConf:
+        """
+        The same without raising for lost ones.
+        """
+    @property
+    def base(self) -> str: ...
+    @property
+    def base_file(self) -> pathlib.Path | None: ...
+    @property
+    def make_variables(self) -> dict[str, str]: ...
+    @property
+    def os(self) -> typing.Literal["linux", "freebsd"]: ...
+    @property
+    def presets(self) -> list[str]: ...
+    @property
+    def settings(self) -> list[ConfSetting]:
+        """
+        In merge order: later ones win.
+        """
+
+class ImageEntry:
+    """
+    One entry of an initramfs.
+    """
+    @staticmethod
+    def from_dict(data: dict[str, typing.Any]) -> ImageEntry: ...
+    @staticmethod
+    def from_json(text: str) -> ImageEntry: ...
+    def __copy__(self) -> ImageEntry: ...
+    def __deepcopy__(self, memo: dict[int, typing.Any]) -> ImageEntry: ...
+    def __eq__(self, other: object) -> bool: ...
+    def __getstate__(self) -> typing.Any: ...
+    def __hash__(self) -> int: ...
+    def __init__(
+        self,
+        type: typing.Literal["file", "dir", "nod", "slink", "pipe", "sock"],
+        path: str,
+        mode: int = 420,
+        *,
+        uid: int = 0,
+        gid: int = 0,
+        source: str | os.PathLike[str] | None = None,
+        content: str | bytes = b"",
+        target: str = "",
+        device: str = "",
+        major: int = 0,
+        minor: int = 0,
+    ) -> None: ...
+    def __repr__(self) -> str: ...
+    def __setstate__(self, arg0: typing.Any) -> None: ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        Plain data: str, numbers, list, dict, None.
+        """
+    def to_json(self) -> str: ...
+    @property
+    def content(self) -> bytes: ...
+    @property
+    def device(self) -> str: ...
+    @property
+    def gid(self) -> int: ...
+    @property
+    def major(self) -> int: ...
+    @property
+    def minor(self) -> int: ...
+    @property
+    def mode(self) -> int:
+        """
+        Permission bits.
+        """
+    @property
+    def path(self) -> str:
+        """
+        In the guest, absolute.
+        """
+    @property
+    def size(self) -> int:
+        """
+        Of a file in a listed archive, in bytes.
+        """
+    @property
+    def source(self) -> pathlib.Path:
+        """
+        Of a file: where the content comes from.
+        """
+    @property
+    def target(self) -> str:
+        """
+        Of a symbolic link.
+        """
+    @property
+    def type(self) -> typing.Literal["file", "dir", "nod", "slink", "pipe", "sock"]: ...
+    @property
+    def uid(self) -> int: ...
+
+class SeedImage:
+    """
+    What a guest boots from: an immutable recipe, made into a file when a VM needs it.
+    """
+    @staticmethod
+    def archive(file: str | os.PathLike[str]) -> SeedImage:
+        """
+        A ready cpio archive, used as it is.
+        """
+    @staticmethod
+    def busybox() -> SeedImage:
+        """
+        Static busybox, its applets, kdev's agent as /init.
+        """
+    @staticmethod
+    def directory(dir: str | os.PathLike[str], agent: bool = False) -> SeedImage:
+        """
+        A directory's content; entries are owned by root. With `agent`, kdev's agent becomes /init.
+        """
+    @staticmethod
+    def from_entries(entries: collections.abc.Sequence[ImageEntry]) -> SeedImage: ...
+    @staticmethod
+    def from_json(text: str) -> SeedImage: ...
+    @staticmethod
+    def initramfs(path: str | os.PathLike[str]) -> SeedImage:
+        """
+        A folder, a list or an archive.
+        """
+    @staticmethod
+    def list(file: str | os.PathLike[str]) -> SeedImage:
+        """
+        A gen_init_cpio list.
+        """
+    def __copy__(self) -> SeedImage: ...
+    def __deepcopy__(self, memo: dict[int, typing.Any]) -> SeedImage: ...
+    def __eq__(self, other: object) -> bool: ...
+    def __getstate__(self) -> typing.Any: ...
+    def __hash__(self) -> int: ...
+    def __repr__(self) -> str: ...
+    def __setstate__(self, arg0: typing.Any) -> None: ...
+    def add_content(self, content: str | bytes, guest_path: str, mode: int = 420) -> SeedImage: ...
+    def add_directory(self, guest_path: str, mode: int = 493) -> SeedImage: ...
+    def add_file(self, source: str | os.PathLike[str], guest_path: str, mode: int = 0) -> SeedImage:
+        """
+        mode 0: the source's.
+        """
+    def add_module(self, module: ModuleArtifact) -> SeedImage:
+        """
+        As /m/NAME.ko.
+        """
+    def add_modules(self, kernel: KernelArtifact) -> SeedImage:
+        """
+        The kernel's own, under /lib/modules/RELEASE.
+        """
+    def compress(self, compression: typing.Literal["none", "gzip", "zstd"]) -> SeedImage: ...
+    def entries(self) -> builtins.list[ImageEntry]:
+        """
+        In archive order.
+        """
+    def realize(self, cache_dir: str | os.PathLike[str], *, timeout: float | None = None) -> pathlib.Path:
+        """
+        The archive in a cache folder, named by content.
+        """
+    def to_json(self) -> str: ...
+    def write(self, file: str | os.PathLike[str], *, timeout: float | None = None) -> None:
+        """
+        Writes the archive (newc). Same input, same bytes. Atomic.
+        """
+    def write_list(self, file: str | os.PathLike[str]) -> None: ...
+    @property
+    def compression(self) -> typing.Literal["none", "gzip", "zstd"]: ...
+    @property
+    def has_agent(self) -> bool:
+        """
+        Then a VM can run commands.
+        """
+    @property
+    def is_archive(self) -> bool: ...
+
+class StoredArtifact:
+    """
+    What a store holds.
+    """
+    @staticmethod
+    def from_dict(data: dict[str, typing.Any]) -> StoredArtifact: ...
+    @staticmethod
+    def from_json(text: str) -> StoredArtifact: ...
+    def __copy__(self) -> StoredArtifact: ...
+    def __deepcopy__(self, memo: dict[int, typing.Any]) -> StoredArtifact: ...
+    def __eq__(self, other: object) -> bool: ...
+    def __getstate__(self) -> typing.Any: ...
+    def __hash__(self) -> int: ...
+    def __repr__(self) -> str: ...
+    def __setstate__(self, arg0: typing.Any) -> None: ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        Plain data: str, numbers, list, dict, None.
+        """
+    def to_json(self) -> str: ...
+    @property
+    def bytes(self) -> int: ...
+    @property
+    def dir(self) -> pathlib.Path: ...
+    @property
+    def id(self) -> str: ...
+    @property
+    def kind(self) -> str:
+        """
+        'kernel' or 'module'.
+        """
+    @property
+    def title(self) -> str: ...
+
+class StackFrame:
+    """
+    One line of a stack trace, or one inline function expanded from it.
+    """
+    @staticmethod
+    def from_dict(data: dict[str, typing.Any]) -> StackFrame: ...
+    @staticmethod
+    def from_json(text: str) -> StackFrame: ...
+    def __copy__(self) -> StackFrame: ...
+    def __deepcopy__(self, memo: dict[int, typing.Any]) -> StackFrame: ...
+    def __eq__(self, other: object) -> bool: ...
+    def __getstate__(self) -> typing.Any: ...
+    def __hash__(self) -> int: ...
+    def __repr__(self) -> str: ...
+    def __setstate__(self, arg0: typing.Any) -> None: ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        Plain data: str, numbers, list, dict, None.
+        """
+    def to_json(self) -> str: ...
+    @property
+    def address(self) -> int:
+        """
+        0: not printed.
+        """
+    @property
+    def file(self) -> str:
+        """
+        Relative to the tree where it lies below it.
+        """
+    @property
+    def function(self) -> str: ...
+    @property
+    def inlined(self) -> bool:
+        """
+        Expanded from the debug information.
+        """
+    @property
+    def line(self) -> int:
+        """
+        1-based; 0: unknown.
+        """
+    @property
+    def module(self) -> str:
+        """
+        Empty: vmlinux.
+        """
+    @property
+    def offset(self) -> int:
+        """
+        Into the function's symbol.
+        """
+    @property
+    def reliable(self) -> bool:
+        """
+        False for entries marked '?'.
+        """
+    @property
+    def size(self) -> int:
+        """
+        Of the symbol; 0: not printed.
+        """
+    @property
+    def source(self) -> str:
+        """
+        That line's text, without indentation.
+        """
+
+class StackTrace:
+    """
+    A named trace of a report.
+    """
+    @staticmethod
+    def from_dict(data: dict[str, typing.Any]) -> StackTrace: ...
+    @staticmethod
+    def from_json(text: str) -> StackTrace: ...
+    def __copy__(self) -> StackTrace: ...
+    def __deepcopy__(self, memo: dict[int, typing.Any]) -> StackTrace: ...
+    def __eq__(self, other: object) -> bool: ...
+    def __getstate__(self) -> typing.Any: ...
+    def __hash__(self) -> int: ...
+    def __repr__(self) -> str: ...
+    def __setstate__(self, arg0: typing.Any) -> None: ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        Plain data: str, numbers, list, dict, None.
+        """
+    def to_json(self) -> str: ...
+    @property
+    def context(self) -> str:
+        """
+        'TASK', 'IRQ', 'NMI', ... of the first frame.
+        """
+    @property
+    def frames(self) -> list[StackFrame]: ...
+    @property
+    def name(self) -> str: ...
+
+class CrashReport:
+    """
+    Everything one crash on a console says.
+    """
+    @staticmethod
+    def from_dict(data: dict[str, typing.Any]) -> CrashReport: ...
+    @staticmethod
+    def from_json(text: str) -> CrashReport: ...
+    def __copy__(self) -> CrashReport: ...
+    def __deepcopy__(self, memo: dict[int, typing.Any]) -> CrashReport: ...
+    def __eq__(self, other: object) -> bool: ...
+    def __getstate__(self) -> typing.Any: ...
+    def __hash__(self) -> int: ...
+    def __repr__(self) -> str: ...
+    def __setstate__(self, arg0: typing.Any) -> None: ...
+    def __str__(self) -> str: ...
+    def _repr_html_(self) -> str: ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        Plain data: str, numbers, list, dict, None.
+        """
+    def to_html(self) -> str:
+        """
+        One self-contained fragment.
+        """
+    def to_json(self) -> str: ...
+    def to_text(self) -> str:
+        """
+        For a terminal, without colours.
+        """
+    @property
+    def alternative_titles(self) -> list[str]: ...
+    @property
+    def begin(self) -> int:
+        """
+        First byte in the scanned log.
+        """
+    @property
+    def corrupted(self) -> bool:
+        """
+        Truncated, or mixed with another.
+        """
+    @property
+    def cpu(self) -> int:
+        """
+        -1: unknown.
+        """
+    @property
+    def dmesg(self) -> str:
+        """
+        Console text before the report.
+        """
+    @property
+    def end(self) -> int:
+        """
+        Past its last byte.
+        """
+    @property
+    def frames(self) -> list[StackFrame]:
+        """
+        The guilty trace's frames.
+        """
+    @property
+    def function(self) -> str:
+        """
+        The guilty function.
+        """
+    @property
+    def guilty(self) -> StackFrame | None:
+        """
+        The first frame that is the guilty function and has a source line, or None.
+        """
+    @property
+    def kaslr_offset(self) -> int | None: ...
+    @property
+    def kind(self) -> str:
+        """
+        Family: 'oops', 'bug', 'warning', 'panic', 'kasan', 'hung-task', ...
+        """
+    @property
+    def message(self) -> str:
+        """
+        The report's first line as printed.
+        """
+    @property
+    def notes(self) -> list[str]: ...
+    @property
+    def panicked(self) -> bool:
+        """
+        The log also holds the panic that followed.
+        """
+    @property
+    def pid(self) -> int:
+        """
+        -1: unknown.
+        """
+    @property
+    def process(self) -> str: ...
+    @property
+    def registers(self) -> dict[str, str]: ...
+    @property
+    def release(self) -> str: ...
+    @property
+    def symbolized(self) -> bool:
+        """
+        File and line were filled in.
+        """
+    @property
+    def taint(self) -> str: ...
+    @property
+    def text(self) -> str:
+        """
+        The report itself, as printed.
+        """
+    @property
+    def title(self) -> str:
+        """
+        Stable, deduplicating, syzbot-compatible.
+        """
+    @property
+    def traces(self) -> list[StackTrace]:
+        """
+        The guilty one first.
+        """
+    @property
+    def type(self) -> str:
+        """
+        Class as syzbot uses it; empty: unknown.
+        """
+
+class Symbolizer:
+    """
+    Turns frames into file:line with inline functions expanded. Thread-safe.
+    """
+    def __init__(
+        self,
+        kernel: KernelArtifact | None = None,
+        *,
+        vmlinux: str | os.PathLike[str] | None = None,
+        modules: collections.abc.Sequence[str | os.PathLike[str]] = [],
+        source: str | os.PathLike[str] | None = None,
+    ) -> None: ...
+    def at_address(self, address: int, *, kaslr_offset: int = 0, return_address: bool = False) -> list[StackFrame]: ...
+    def at_symbol(
+        self, symbol: str, offset: int = 0, size: int = 0, *, module: str = "", return_address: bool = False
+    ) -> list[StackFrame]:
+        """
+        Inline frames first (innermost), then the real one.
+        """
+    def symbolize(self, report: CrashReport) -> CrashReport:
+        """
+        The report with every trace filled in.
+        """
+    @property
+    def build_id(self) -> str: ...
+
+class AccelProbe:
+    """
+    What an accelerator probe found.
+    """
+    @staticmethod
+    def from_dict(data: dict[str, typing.Any]) -> AccelProbe: ...
+    @staticmethod
+    def from_json(text: str) -> AccelProbe: ...
+    def __copy__(self) -> AccelProbe: ...
+    def __deepcopy__(self, memo: dict[int, typing.Any]) -> AccelProbe: ...
+    def __eq__(self, other: object) -> bool: ...
+    def __getstate__(self) -> typing.Any: ...
+    def __hash__(self) -> int: ...
+    def __repr__(self) -> str: ...
+    def __setstate__(self, arg0: typing.Any) -> None: ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        Plain data: str, numbers, list, dict, None.
+        """
+    def to_json(self) -> str: ...
+    @property
+    def accel(self) -> typing.Literal["auto", "kvm", "tcg"]: ...
+    @property
+    def reason(self) -> str: ...
+
+class CommandResult:
+    """
+    What a guest command did. A crash, a non-zero exit and a time-out are data.
+    """
+    @staticmethod
+    def from_dict(data: dict[str, typing.Any]) -> CommandResult: ...
+    @staticmethod
+    def from_json(text: str) -> CommandResult: ...
+    def __copy__(self) -> CommandResult: ...
+    def __deepcopy__(self, memo: dict[int, typing.Any]) -> CommandResult: ...
+    def __eq__(self, other: object) -> bool: ...
+    def __getstate__(self) -> typing.Any: ...
+    def __hash__(self) -> int: ...
+    def __repr__(self) -> str: ...
+    def __setstate__(self, arg0: typing.Any) -> None: ...
+    def _repr_html_(self) -> str: ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        Plain data: str, numbers, list, dict, None.
+        """
+    def to_json(self) -> str: ...
+    @property
+    def command(self) -> str: ...
+    @property
+    def console(self) -> str:
+        """
+        What the console showed meanwhile.
+        """
+    @property
+    def console_bytes(self) -> bytes:
+        """
+        The same as bytes.
+        """
+    @property
+    def crash(self) -> CrashReport | None:
+        """
+        None: the kernel did not crash.
+        """
+    @property
+    def duration(self) -> float:
+        """
+        Seconds, seen from the host.
+        """
+    @property
+    def exit_code(self) -> int | None:
+        """
+        None: it did not exit.
+        """
+    @property
+    def guest_duration(self) -> float:
+        """
+        Seconds inside the guest.
+        """
+    @property
+    def ok(self) -> bool:
+        """
+        Exit code 0, no crash, no time-out.
+        """
+    @property
+    def signal(self) -> int | None:
+        """
+        That ended it; None: none did.
+        """
+    @property
+    def stderr(self) -> str:
+        """
+        Decoded with errors='replace'.
+        """
+    @property
+    def stderr_bytes(self) -> bytes:
+        """
+        The same as bytes.
+        """
+    @property
+    def stderr_size(self) -> int:
+        """
+        Bytes produced, also when truncated.
+        """
+    @property
+    def stdout(self) -> str:
+        """
+        Decoded with errors='replace'.
+        """
+    @property
+    def stdout_bytes(self) -> bytes:
+        """
+        The same as bytes.
+        """
+    @property
+    def stdout_size(self) -> int:
+        """
+        Bytes produced, also when truncated.
+        """
+    @property
+    def timed_out(self) -> bool: ...
+    @property
+    def truncated(self) -> bool:
+        """
+        More output than output_limit: the rest was counted only.
+        """
+
+class RebootResult:
+    """
+    What reboot() came up with.
+    """
+    @staticmethod
+    def from_dict(data: dict[str, typing.Any]) -> RebootResult: ...
+    @staticmethod
+    def from_json(text: str) -> RebootResult: ...
+    def __copy__(self) -> RebootResult: ...
+    def __deepcopy__(self, memo: dict[int, typing.Any]) -> RebootResult: ...
+    def __eq__(self, other: object) -> bool: ...
+    def __getstate__(self) -> typing.Any: ...
+    def __hash__(self) -> int: ...
+    def __repr__(self) -> str: ...
+    def __setstate__(self, arg0: typing.Any) -> None: ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        Plain data: str, numbers, list, dict, None.
+        """
+    def to_json(self) -> str: ...
+    @property
+    def crash(self) -> CrashReport | None:
+        """
+        Of the failed boot.
+        """
+    @property
+    def duration(self) -> float:
+        """
+        Seconds.
+        """
+    @property
+    def fell_back(self) -> bool:
+        """
+        The installed one did not come up.
+        """
+    @property
+    def kernel(self) -> KernelArtifact:
+        """
+        The one that runs now.
+        """
+    @property
+    def reason(self) -> str: ...
+
+class Job:
+    """
+    A guest command in progress. Dropping it kills the command.
+    """
+    def __enter__(self) -> typing.Self: ...
+    def __exit__(self, *args: object) -> None: ...
+    def close_input(self) -> None: ...
+    def kill(self) -> None: ...
+    def read_stderr(self) -> bytes:
+        """
+        What came since the last call; does not block.
+        """
+    def read_stdout(self) -> bytes:
+        """
+        What came since the last call; does not block.
+        """
+    def signal(self, signo: int) -> None:
+        """
+        To its process group.
+        """
+    def wait(self, *, timeout: float | None = None) -> CommandResult:
+        """
+        Blocks until it ends; when the time passes it is killed and timed_out is set.
+        """
+    def write(self, data: str | bytes) -> None:
+        """
+        str or bytes to its standard input.
+        """
+    @property
+    def running(self) -> bool: ...
+
+class VM:
+    """
+    A virtual machine: a context manager that boots on entry and leaves nothing behind on exit.
+
+    run() and spawn() may be called from several threads at once.
+    """
+    def __enter__(self) -> typing.Self: ...
+    def __exit__(self, *args: object) -> None: ...
+    def __init__(
+        self,
+        kernel: KernelArtifact,
+        image: SeedImage | None = None,
+        *,
+        memory: str = "512M",
+        cpus: int = 1,
+        name: str = "",
+        cmdline: str = "",
+        accel: typing.Literal["auto", "kvm", "tcg"] = "auto",
+        boot: typing.Literal["auto", "direct", "bzimage"] = "auto",
+        modules: collections.abc.Sequence[ModuleArtifact] = [],
+        qemu_args: collections.abc.Sequence[str] = [],
+        run_dir: str | os.PathLike[str] | None = None,
+        symbolize: bool = True,
+        boot_timeout: float | None = None,
+        command_timeout: float | None = None,
+        crash_timeout: float | None = None,
+        probe_timeout: float | None = None,
+        close_timeout: float | None = None,
+        on_event: collections.abc.Callable[
+            [
+                StageStarted
+                | StageFinished
+                | Progress
+                | DiagnosticFound
+                | VmStateChanged
+                | ConsoleLine
+                | CrashFound
+                | Notice
+            ],
+            None,
+        ]
+        | None = None,
+    ) -> None:
+        """
+        image None: SeedImage.busybox(). Timeouts are seconds: boot 120, command 60, crash 10, probe 5, close 5.
+        """
+    def __repr__(self) -> str: ...
+    def close(self) -> None:
+        """
+        Ends everything, keeps the logs. Idempotent.
+        """
+    def command_line(self) -> list[str]:
+        """
+        QEMU's argument vector.
+        """
+    def crashes(self) -> list[CrashReport]:
+        """
+        Crashes seen since start(), in order.
+        """
+    def install(self, kernel: KernelArtifact) -> None:
+        """
+        The kernel the next reboot() boots.
+        """
+    def nmi(self) -> None:
+        """
+        On every CPU.
+        """
+    def pull(self, guest_path: str, destination: str | os.PathLike[str]) -> None: ...
+    def push(self, source: str | os.PathLike[str], guest_path: str) -> None:
+        """
+        Host file or directory to a guest path.
+        """
+    def qmp(self, command: str, **arguments: typing.Any) -> typing.Any:
+        """
+        One QMP command; its "return" member.
+        """
+    def read_file(self, guest_path: str) -> bytes: ...
+    def reboot(self) -> RebootResult:
+        """
+        Into the installed kernel; the known good one comes back when it does not come up.
+        """
+    @typing.overload
+    def run(
+        self,
+        command: str,
+        *,
+        input: str | bytes = b"",
+        env: collections.abc.Mapping[str, str] = {},
+        cwd: str = "",
+        timeout: float | None = None,
+        check: bool = False,
+        output_limit: int = 268435456,
+    ) -> CommandResult:
+        """
+        Runs a shell command line. timeout None: the VM's command_timeout.
+        """
+    @typing.overload
+    def run(
+        self,
+        argv: collections.abc.Sequence[str],
+        *,
+        input: str | bytes = b"",
+        env: collections.abc.Mapping[str, str] = {},
+        cwd: str = "",
+        timeout: float | None = None,
+        check: bool = False,
+        output_limit: int = 268435456,
+    ) -> CommandResult:
+        """
+        Runs a program without a shell.
+        """
+    @typing.overload
+    def spawn(
+        self,
+        command: str,
+        *,
+        input: str | bytes = b"",
+        env: collections.abc.Mapping[str, str] = {},
+        cwd: str = "",
+        timeout: float | None = None,
+        check: bool = False,
+        output_limit: int = 268435456,
+    ) -> Job:
+        """
+        Starts a shell command line.
+        """
+    @typing.overload
+    def spawn(
+        self,
+        argv: collections.abc.Sequence[str],
+        *,
+        input: str | bytes = b"",
+        env: collections.abc.Mapping[str, str] = {},
+        cwd: str = "",
+        timeout: float | None = None,
+        check: bool = False,
+        output_limit: int = 268435456,
+    ) -> Job:
+        """
+        Starts a program without a shell.
+        """
+    def start(self) -> None:
+        """
+        Boots and waits until the agent answers.
+        """
+    def stop(self) -> None:
+        """
+        Powers off cleanly, else hard.
+        """
+    def wait_console(self, pattern: str, *, timeout: float = 60.0, start: int = 0) -> str:
+        """
+        Blocks until the console shows the regular expression after byte `start`; returns the line.
+        """
+    def wait_crash(self, *, timeout: float = 10.0) -> CrashReport | None:
+        """
+        A crash that no run() has returned; None when the time passes.
+        """
+    def write_file(self, guest_path: str, content: str | bytes, mode: int = 420) -> None: ...
+    @property
+    def accel(self) -> typing.Literal["auto", "kvm", "tcg"]:
+        """
+        The one in use after start().
+        """
+    @property
+    def console(self) -> str:
+        """
+        Everything the console has shown since start().
+        """
+    @property
+    def console_bytes(self) -> bytes: ...
+    @property
+    def console_log(self) -> pathlib.Path: ...
+    @property
+    def cpus(self) -> int: ...
+    @property
+    def directory(self) -> pathlib.Path: ...
+    @property
+    def image(self) -> SeedImage: ...
+    @property
+    def kernel(self) -> KernelArtifact: ...
+    @property
+    def memory(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def pid(self) -> int | None:
+        """
+        QEMU's.
+        """
+    @property
+    def state(self) -> typing.Literal["defined", "booting", "ready", "crashed", "hung", "stopped"]: ...
+    @property
+    def state_reason(self) -> str: ...
+
+class StageResult:
+    """
+    What one stage of a pipeline did.
+    """
+    @staticmethod
+    def from_dict(data: dict[str, typing.Any]) -> StageResult: ...
+    @staticmethod
+    def from_json(text: str) -> StageResult: ...
+    def __copy__(self) -> StageResult: ...
+    def __deepcopy__(self, memo: dict[int, typing.Any]) -> StageResult: ...
+    def __eq__(self, other: object) -> bool: ...
+    def __getstate__(self) -> typing.Any: ...
+    def __hash__(self) -> int: ...
+    def __repr__(self) -> str: ...
+    def __setstate__(self, arg0: typing.Any) -> None: ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        Plain data: str, numbers, list, dict, None.
+        """
+    def to_json(self) -> str: ...
+    @property
+    def duration(self) -> float:
+        """
+        Seconds.
+        """
+    @property
+    def error(self) -> str: ...
+    @property
+    def outcome(self) -> str:
+        """
+        'done', 'cached', 'failed', 'skipped' or 'interrupted'.
+        """
+    @property
+    def stage(self) -> str: ...
+    @property
+    def text(self) -> str: ...
+
+class PipelineResult:
+    """
+    What a pipeline's run came to.
+    """
+    @staticmethod
+    def from_dict(data: dict[str, typing.Any]) -> PipelineResult: ...
+    @staticmethod
+    def from_json(text: str) -> PipelineResult: ...
+    def __copy__(self) -> PipelineResult: ...
+    def __deepcopy__(self, memo: dict[int, typing.Any]) -> PipelineResult: ...
+    def __eq__(self, other: object) -> bool: ...
+    def __getstate__(self) -> typing.Any: ...
+    def __hash__(self) -> int: ...
+    def __repr__(self) -> str: ...
+    def __setstate__(self, arg0: typing.Any) -> None: ...
+    def __str__(self) -> str: ...
+    def _repr_html_(self) -> str: ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        Plain data: str, numbers, list, dict, None.
+        """
+    def to_json(self) -> str: ...
+    def to_text(self) -> str:
+        """
+        The stage table.
+        """
+    @property
+    def commands(self) -> list[CommandResult]: ...
+    @property
+    def console_log(self) -> pathlib.Path: ...
+    @property
+    def crash(self) -> CrashReport | None:
+        """
+        The first crash, or None.
+        """
+    @property
+    def crashes(self) -> list[CrashReport]: ...
+    @property
+    def duration(self) -> float:
+        """
+        Seconds.
+        """
+    @property
+    def kernel(self) -> KernelArtifact | None: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def ok(self) -> bool: ...
+    @property
+    def stages(self) -> list[StageResult]: ...
+
+class Pipeline:
+    """
+    A declared sequence of stages: a value built by chaining; nothing runs before run().
+    """
+    def __copy__(self) -> Pipeline: ...
+    def __init__(self, name: str = "pipeline") -> None: ...
+    def __repr__(self) -> str: ...
+    def analyze(self) -> Pipeline:
+        """
+        Symbolizes every crash seen.
+        """
+    def boot(
+        self,
+        image: SeedImage | None = None,
+        *,
+        memory: str = "512M",
+        cpus: int = 1,
+        name: str = "",
+        cmdline: str = "",
+        accel: typing.Literal["auto", "kvm", "tcg"] = "auto",
+        boot: typing.Literal["auto", "direct", "bzimage"] = "auto",
+        modules: collections.abc.Sequence[ModuleArtifact] = [],
+        qemu_args: collections.abc.Sequence[str] = [],
+        run_dir: str | os.PathLike[str] | None = None,
+        symbolize: bool = True,
+        boot_timeout: float | None = None,
+        command_timeout: float | None = None,
+        crash_timeout: float | None = None,
+        probe_timeout: float | None = None,
+        close_timeout: float | None = None,
+    ) -> Pipeline:
+        """
+        Arguments as for VM.
+        """
+    def build(self, ws: Workspace, conf: KernConf) -> Pipeline: ...
+    def expect_crash(self, title: str = "*", *, timeout: float = 30.0) -> Pipeline:
+        """
+        The command before must have crashed the kernel; title is matched with fnmatch wildcards.
+        """
+    def kernel(self, kernel: KernelArtifact) -> Pipeline:
+        """
+        In place of build().
+        """
+    def module(self, dir: str | os.PathLike[str]) -> Pipeline:
+        """
+        Out-of-tree, into the image as /m/NAME.ko.
+        """
+    def pull(self, guest_path: str, destination: str | os.PathLike[str]) -> Pipeline: ...
+    def push(self, source: str | os.PathLike[str], guest_path: str) -> Pipeline: ...
+    def reboot(self, ws: Workspace, conf: KernConf) -> Pipeline:
+        """
+        Builds, installs, reboots into it.
+        """
+    @typing.overload
+    def run(
+        self,
+        *,
+        on_event: collections.abc.Callable[
+            [
+                StageStarted
+                | StageFinished
+                | Progress
+                | DiagnosticFound
+                | VmStateChanged
+                | ConsoleLine
+                | CrashFound
+                | Notice
+            ],
+            None,
+        ]
+        | None = None,
+    ) -> PipelineResult:
+        """
+        Runs all stages. A failing one ends the run and is told in the result.
+        """
+    @typing.overload
+    def run(
+        self,
+        command: str,
+        *,
+        input: str | bytes = b"",
+        env: collections.abc.Mapping[str, str] = {},
+        cwd: str = "",
+        timeout: float | None = None,
+        check: bool = False,
+        output_limit: int = 268435456,
+    ) -> Pipeline:
+        """
+        A stage that runs a shell command line.
+        """
+    @property
+    def name(self) -> str: ...
+    @property
+    def stage_names(self) -> list[str]: ...
+
+def _close_all() -> None:
+    """
+    Closes every open VM of this process; for atexit.
+    """
+
+def _set_default_sink(
+    sink: collections.abc.Callable[
+        [
+            StageStarted
+            | StageFinished
+            | Progress
+            | DiagnosticFound
+            | VmStateChanged
+            | ConsoleLine
+            | CrashFound
+            | Notice
+        ],
+        None,
+    ]
+    | None,
+) -> (
+    collections.abc.Callable[
+        [
+            StageStarted
+            | StageFinished
+            | Progress
+            | DiagnosticFound
+            | VmStateChanged
+            | ConsoleLine
+            | CrashFound
+            | Notice
+        ],
+        None,
+    ]
+    | None
+):
+    """
+    Where events go when a call got no on_event of its own. Returns the one before.
+    """
+
+def agent_program() -> pathlib.Path:
+    """
+    kdev's static guest agent on this host.
+    """
+
+def detect_source(path: str | os.PathLike[str]) -> SourceTree:
+    """
+    Recognises the tree at `path`. ConfigError says what is missing when it is none.
+    """
+
+def diff_configs(left: str, right: str) -> list[ConfDiff]:
+    """
+    Differences between two complete .config texts.
+    """
+
+def format_list(entries: collections.abc.Sequence[ImageEntry]) -> str: ...
+def list_archive(file: str | os.PathLike[str]) -> list[ImageEntry]:
+    """
+    The entries of a cpio archive, compressed or not, also several concatenated ones.
+    """
+
+def local_host() -> Host:
+    """
+    This machine.
+    """
+
+def lookup_symbol(elf_or_system_map: str | os.PathLike[str], address: str) -> list[SymbolMatch]:
+    """
+    Nearest symbols for a hex address; unknown digits are 'x' or left out at the end.
+    """
+
+def parse_list(
+    text: str, base_dir: str | os.PathLike[str], name: str | os.PathLike[str] = "list"
+) -> list[ImageEntry]: ...
+def probe_accel(use_cache: bool = True) -> AccelProbe:
+    """
+    Runs a tiny guest under KVM with a deadline; falls back to TCG.
+    """
+
+def read_build_id(elf: str | os.PathLike[str]) -> str:
+    """
+    GNU build id, hex; empty: none.
+    """
+
+def scan_console(log: str | bytes, os: typing.Literal["linux", "freebsd"] = "linux") -> list[CrashReport]:
+    """
+    All crash reports in a console log, in order. The log is str or bytes.
+    """
+
+def unpack_archive(file: str | os.PathLike[str], dir: str | os.PathLike[str]) -> list[str]:
+    """
+    Unpacks below `dir`; returns the entries that need root and were left out.
+    """
