@@ -26,9 +26,7 @@ BuildContext::BuildContext(Host& host, const Path& root, const SourceTree& tree)
 }
 
 const TreeState& BuildContext::scan(const Deadline& deadline) {
-  const auto [reason, hint] = build_rules_->unusable(source_.path);
-  if (!reason.empty())
-    throw ConfigError({.attempted = fmt::format("build {}", source_.path.string()), .reason = reason, .hint = hint, .log = {}});
+  guest::guest_for(source_.os).check_tree(source_);
   // One file for each source tree: a workspace may be opened with another one.
   const Path file = memory_ / ("tree-" + sha256(source_.path.string()).substr(0, 16));
   if (!loaded_) tree_ = TreeState::load(file);

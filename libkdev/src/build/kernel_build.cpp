@@ -8,6 +8,7 @@
 #include <kdev/error.hpp>
 
 #include "build/diagnostics.hpp"
+#include "build/kernel_record.hpp"
 #include "build/object_counts.hpp"
 #include "build/outside.hpp"
 #include "build/progress.hpp"
@@ -69,7 +70,7 @@ std::optional<KernelArtifact> KernelBuild::from_store(const std::string& id) {
   if (!json) return std::nullopt;
   KernelArtifact artifact = KernelArtifact::from_json(*json);
   artifact.from_store = true;
-  send(StageFinished{.stage = "build", .outcome = "cached", .duration = {}, .text = artifact.dir.string()});
+  Stage("build", title(), options_.on_event).done("cached", artifact.dir.string());
   return artifact;
 }
 
@@ -90,13 +91,15 @@ KernelArtifact KernelBuild::run() {
 }
 
 guest::MakeRequest KernelBuild::request(const Plan& plan, const ObjTree& obj) const {
+  // ccache's direct mode looks at the headers that were read before; it does not see one that now comes before them.
+  const std::string headers = context_.tree().name_digest([](std::string_view path) { return path.ends_with(".h"); });
   return {.source = ws_.source(),
           .obj = obj.dir(),
           .targets = plan.targets,
           .jobs = options_.jobs > 0 ? options_.jobs : ws_.host().cpu_count(),
           .variables = conf_.make_variables(),
           .ccache = ws_.host().which("ccache").value_or(Path()),
-          .toolchain_id = plan.toolchain.id};
+          .toolchain_id = plan.toolchain.id + headers.substr(0, 16)};
 }
 
 KernelArtifact KernelBuild::make(Plan plan) {
@@ -207,8 +210,8 @@ KernelArtifact KernelBuild::publish(const Plan& plan, const ObjTree& obj) {
     artifact.bzimage = dir / "bzImage";
   }
   const guest::MakeRequest make = request(plan, obj);
-  const bool modules = std::any_of(plan.targets.begin(), plan.targets.end(), [](const std::string& t) { return t == "all" || t == "modules"; });
-  if (const auto install = modules ? rules.install_modules(make, staged.dir() / "modules") : std::nullopt) {
+  const bool with_modules = std::any_of(plan.targets.begin(), plan.targets.end(), [](const std::string& t) { return t == "all" || t == "modules"; });
+  if (const auto install = with_modules ? rules.install_modules(make, staged.dir() / "modules") : std::nullopt) {
     RunOptions options;
     options.deadline = options_.deadline;
     host.check("install the modules", *install, options);
@@ -226,8 +229,11 @@ KernelArtifact KernelBuild::publish(const Plan& plan, const ObjTree& obj) {
     else staged.add(obj.dir() / need, Path("obj") / need);
   }
   host.make_directories(staged.dir() / "obj");
-  host.write_file(staged.dir() / "obj/.kdev-headers",
-                  context_.tree().digest([&](std::string_view path) { return rules.matters_to_modules(path); }));
+  const KernelRecord record{
+      .headers = context_.tree().digest([&](std::string_view path) { return rules.matters_to_modules(path); }),
+      .toolchain_id = plan.toolchain.id,
+      .make_variables = conf_.make_variables()};
+  host.write_file(staged.dir() / "obj" / kernel_record_file, kernel_record_text(record));
   artifact.obj = dir / "obj";
   if (const auto command = rules.compile_commands(host, ws_.source(), obj.dir(), staged.dir() / "compile_commands.json")) {
     const ProcessResult result = host.run(*command);

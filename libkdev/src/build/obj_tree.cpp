@@ -16,15 +16,22 @@ namespace {
 
 namespace fs = boost::filesystem;
 
-/// Every .NAME.cmd file under `dir` (Kbuild's fixdep: command line and dependencies of NAME) and its NAME.
-void for_each_cmd(const Path& dir, const std::function<void(const Path& cmd, const Path& target)>& f) {
+/// All files under `dir`. Collected first: an iterator ends early when what it stands on is removed.
+std::vector<Path> files_under(const Path& dir) {
+  std::vector<Path> files;
   boost::system::error_code error;
   for (fs::recursive_directory_iterator it(dir, error), end; it != end; it.increment(error)) {
     if (error) break;
-    const std::string name = it->path().filename().string();
-    if (name.size() > 5 && name.front() == '.' && name.ends_with(".cmd") && it->status().type() == fs::regular_file)
-      f(it->path(), it->path().parent_path() / name.substr(1, name.size() - 5));
+    if (it->symlink_status().type() == fs::regular_file) files.push_back(it->path());
   }
+  return files;
+}
+
+/// NAME of a file .NAME.cmd (Kbuild's fixdep: command line and dependencies of NAME); empty for any other.
+Path target_of(const Path& file) {
+  const std::string name = file.filename().string();
+  if (name.size() <= 5 || name.front() != '.' || !name.ends_with(".cmd")) return {};
+  return file.parent_path() / name.substr(1, name.size() - 5);
 }
 
 std::string slurp(const Path& path) {
@@ -84,7 +91,9 @@ std::size_t ObjTree::remove_dependents(const std::vector<TreeChange>& changes, s
   for (std::size_t i = 0; i < changes.size(); ++i) by_name[base_name(changes[i].path)].push_back(i);
   const std::string prefix = source_.string() + "/";
   std::size_t removed = 0;
-  for_each_cmd(dir_, [&](const Path& cmd, const Path& target) {
+  for (const Path& cmd : files_under(dir_)) {
+    const Path target = target_of(cmd);
+    if (target.empty()) continue;
     const std::string text = slurp(cmd);
     bool hit = false;
     constexpr std::string_view separators = " \t\n\\:$()\"',;";
@@ -108,30 +117,28 @@ std::size_t ObjTree::remove_dependents(const std::vector<TreeChange>& changes, s
         if (same || change.kind == TreeChange::Kind::added) hit = matched[i] = true;
       }
     }
-    if (!hit) return;
+    if (!hit) continue;
     remove_file(target);
     remove_file(cmd);
     removed += target.extension() == ".o";
-  });
+  }
   return removed;
 }
 
 void ObjTree::remove_half_written() {
-  // Kbuild writes the .cmd file after its target: a target that is newer may be cut off.
-  for_each_cmd(dir_, [&](const Path& cmd, const Path& target) {
-    if (mtime_ns(target) <= mtime_ns(cmd)) return;
-    remove_file(target);
-    remove_file(cmd);
-  });
-  boost::system::error_code error;
-  for (fs::recursive_directory_iterator it(dir_, error), end; it != end; it.increment(error)) {
-    if (error) break;
-    // Objects of which the compiler had not come to its end have a dependency list (.NAME.o.d) and no .cmd file yet.
-    const Path& path = it->path();
-    if (path.extension() == ".o" && !fs::exists(path.parent_path() / ("." + path.filename().string() + ".cmd")))
-      remove_file(path);
-    else if (path.filename().string().starts_with(".tmp_"))
-      if (it->status().type() == fs::regular_file) remove_file(path);
+  for (const Path& file : files_under(dir_)) {
+    const Path target = target_of(file);
+    if (!target.empty()) {
+      // Kbuild writes the .cmd file after its target: a target that is newer may be cut off.
+      if (mtime_ns(target) <= mtime_ns(file)) continue;
+      remove_file(target);
+      remove_file(file);
+    } else if (file.extension() == ".o") {
+      // The compiler had not come to its end: there is no .cmd file yet.
+      if (!fs::exists(file.parent_path() / ("." + file.filename().string() + ".cmd"))) remove_file(file);
+    } else if (file.filename().string().starts_with(".tmp_")) {
+      remove_file(file);
+    }
   }
   remove_file(dir_ / "vmlinux");
   remove_file(notes_ / "running");

@@ -82,6 +82,14 @@ std::string TreeState::digest(const std::function<bool(std::string_view path)>& 
   return digest.raw(piece).hex();
 }
 
+std::string TreeState::name_digest(const std::function<bool(std::string_view path)>& accept) const {
+  std::string names;
+  for (const auto& [folder, files] : folders_)
+    for (const FileState& file : files)
+      if (std::string path = joined(folder, file.name); accept(path)) names += path + file.kind + '\0';
+  return sha256(names);
+}
+
 std::vector<TreeChange> TreeState::changes_since(const TreeState& older) const {
   std::vector<TreeChange> changes;
   static const std::vector<FileState> none;

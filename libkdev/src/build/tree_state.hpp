@@ -56,6 +56,9 @@ class TreeState {
   /// Digest over all files whose path `accept` takes (all, when empty): names, kinds and content, no time stamps.
   std::string digest(const std::function<bool(std::string_view path)>& accept = {}) const;
 
+  /// Over paths and kinds alone.
+  std::string name_digest(const std::function<bool(std::string_view path)>& accept) const;
+
   /// By content.
   std::vector<TreeChange> changes_since(const TreeState& older) const;
   /// Nothing was so much as written to between the two: all stat fields alike.

@@ -24,7 +24,7 @@ struct MakeRequest {
   int jobs = 1;
   Variables variables;       ///< the user's, for the command line
   Path ccache;               ///< empty: not used
-  std::string toolchain_id;  ///< digest of the compiler, for ccache: it then need not look at the compiler itself
+  std::string toolchain_id;  ///< stands for the compiler and where headers are found: ccache goes by it
 };
 
 /// Where a build leaves things, all relative to the output tree.
@@ -51,8 +51,6 @@ class BuildRules {
   virtual std::vector<Path> outside_products() const = 0;
   /// Text that the release string takes from version control, for the key; empty when it takes none.
   virtual std::string revision(Host& host, const Values& config, const Path& source) const = 0;
-  /// Why the tree cannot be built out of tree as it is now ("built in place before"), and what to do; empty: it can.
-  virtual std::pair<std::string, std::string> unusable(const Path& source) const = 0;
   /// Never an input: version control, editors' files. `path` is relative to the tree.
   virtual bool ignored(std::string_view path) const = 0;
   /// A script or table that make runs or reads without it being written down as a dependency.

@@ -91,13 +91,6 @@ class LinuxBuildRules final : public BuildRules {
     return text;
   }
 
-  std::pair<std::string, std::string> unusable(const Path& source) const override {
-    const std::vector<Path> leftovers = linux_in_place_leftovers(source);
-    if (leftovers.empty()) return {};
-    return {fmt::format("{} is left from a build in the source tree", leftovers.front().string()),
-            fmt::format("make -C {} mrproper (removes what was built there, and its .config)", source.string())};
-  }
-
   bool ignored(std::string_view path) const override {
     const std::string_view file = path.substr(path.rfind('/') + 1);
     if (file == ".git" || file == ".svn" || file == ".hg" || file == ".#" || file.ends_with('~')) return true;
@@ -178,7 +171,8 @@ class LinuxBuildRules final : public BuildRules {
     std::vector<Path> needs;
     for (const char* path : {"Makefile", ".config", "Module.symvers", "modules.builtin", "include", "scripts/basic/fixdep",
                              "scripts/mod/modpost", "scripts/module.lds", "scripts/gcc-plugins", "tools/objtool/objtool",
-                             "vmlinux.symvers", "certs/signing_key.pem", "certs/signing_key.x509", "scripts/sign-file"})
+                             "vmlinux.symvers", "certs/signing_key.pem", "certs/signing_key.x509", "scripts/sign-file", "scripts/genksyms/genksyms",
+                             "scripts/recordmcount", "tools/bpf/resolve_btfids/resolve_btfids"})
       if (fs::exists(obj / path)) needs.emplace_back(path);
     if (fs::exists(obj / "arch"))
       for (const auto& arch : fs::directory_iterator(obj / "arch"))
