@@ -57,7 +57,13 @@ std::string frame_row(const StackFrame& frame, bool guilty) {
 
 std::string trace_body(const StackTrace& trace, const std::string& function) {
   std::string body = fmt::format("<div style=\"{}font-size:.85em;line-height:1.35;padding:.2em .7em\">", mono);
-  for (const auto& frame : trace.frames) body += frame_row(frame, !function.empty() && frame.function == function);
+  for (std::size_t i = 0; i < trace.frames.size();) {
+    const auto& frame = trace.frames[i];
+    const std::size_t times = view::repeats(trace.frames, i);
+    i += times > 3 ? times : 1;
+    body += frame_row(frame, !function.empty() && frame.function == function);
+    if (times > 3) body += fmt::format("<div style=\"{}\">... {} times</div>", soft, times);
+  }
   return body + "</div>";
 }
 

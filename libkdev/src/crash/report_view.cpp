@@ -19,6 +19,14 @@ std::string place(const StackFrame& frame) {
   return frame.file.empty() ? std::string() : fmt::format("{}:{}", frame.file, frame.line);
 }
 
+std::size_t repeats(const std::vector<StackFrame>& frames, std::size_t at) {
+  std::size_t n = 1;
+  while (at + n < frames.size() && label(frames[at + n]) == label(frames[at]) &&
+         frames[at + n].inlined == frames[at].inlined && frames[at + n].line == frames[at].line)
+    ++n;
+  return n;
+}
+
 std::string facts(const CrashReport& report) {
   std::vector<std::string> parts;
   std::string who = report.process.empty() ? std::string() : report.process;

@@ -13,6 +13,8 @@ namespace kdev::view {
 std::string label(const StackFrame& frame);
 /// "file:line", or empty.
 std::string place(const StackFrame& frame);
+/// How many frames from `at` on are the same entry again and again (deep recursion): at least 1.
+std::size_t repeats(const std::vector<StackFrame>& frames, std::size_t at);
 /// "sh (35) on CPU 1, kernel 6.1.192, Tainted: G W"
 std::string facts(const CrashReport& report);
 /// "type WARNING, the kernel panicked, report incomplete"; empty: nothing to say.

@@ -110,6 +110,19 @@ TEST(ReportText, SaysWhereAndWhy) {
   EXPECT_THAT(CrashReport{}.to_text(), testing::SizeIs(testing::Lt(5u)));
 }
 
+TEST(ReportText, RecursionIsFolded) {
+  CrashReport r = sample();
+  StackFrame again;
+  again.function = "recurse";
+  again.offset = 5;
+  again.size = 9;
+  r.traces[0].frames.insert(r.traces[0].frames.end(), 29, again);
+  const std::string text = r.to_text();
+  EXPECT_THAT(text, HasSubstr("... 29 times"));
+  EXPECT_EQ(text.find("recurse+0x5/0x9"), text.rfind("recurse+0x5/0x9"));
+  EXPECT_THAT(r.to_html(), HasSubstr("... 29 times"));
+}
+
 TEST(ReportText, ATerminalIsNotSentControlCodes) {
   CrashReport r = sample();
   r.dmesg = "\033]0;title\007 text\n";
