@@ -19,7 +19,7 @@ result = (
     .run()
 )
 print(result)
-assert result.ok and result.kernel is not None and result.crash is not None
+assert result.ok and result.kernel and result.crash and result.console_log
 
 # The same from the log alone, as if it had come from another machine.
 reports = kdev.scan_console(result.console_log.read_bytes())

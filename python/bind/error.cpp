@@ -60,8 +60,8 @@ void translate(std::exception_ptr p) {
 
 void bind_error(py::module_& m) {
   Value<Diagnostic>(m, "Diagnostic", "One message of a compiler, linker or make.")
-      .field("file", &Diagnostic::file,
-             "As absolute as could be worked out; empty for a linker or make message.")
+      .optional_path("file", &Diagnostic::file,
+                     "As absolute as could be worked out; None for a linker or make message.")
       .field("line", &Diagnostic::line, "1-based; 0: none.")
       .field("column", &Diagnostic::column, "1-based; 0: none.")
       .field("severity", &Diagnostic::severity, "'error', 'fatal error', 'warning' or 'note'.")

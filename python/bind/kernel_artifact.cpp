@@ -23,12 +23,12 @@ void bind_kernel_artifact(py::module_& m) {
       .field("build_id", &KernelArtifact::build_id, "GNU build id of vmlinux, hex.")
       .field("dir", &KernelArtifact::dir, "Its folder in the store.")
       .field("image", &KernelArtifact::image, "What boots fastest directly.")
-      .field("bzimage", &KernelArtifact::bzimage, "Compressed image; empty when not built.")
+      .optional_path("bzimage", &KernelArtifact::bzimage, "Compressed image; None when not built.")
       .field("vmlinux", &KernelArtifact::vmlinux, "With debug information.")
       .field("system_map", &KernelArtifact::system_map)
       .field("config", &KernelArtifact::config)
-      .field("modules", &KernelArtifact::modules,
-             "Folder that holds lib/modules/RELEASE; empty when there are none.")
+      .optional_path("modules", &KernelArtifact::modules,
+                     "Folder that holds lib/modules/RELEASE; None when there are none.")
       .field("source", &KernelArtifact::source, "The tree it was built from.")
       .field("obj", &KernelArtifact::obj, "The output tree, for out-of-tree modules.")
       .field("from_store", &KernelArtifact::from_store, "This build ran no make.")

@@ -23,7 +23,7 @@ void bind_pipeline(py::module_& m) {
       .field("commands", &PipelineResult::commands)
       .field("crashes", &PipelineResult::crashes)
       .field("kernel", &PipelineResult::kernel)
-      .field("console_log", &PipelineResult::console_log)
+      .optional_path("console_log", &PipelineResult::console_log, "None: no guest was started.")
       .field("duration", &PipelineResult::duration, "Seconds.");
   result.py()
       .def_property_readonly(

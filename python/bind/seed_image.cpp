@@ -30,7 +30,7 @@ void bind_seed_image(py::module_& m) {
       .field("mode", &ImageEntry::mode, "Permission bits.")
       .field("uid", &ImageEntry::uid)
       .field("gid", &ImageEntry::gid)
-      .field("source", &ImageEntry::source, "Of a file: where the content comes from.")
+      .optional_path("source", &ImageEntry::source, "Of a file: where the content comes from.")
       .hidden("content", &ImageEntry::content)
       .field("target", &ImageEntry::target, "Of a symbolic link.")
       .hidden("device", &ImageEntry::device)

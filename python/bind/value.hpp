@@ -149,6 +149,17 @@ class Value {
         name, [member](const T& t) -> M { return t.*member; }, doc);
     return hidden(name, member);
   }
+  /// A path that may be empty: None.
+  Value& optional_path(const char* name, Path T::*member, const char* doc = "") {
+    class_.def_property_readonly(
+        name,
+        [member](const T& t) -> std::optional<Path> {
+          if ((t.*member).empty()) return std::nullopt;
+          return t.*member;
+        },
+        doc);
+    return hidden(name, member);
+  }
   /// A shared report: an object or None.
   template <class M>
   Value& field(const char* name, std::shared_ptr<const M> T::*member, const char* doc = "") {
@@ -192,6 +203,9 @@ class Value {
     f.exact = f.get;
     if constexpr (std::is_same_v<M, std::string>)
       f.exact = [member](const T& t) -> py::object { return text(t.*member, "surrogateescape"); };
+    // Python has no empty path: Path("") is ".".
+    if constexpr (std::is_same_v<M, Path>)
+      f.exact = [member](const T& t) -> py::object { return text((t.*member).native(), "surrogateescape"); };
     Fields<T>::all.push_back(std::move(f));
     return *this;
   }
@@ -244,7 +258,7 @@ class Value {
         "from_dict", [](const py::dict& d) { return Plain<T>::from(d); }, py::arg("data"));
     if (json.to) {
       class_.def("to_json", json.to);
-    } else if constexpr (requires(const T& t) { t.to_json(); }) {
+    } else if constexpr (HasJson<T>) {
       class_.def("to_json", [](const T& t) { return t.to_json(); });
     } else {
       class_.def("to_json", [](const T& t) {

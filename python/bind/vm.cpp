@@ -11,6 +11,16 @@ namespace {
 
 using Words = std::vector<std::string>;
 
+/// A path that a VM has only once it was started.
+Path started(const VM& vm, const Path& path) {
+  if (path.empty())
+    throw GuestError({.attempted = "look at the files of VM '" + vm.name() + "'",
+                      .reason = "it was not started",
+                      .hint = "call start() first",
+                      .log = {}});
+  return path;
+}
+
 void bind_results(py::module_& m) {
   Value<AccelProbe> probe(m, "AccelProbe", "What an accelerator probe found.");
   probe.field("accel", &AccelProbe::accel).field("reason", &AccelProbe::reason).finish();
@@ -178,7 +188,7 @@ void bind_vm_class(py::module_& m) {
         "Everything the console has shown since start().")
       .def_property_readonly("console_bytes",
                              [](Self v) { return py::bytes(blocking([&] { return v.vm().console(); })); })
-      .def_property_readonly("console_log", [](Self v) { return v.vm().console_log(); })
+      .def_property_readonly("console_log", [](Self v) { return started(v.vm(), v.vm().console_log()); })
       .def(
           "wait_console",
           [](Self v, const std::string& pattern, Seconds timeout, std::size_t start) {
@@ -237,7 +247,7 @@ void bind_vm_class(py::module_& m) {
           "QEMU's.")
       .def_property_readonly(
           "accel", [](Self v) { return v.vm().accel(); }, "The one in use after start().")
-      .def_property_readonly("directory", [](Self v) { return v.vm().directory(); })
+      .def_property_readonly("directory", [](Self v) { return started(v.vm(), v.vm().directory()); })
       .def("__repr__",
            [](Self v) { return "VM('" + v.vm().name() + "', state='" + to_string(v.vm().state()) + "')"; });
 }

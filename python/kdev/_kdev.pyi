@@ -85,9 +85,9 @@ class Diagnostic:
         1-based; 0: none.
         """
     @property
-    def file(self) -> pathlib.Path:
+    def file(self) -> pathlib.Path | None:
         """
-        As absolute as could be worked out; empty for a linker or make message.
+        As absolute as could be worked out; None for a linker or make message.
         """
     @property
     def line(self) -> int:
@@ -545,9 +545,9 @@ class KernelArtifact:
         GNU build id of vmlinux, hex.
         """
     @property
-    def bzimage(self) -> pathlib.Path:
+    def bzimage(self) -> pathlib.Path | None:
         """
-        Compressed image; empty when not built.
+        Compressed image; None when not built.
         """
     @property
     def config(self) -> pathlib.Path: ...
@@ -572,9 +572,9 @@ class KernelArtifact:
         What boots fastest directly.
         """
     @property
-    def modules(self) -> pathlib.Path:
+    def modules(self) -> pathlib.Path | None:
         """
-        Folder that holds lib/modules/RELEASE; empty when there are none.
+        Folder that holds lib/modules/RELEASE; None when there are none.
         """
     @property
     def obj(self) -> pathlib.Path:
@@ -1035,7 +1035,7 @@ class ImageEntry:
         Of a file in a listed archive, in bytes.
         """
     @property
-    def source(self) -> pathlib.Path:
+    def source(self) -> pathlib.Path | None:
         """
         Of a file: where the content comes from.
         """
@@ -1876,7 +1876,10 @@ class PipelineResult:
     @property
     def commands(self) -> list[CommandResult]: ...
     @property
-    def console_log(self) -> pathlib.Path: ...
+    def console_log(self) -> pathlib.Path | None:
+        """
+        None: no guest was started.
+        """
     @property
     def crash(self) -> CrashReport | None:
         """

@@ -88,6 +88,12 @@ class ProgressDisplay:
             self._tasks.clear()
             self._stop_bars()
 
+    def refresh(self) -> None:
+        """Draws the bars now."""
+        with self._lock:
+            if self._bars is not None:
+                self._bars.refresh()
+
     def _show(self, event: Event) -> None:
         match event:
             case _kdev.StageStarted():

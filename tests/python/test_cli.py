@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -55,7 +56,9 @@ def test_decode_of_a_quiet_log(tmp_path: Path) -> None:
 
 
 def test_lookup(tmp_path: Path) -> None:
-    (tmp_path / "System.map").write_text("ffffffff81000000 T _stext\nffffffff81000400 T next_one\n")
+    (tmp_path / "System.map").write_text(
+        "ffffffff81000000 T _stext\nffffffff81000400 T next_one\nffffffff81000500 T _etext\n"
+    )
     result = invoke("crash", "lookup", str(tmp_path / "System.map"), "ffffffff81000404")
     assert result.output.split() == ["ffffffff81000400", "T", "next_one+0x4"]
     row = json.loads(invoke("crash", "lookup", "--json", str(tmp_path / "System.map"), "ffffffff81000404").output)
@@ -115,7 +118,7 @@ def test_doctor_without_programs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
         capture_output=True,
         text=True,
         timeout=300,
-        env={"PATH": str(tmp_path), "HOME": str(tmp_path)},
+        env={"PATH": str(tmp_path), "HOME": str(tmp_path), "PYTHONPATH": os.pathsep.join(sys.path)},
     )
     rows = {row["name"]: row for row in map(json.loads, done.stdout.splitlines())}
     # Programs in /usr/sbin and /sbin are found all the same; make is in neither.

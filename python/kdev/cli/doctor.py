@@ -20,12 +20,12 @@ from rich.text import Text
 from .. import _kdev, errors
 from .output import console
 
-STYLE = {"ok": "green", "missing": "bold red", "broken": "bold red", "absent": "yellow"}
+STYLE = {"ok": "green", "missing": "bold red", "broken": "bold red", "absent": "yellow", "slow": "yellow"}
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One line of the table. `state`: ok, missing (needed), broken (there, but fails), absent (of use, not needed)."""
+    """One line of the table. `state`: ok, missing (needed), broken (there, but fails), absent (of use, not needed), slow."""
 
     group: str
     name: str
@@ -80,7 +80,7 @@ def _accel() -> Finding:
         probe = _kdev.probe_accel()
     except errors.Error as error:
         return Finding("boot", "accelerator", "broken", error.reason, error.hint)
-    state = "ok" if probe.accel == "kvm" else "absent"
+    state = "ok" if probe.accel == "kvm" else "slow"
     return Finding("boot", "accelerator", state, f"{probe.accel}: {probe.reason}")
 
 
