@@ -45,7 +45,7 @@ std::string frame_row(const StackFrame& frame, bool guilty) {
   std::string name = escaped(view::label(frame));
   if (guilty) name = fmt::format("<b style=\"color:#d9534f\">{}</b>", name);
   std::string row = fmt::format("<div style=\"padding:.1em 0 .1em {}em;{}\">{}", frame.inlined ? "1.2" : "0",
-                                frame.reliable ? "" : "opacity:.55;", name);
+                                frame.reliable ? "" : "opacity:.75;", name);
   if (frame.inlined) row += fmt::format(" <span style=\"{}\">inlined</span>", soft);
   if (!frame.reliable) row += " <span title=\"found on the stack, may be stale\">?</span>";
   if (!frame.file.empty()) row += fmt::format(" <span style=\"{}\">{}</span>", soft, escaped(view::place(frame)));
@@ -73,8 +73,8 @@ std::string registers_body(const CrashReport& report) {
       "gap:.1em 1em;padding:.2em .7em\">",
       mono);
   for (const auto& name : view::register_order(report.registers))
-    body += fmt::format("<div><span style=\"display:inline-block;min-width:4.5em;{}\">{}</span>{}</div>", soft,
-                        escaped(name), escaped(report.registers.at(name)));
+    body += fmt::format("<div style=\"{}\"><span style=\"display:inline-block;min-width:4.5em;{}\">{}</span>{}</div>",
+                        report.registers.at(name).size() > 20 ? "grid-column:span 2" : "", soft, escaped(name), escaped(report.registers.at(name)));
   return body + "</div>";
 }
 

@@ -156,6 +156,11 @@ void TitleTable::name(CrashReport& report, int format, std::string_view before, 
     }
     break;
   }
+  if (report.title.empty()) {  // only the first line is there, or it is one that no rule expects
+    report.title = normalized(report.message);
+    if (report.title.empty()) report.title = report.kind;
+    report.corrupted = true;
+  }
   std::sort(report.alternative_titles.begin(), report.alternative_titles.end());
 }
 

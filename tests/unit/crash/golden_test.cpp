@@ -35,9 +35,16 @@ std::vector<std::string> strings(const boost::json::value& v) {
   return out;
 }
 
+std::vector<std::string> labels(const StackTrace& trace, bool unreliable) {
+  std::vector<std::string> out;
+  for (const auto& f : trace.frames)
+    if (f.reliable || unreliable) out.push_back((f.reliable ? "" : "? ") + view::label(f));
+  return out;
+}
+
 std::string bare(std::string line) {  // without its timestamp
   while (!line.empty() && (line.back() == '\n' || line.back() == '\r')) line.pop_back();
-  const auto close = line.find("] ");
+  const auto close = line.find("] ", line.find("][") == std::string::npos ? 0 : line.find("][") + 2);
   return line.starts_with("[ ") && close != std::string::npos ? line.substr(close + 2) : line;
 }
 
@@ -75,10 +82,24 @@ void compare(const object& want, const CrashReport& got) {
       EXPECT_EQ(std::string(value.as_string()), got.registers.at(std::string(name))) << name;
     }
   }
+  const StackTrace first = got.traces.empty() ? StackTrace{} : got.traces[0];
   if (const auto* v = want.if_contains("frames")) {
-    std::vector<std::string> frames;
-    for (const auto& f : got.frames()) frames.push_back((f.reliable ? "" : "? ") + view::label(f));
-    EXPECT_EQ(strings(*v), frames);
+    EXPECT_EQ(strings(*v), labels(first, true));
+  }
+  if (const auto* v = want.if_contains("reliable")) {
+    EXPECT_EQ(strings(*v), labels(first, false));
+  }
+  if (const auto* v = want.if_contains("traces")) {
+    std::vector<std::string> names;
+    for (const auto& t : got.traces) names.push_back(t.name);
+    EXPECT_EQ(strings(*v), names);
+  }
+  if (const auto* v = want.if_contains("others")) {
+    for (const auto& [name, frames] : v->as_object())
+      for (const auto& t : got.traces)
+        if (t.name == name) {
+          EXPECT_EQ(strings(frames), labels(t, true)) << name;
+        }
   }
   if (const auto* v = want.if_contains("context")) {
     ASSERT_FALSE(got.traces.empty());

@@ -47,7 +47,6 @@ std::vector<CrashFormat> linux_locking_formats() {
                    .function = {"trace"}}}},
       {.kind = "lockdep",
        .start = R"((?:\[ )?(?:BUG|WARNING): lock held when returning to user space!)",
-       .needs_trace = true,
        .titles = {{.pattern = R"((BUG|WARNING): lock held when returning to user space!(?s:.*?)#0: (?s:.*?)\bat:\s+(?:\[<[^>\n]*>\]\s*)?([\w.]+)\+0x)",
                    .title = "{1}: lock held when returning to user space in {function}",
                    .type = "LOCKDEP",

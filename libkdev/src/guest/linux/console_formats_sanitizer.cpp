@@ -21,8 +21,7 @@ std::vector<CrashFormat> linux_sanitizer_formats() {
                 .title = "KASAN: invalid-free in {function}",
                 .type = "KASAN-INVALID-FREE",
                 .alternatives = {"invalid-free in {function}"},
-                .function = {"1", "trace"},
-                .skip = ".*free.*"},
+                .function = {"1", "trace"}},
                {.pattern =
                     R"(BUG: KASAN: ((?:slab-)?use-after-free) (?:in ([^\s+]+)|on address)(?s:.*?)^(Read|Write) (?:of size|at addr))",
                 .title = "KASAN: {1} {3} in {function}",
