@@ -68,7 +68,10 @@ Place place_of(const DebugInfo& info, std::string_view name, std::uint64_t size,
                       : candidates[0];
   place.ambiguous = candidates.size() > 1;
   // Without a printed size the name has to do; but the offset must lie in the function.
-  place.fit = size == 0 && offset < std::max(place.symbol->extent, place.symbol->size) ? Fit::exact : Fit::only_name;
+  const bool inside = offset <= std::max(place.symbol->extent, place.symbol->size);
+  // The last function of a module's section is printed with all that is left of the page.
+  const bool tail = info.file().relocatable() && size > place.symbol->size && size - place.symbol->size < 0x1000;
+  place.fit = (size == 0 || tail) && inside ? Fit::exact : Fit::only_name;
   return place;
 }
 
@@ -252,44 +255,67 @@ void Symbolizer::State::check_kernel(CrashReport& report) const {
   }
 }
 
+namespace {
+
+/// How many of a file's functions are as the report prints them. A few may differ in a right file (kallsyms leaves some
+/// symbols out); most in a wrong one.
+struct Agreement {
+  int asked = 0, misfits = 0;
+  std::string example;
+  bool wrong() const { return misfits * 2 > asked; }
+};
+
+bool has_symbol(const StackFrame& frame) { return frame.offset || frame.size; }
+bool is_done(const StackFrame& frame) { return frame.inlined || frame.line > 0; }  // here or by another program
+
+}  // namespace
+
 void Symbolizer::symbolize(CrashReport& report) const {
   const std::lock_guard lock(state_->mutex);
   const State& state = *state_;
   state.check_kernel(report);
-  int looked_up = 0, misfits = 0;
-  std::string example;
+  std::map<std::string, Agreement> files;  // by module
+  for (const auto& trace : report.traces)
+    for (const auto& frame : trace.frames) {
+      if (is_done(frame) || bare_address(frame) || !has_symbol(frame)) continue;
+      const DebugInfo* info = frame.module.empty() ? &state.vmlinux : state.module(frame.module);
+      if (!info) {
+        const auto error = state.module_errors.find(module_name(frame.module));
+        note(report, error == state.module_errors.end()
+                         ? fmt::format("no file with symbols for module {}", frame.module)
+                         : fmt::format("module {}: {}", frame.module, error->second));
+        continue;
+      }
+      auto& file = files[frame.module];
+      ++file.asked;
+      if (place_of(*info, frame.function, frame.size, frame.offset).fit == Fit::exact) continue;
+      ++file.misfits;
+      if (file.example.empty()) file.example = frame.function;
+    }
+  for (const auto& [module, file] : files)
+    if (file.wrong())
+      note(report, fmt::format("{} of {} functions of {} are missing in its file or differ in size ({}): it is not the "
+                               "file of the kernel that crashed",
+                               file.misfits, file.asked, module.empty() ? "vmlinux" : module, file.example));
+
   for (auto& trace : report.traces) {
     std::vector<StackFrame> out;
     for (auto& frame : trace.frames) {
-      if (frame.inlined || frame.line > 0) {  // already done, here or by another program
+      std::vector<StackFrame> found;
+      if (is_done(frame)) {
         if (frame.source.empty()) frame.source = state.source.line(frame.file, frame.line);
         report.symbolized |= frame.line > 0;
-        out.push_back(std::move(frame));
-        continue;
-      }
-      std::vector<StackFrame> found;
-      Place place;
-      if (const auto address = bare_address(frame); address && frame.module.empty()) {
+      } else if (const auto address = bare_address(frame); address && frame.module.empty()) {
         if (report.kaslr_offset || address < 0xffffffff80000000ull)
           found = state.expand(state.vmlinux, address - static_cast<std::uint64_t>(report.kaslr_offset.value_or(0)),
                                !is_pc(report, frame));
-      } else if (frame.offset || frame.size) {
+      } else if (has_symbol(frame)) {
+        Place place;
         found = state.at_symbol(frame.function, frame.offset, frame.size, frame.module, !is_pc(report, frame), &place);
-        if (!frame.module.empty() && !state.module(frame.module)) {
-          const auto error = state.module_errors.find(module_name(frame.module));
-          note(report, error == state.module_errors.end()
-                           ? fmt::format("no file with symbols for module {}", frame.module)
-                           : fmt::format("module {}: {}", frame.module, error->second));
-        } else {
-          ++looked_up;
-          if (place.fit != Fit::exact) {
-            ++misfits;
-            if (example.empty()) example = frame.function;
-          } else if (place.ambiguous) {
-            note(report, fmt::format("{} has several functions of this name and size; the first is shown",
-                                     frame.function));
-          }
-        }
+        // Another build's line would mislead.
+        if (place.fit != Fit::exact && files[frame.module].wrong()) found.clear();
+        if (place.fit == Fit::exact && place.ambiguous)
+          note(report, fmt::format("{} has several functions of this name and size; the first is shown", frame.function));
       }
       if (found.empty()) {
         out.push_back(std::move(frame));
@@ -304,10 +330,6 @@ void Symbolizer::symbolize(CrashReport& report) const {
     }
     trace.frames = std::move(out);
   }
-  if (misfits > 0)
-    note(report, fmt::format("{} of {} functions are not in the symbol files or differ in size ({}): these may not be "
-                             "the files of the kernel that crashed",
-                             misfits, looked_up, example));
   if (!state.vmlinux.has_dwarf())
     note(report, fmt::format("{} has no debug information", state.vmlinux.file().path().string()));
 }

@@ -124,6 +124,7 @@ TEST(ConsoleFrame, Formats) {
       {" el0_svc+0x2c/0x84 (P)", "el0_svc", 0x2c, 0x84, 0, true, ""},
       {"[c000000007a3f970] [c0000000001a2b3c] css_free+0x1/0x2 (unreliable)", "css_free", 1, 2, 0xc0000000001a2b3c, false, ""},
       {" <ashmem::Ashmem as kernel::MiscDevice>::mmap+0x1/0x2", "<ashmem::Ashmem as kernel::MiscDevice>::mmap", 1, 2, 0, true, ""},
+      {" ? 0xffffffffa0000123", "0xffffffffa0000123", 0, 0, 0xffffffffa0000123, false, ""},
       {" [<ffffffffa0000123>] 0xffffffffa0000123", "0xffffffffa0000123", 0, 0, 0xffffffffa0000123, true, ""},
   };
   for (const auto& c : cases) {

@@ -218,6 +218,24 @@ TEST_F(SymbolizerTest, AnotherKernelIsNoted) {
   EXPECT_THAT(report.notes, testing::UnorderedElementsAre(HasSubstr("6.1.0-fixture"), HasSubstr("differ in size"),
                                                           HasSubstr("00112233445566778899aabbccddeeff00112233"),
                                                           HasSubstr("module nowhere")));
+  // Its lines would mislead.
+  EXPECT_EQ("", report.frames()[0].file);
+  EXPECT_FALSE(report.symbolized);
+}
+
+TEST_F(SymbolizerTest, OneOddSizeAmongRightOnesIsNothing) {
+  const Symbolizer symbolizer(fixture->sources());
+  auto report = report_of(*fixture, 4, size_of("do_work", 0));
+  StackFrame frame;
+  for (const char* name : {"open_device", "close_device", "_start"}) {
+    frame.function = name;
+    frame.offset = 4;
+    frame.size = size_of(name, 0) + (std::string(name) == "close_device" ? 5 : 0);
+    report.traces[0].frames.push_back(frame);
+  }
+  symbolizer.symbolize(report);
+  EXPECT_THAT(report.notes, IsEmpty());
+  for (const auto& f : report.frames()) EXPECT_GT(f.line, 0) << f.function;
 }
 
 TEST_F(SymbolizerTest, ArtifactWithAnotherBuildIdIsNoted) {

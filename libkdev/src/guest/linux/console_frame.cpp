@@ -190,11 +190,15 @@ std::optional<StackFrame> parse_linux_frame(std::string_view text, std::string& 
     frame.inlined = true;
     return frame;
   }
-  if (addressed && (text.empty() || text.starts_with("0x"))) {  // code without a symbol: JIT, an unloaded module
-    frame.function = text.substr(0, text.find_first_of(" \t"));
-    return frame;
-  }
-  return std::nullopt;
+  if (addressed && text.empty()) return frame;
+  // Code without a symbol: JIT, an unloaded module, a kernel without KALLSYMS.
+  auto digits = text;
+  std::uint64_t address = 0;
+  if (!take(digits, "0x") || !take_hex(digits, address)) return std::nullopt;
+  frame.function = text.substr(0, text.size() - digits.size());
+  if (!addressed && (frame.function.size() < 10 || !digits.empty())) return std::nullopt;
+  frame.address = address;
+  return frame;
 }
 
 }  // namespace kdev::guest
