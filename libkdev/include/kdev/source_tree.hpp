@@ -4,6 +4,9 @@
 #include <kdev/export.hpp>
 #include <kdev/path.hpp>
 
+// GCC's GNU modes (-std=gnu++20, its default) define `linux` as 1, which no conforming program can use.
+#undef linux
+
 namespace kdev {
 
 enum class Os { linux, freebsd };

@@ -52,7 +52,9 @@ void Qmp::handle(std::string_view line, std::vector<QmpEvent>& events) {
   }
   std::lock_guard lock(mutex_);
   if (message.contains("event")) {
-    QmpEvent event{json::get_string(message, "event"), {}};
+    const json::value& name = message.at("event");
+    if (!name.is_string()) return;
+    QmpEvent event{std::string(name.as_string()), {}};
     if (const json::value* data = message.if_contains("data"); data && data->is_object()) event.data = data->as_object();
     events.push_back(std::move(event));
   } else if (const json::value* id = message.if_contains("id"); id && id->is_int64()) {
