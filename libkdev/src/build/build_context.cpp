@@ -1,7 +1,8 @@
 #include "build/build_context.hpp"
 
-#include <boost/filesystem/operations.hpp>
 #include <fmt/format.h>
+
+#include <boost/filesystem/operations.hpp>
 #include <kdev/error.hpp>
 
 #include "common/digest.hpp"
@@ -42,9 +43,11 @@ const TreeState& BuildContext::scan(const Deadline& deadline) {
 }
 
 ConfigError lost_options_error(const SourceTree& tree, const std::vector<LostOption>& lost) {
-  std::string reason = lost.size() == 1 ? "an option was not kept" : fmt::format("{} options were not kept", lost.size());
+  std::string reason =
+      lost.size() == 1 ? "an option was not kept" : fmt::format("{} options were not kept", lost.size());
   for (const LostOption& option : lost) {
-    reason += fmt::format("\n  {}={} (asked for by: {}): ", option.asked.option, option.asked.value, option.asked.origin);
+    reason += fmt::format("\n  {}={} (asked for by: {}): ", option.asked.option, option.asked.value,
+                          option.asked.origin);
     if (option.type.empty() && !option.got) {
       reason += "the tree knows no such option";
       if (!option.nearest.empty()) {
@@ -56,14 +59,16 @@ ConfigError lost_options_error(const SourceTree& tree, const std::vector<LostOpt
     reason += fmt::format("is {}", option.got.value_or("n"));
     if (!option.unmet.empty()) {
       reason += "; because of";
-      for (std::size_t i = 0; i < option.unmet.size(); ++i) reason += fmt::format("{} {}", i ? "," : "", option.unmet[i]);
+      for (std::size_t i = 0; i < option.unmet.size(); ++i)
+        reason += fmt::format("{} {}", i ? "," : "", option.unmet[i]);
     }
     if (!option.depends.empty()) reason += fmt::format("\n    depends on {}", option.depends);
   }
-  return ConfigError({.attempted = fmt::format("configure {} {}", to_string(tree.os), tree.version),
-                      .reason = std::move(reason),
-                      .hint = "enable what is missing, or leave the option out; KernConf.describe() shows the layers",
-                      .log = {}});
+  return ConfigError(
+      {.attempted = fmt::format("configure {} {}", to_string(tree.os), tree.version),
+       .reason = std::move(reason),
+       .hint = "enable what is missing, or leave the option out; KernConf.describe() shows the layers",
+       .log = {}});
 }
 
 }  // namespace kdev

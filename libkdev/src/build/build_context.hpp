@@ -1,9 +1,9 @@
 #pragma once
-// What configuring and building start from: the rules of the tree's guest, what the tree holds now, and with what tools.
-#include <string>
-
+// What configuring and building start from: the rules of the tree's guest, what the tree holds now, and with
+// what tools.
 #include <kdev/kern_conf.hpp>
 #include <kdev/workspace.hpp>
+#include <string>
 
 #include "build/toolchain.hpp"
 #include "build/tree_state.hpp"
@@ -31,8 +31,8 @@ class BuildContext {
   const TreeState& scan(const Deadline& deadline);
   const TreeState& tree() const { return tree_; }
 
-  /// scan() first. Merged and resolved; from memory when neither the tree's configuration files, nor the compiler, nor
-  /// what was asked changed. Lost options are in the result.
+  /// scan() first. Merged and resolved; from memory when neither the tree's configuration files, nor the
+  /// compiler, nor what was asked changed. Lost options are in the result.
   ResolvedConf resolve(const KernConf& conf, const Deadline& deadline, bool* from_memory = nullptr);
 
  private:

@@ -1,9 +1,9 @@
 // Resolving a KernConf against a tree, and remembering the outcome.
-#include <optional>
+#include <fmt/format.h>
 
 #include <boost/filesystem/operations.hpp>
-#include <fmt/format.h>
 #include <kdev/error.hpp>
+#include <optional>
 
 #include "build/build_context.hpp"
 #include "common/digest.hpp"
@@ -18,7 +18,8 @@ json::object setting_json(const ConfSetting& s) {
 }
 
 ConfSetting setting_from(const json::object& o) {
-  return {json::get_string(o, "option"), json::get_string(o, "value"), json::get_string(o, "origin"), json::get_bool(o, "wanted")};
+  return {json::get_string(o, "option"), json::get_string(o, "value"), json::get_string(o, "origin"),
+          json::get_bool(o, "wanted")};
 }
 
 std::string remember(const ResolvedConf& conf) {
@@ -33,7 +34,8 @@ std::string remember(const ResolvedConf& conf) {
     lost.push_back(std::move(o));
   }
   for (const ConfSetting& setting : conf.overridden) overridden.push_back(setting_json(setting));
-  return json::dump(json::object{{"text", conf.text}, {"lost", std::move(lost)}, {"overridden", std::move(overridden)}});
+  return json::dump(
+      json::object{{"text", conf.text}, {"lost", std::move(lost)}, {"overridden", std::move(overridden)}});
 }
 
 ResolvedConf recall(const std::string& text, const guest::ConfRules& rules) {
@@ -52,7 +54,8 @@ ResolvedConf recall(const std::string& text, const guest::ConfRules& rules) {
     if (l.contains("got")) option.got = json::get_string(l, "got");
     conf.lost.push_back(std::move(option));
   }
-  for (const json::value& element : o.at("overridden").as_array()) conf.overridden.push_back(setting_from(element.as_object()));
+  for (const json::value& element : o.at("overridden").as_array())
+    conf.overridden.push_back(setting_from(element.as_object()));
   return conf;
 }
 
@@ -61,7 +64,8 @@ ResolvedConf recall(const std::string& text, const guest::ConfRules& rules) {
 ResolvedConf BuildContext::resolve(const KernConf& conf, const Deadline& deadline, bool* from_memory) {
   if (conf.os() != source_.os)
     throw ConfigError({.attempted = fmt::format("configure {}", source_.path.string()),
-                       .reason = fmt::format("the configuration is for {}, the tree is {}", to_string(conf.os()), to_string(source_.os)),
+                       .reason = fmt::format("the configuration is for {}, the tree is {}",
+                                             to_string(conf.os()), to_string(source_.os)),
                        .hint = "",
                        .log = {}});
   if (conf.base().empty())

@@ -1,12 +1,11 @@
 #pragma once
 // Messages of compilers, linkers and make, as data.
+#include <kdev/error.hpp>
+#include <kdev/host.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <kdev/error.hpp>
-#include <kdev/host.hpp>
 
 #include "guest/build_rules.hpp"
 
@@ -25,8 +24,8 @@ class DiagnosticReader {
   const std::vector<Diagnostic>& found() const { return found_; }
   /// Errors first (make's own last among them), then warnings with their notes; order kept otherwise.
   std::vector<Diagnostic> sorted() const;
-  /// The machine ran out of something ("No space left on device", a compiler killed for want of memory), in words;
-  /// empty when nothing of the kind was seen.
+  /// The machine ran out of something ("No space left on device", a compiler killed for want of memory), in
+  /// words; empty when nothing of the kind was seen.
   const std::string& exhausted() const { return exhausted_; }
 
  private:
@@ -40,7 +39,8 @@ class DiagnosticReader {
 /// One line of GCC, Clang, GNU ld, lld, gold, GNU as or make; the file as written.
 std::optional<Diagnostic> parse_diagnostic(std::string_view line);
 
-/// Throws what a make that ended badly means: HostError when the machine ran out of something, else BuildError.
+/// Throws what a make that ended badly means: HostError when the machine ran out of something, else
+/// BuildError.
 [[noreturn]] void throw_build_failure(const std::string& attempted, const ProcessResult& result,
                                       const DiagnosticReader& diagnostics, const Path& log);
 

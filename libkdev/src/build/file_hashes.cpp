@@ -1,17 +1,16 @@
 #include "build/file_hashes.hpp"
 
+#include <fmt/format.h>
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <boost/filesystem/operations.hpp>
 #include <cerrno>
 #include <cstring>
 #include <ctime>
-#include <sstream>
-
-#include <boost/filesystem/operations.hpp>
-#include <fmt/format.h>
 #include <kdev/error.hpp>
 #include <kdev/host.hpp>
+#include <sstream>
 
 #include "common/digest.hpp"
 
@@ -30,11 +29,13 @@ FileHashes::FileHashes(Path file) : file_(std::move(file)) {
 }
 
 std::string FileHashes::of(const Path& path) {
-  struct stat st{};
+  struct stat st {};
   if (::stat(path.c_str(), &st) != 0)
-    throw HostError({.attempted = "read " + path.string(), .reason = std::strerror(errno), .hint = "", .log = {}});
-  const std::string stat = fmt::format("{}:{}:{}:{}.{:09}:{}.{:09}", st.st_dev, st.st_ino, st.st_size, st.st_mtim.tv_sec,
-                                       st.st_mtim.tv_nsec, st.st_ctim.tv_sec, st.st_ctim.tv_nsec);
+    throw HostError(
+        {.attempted = "read " + path.string(), .reason = std::strerror(errno), .hint = "", .log = {}});
+  const std::string stat =
+      fmt::format("{}:{}:{}:{}.{:09}:{}.{:09}", st.st_dev, st.st_ino, st.st_size, st.st_mtim.tv_sec,
+                  st.st_mtim.tv_nsec, st.st_ctim.tv_sec, st.st_ctim.tv_nsec);
   if (const auto known = entries_.find(path.string()); known != entries_.end() && known->second.stat == stat)
     return known->second.hash;
   const std::time_t now = std::time(nullptr);

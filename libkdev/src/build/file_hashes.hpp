@@ -1,9 +1,8 @@
 #pragma once
 // Digests of single files that hardly ever change (compilers, linkers), remembered by their stat fields.
+#include <kdev/path.hpp>
 #include <string>
 #include <unordered_map>
-
-#include <kdev/path.hpp>
 
 namespace kdev {
 

@@ -1,11 +1,10 @@
-#include <kdev/kern_conf.hpp>
-
-#include <algorithm>
-
-#include <boost/filesystem/operations.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+
+#include <algorithm>
+#include <boost/filesystem/operations.hpp>
 #include <kdev/error.hpp>
+#include <kdev/kern_conf.hpp>
 #include <kdev/workspace.hpp>
 
 #include "guest/conf_rules.hpp"
@@ -25,7 +24,8 @@ const guest::ConfRules& rules_for(Os os) {
 }
 
 ConfigError refused(std::string reason, std::string hint = {}) {
-  return ConfigError({.attempted = "configure a kernel", .reason = std::move(reason), .hint = std::move(hint), .log = {}});
+  return ConfigError(
+      {.attempted = "configure a kernel", .reason = std::move(reason), .hint = std::move(hint), .log = {}});
 }
 
 Path existing_file(const Path& path) {
@@ -36,7 +36,9 @@ Path existing_file(const Path& path) {
 
 }  // namespace
 
-KernConf KernConf::tiny(const Workspace& ws) { return tiny(ws.tree().os); }
+KernConf KernConf::tiny(const Workspace& ws) {
+  return tiny(ws.tree().os);
+}
 
 KernConf KernConf::tiny(Os os) {
   KernConf conf;
@@ -105,13 +107,20 @@ std::vector<std::string> KernConf::preset_names(Os os) {
 KernConf KernConf::set(std::string_view option, std::string_view value) const {
   std::string bare(value);
   if (bare.size() >= 2 && bare.front() == '"' && bare.back() == '"') bare = bare.substr(1, bare.size() - 2);
-  if (bare.find('\n') != bare.npos) throw refused(fmt::format("the value of {} has a line end in it", option));
+  if (bare.find('\n') != bare.npos)
+    throw refused(fmt::format("the value of {} has a line end in it", option));
   return with({rules_for(os_).option_name(option), bare, "user", true});
 }
 
-KernConf KernConf::enable(std::string_view option) const { return set(option, "y"); }
-KernConf KernConf::disable(std::string_view option) const { return set(option, "n"); }
-KernConf KernConf::module(std::string_view option) const { return set(option, "m"); }
+KernConf KernConf::enable(std::string_view option) const {
+  return set(option, "y");
+}
+KernConf KernConf::disable(std::string_view option) const {
+  return set(option, "n");
+}
+KernConf KernConf::module(std::string_view option) const {
+  return set(option, "m");
+}
 
 KernConf KernConf::fragment(const Path& path) const {
   const Path file = existing_file(path);
@@ -127,7 +136,8 @@ KernConf KernConf::make_variable(std::string_view name, std::string_view value) 
   });
   if (!good) throw refused(fmt::format("\"{}\" cannot be the name of a make variable", name));
   // Where things are built is not the configuration's business.
-  if (name == "O" || name == "M" || name == "KBUILD_OUTPUT" || name == "KBUILD_EXTMOD" || name == "INSTALL_MOD_PATH")
+  if (name == "O" || name == "M" || name == "KBUILD_OUTPUT" || name == "KBUILD_EXTMOD" ||
+      name == "INSTALL_MOD_PATH")
     throw refused(fmt::format("the make variable {} is the workspace's to set", name));
   KernConf conf = *this;
   conf.make_variables_[std::string(name)] = value;
@@ -136,9 +146,11 @@ KernConf KernConf::make_variable(std::string_view name, std::string_view value) 
 
 KernConf KernConf::initramfs_source(const Path& path) const {
   const Path absolute = fs::absolute(path).lexically_normal();
-  if (!fs::exists(absolute)) throw refused(fmt::format("{} for INITRAMFS_SOURCE does not exist", absolute.string()));
+  if (!fs::exists(absolute))
+    throw refused(fmt::format("{} for INITRAMFS_SOURCE does not exist", absolute.string()));
   if (absolute.string().find_first_of(" \t\"") != std::string::npos)
-    throw refused(fmt::format("INITRAMFS_SOURCE is a list split at spaces: {} cannot be in it", absolute.string()));
+    throw refused(
+        fmt::format("INITRAMFS_SOURCE is a list split at spaces: {} cannot be in it", absolute.string()));
   return set("BLK_DEV_INITRD", "y").set("INITRAMFS_SOURCE", absolute.string());
 }
 

@@ -1,7 +1,7 @@
 // KernConf for people, as JSON, and compared.
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 #include <kdev/error.hpp>
 #include <kdev/kern_conf.hpp>
 
@@ -55,7 +55,8 @@ std::string KernConf::describe() const {
     std::string note = setting.wanted ? "" : " (if the tree has it)";
     if (wins != i && settings_[wins].value != setting.value)
       note += fmt::format(" -> {} by {}", settings_[wins].value, settings_[wins].origin);
-    out += fmt::format("  {:<{}} = {:<{}}  {}{}\n", setting.option, option_width, setting.value, value_width, setting.origin, note);
+    out += fmt::format("  {:<{}} = {:<{}}  {}{}\n", setting.option, option_width, setting.value, value_width,
+                       setting.origin, note);
   }
   for (const auto& [name, value] : make_variables_) out += fmt::format("  make {}={}\n", name, value);
   return out;
@@ -74,7 +75,8 @@ std::vector<ConfDiff> diff_configs(std::string_view left, std::string_view right
 std::string KernConf::to_json() const {
   json::array settings;
   for (const ConfSetting& s : settings_)
-    settings.push_back(json::object{{"option", s.option}, {"value", s.value}, {"origin", s.origin}, {"wanted", s.wanted}});
+    settings.push_back(
+        json::object{{"option", s.option}, {"value", s.value}, {"origin", s.origin}, {"wanted", s.wanted}});
   json::object variables;
   for (const auto& [name, value] : make_variables_) variables[name] = value;
   return json::dump(json::object{{"os", to_string(os_)},
@@ -100,8 +102,8 @@ KernConf KernConf::from_json(std::string_view text) {
     for (const json::value& element : settings->as_array()) {
       if (!element.is_object()) throw wrong("a setting is not an object");
       const json::object& s = element.as_object();
-      conf.settings_.push_back({json::get_string(s, "option"), json::get_string(s, "value"), json::get_string(s, "origin"),
-                                json::get_bool(s, "wanted", true)});
+      conf.settings_.push_back({json::get_string(s, "option"), json::get_string(s, "value"),
+                                json::get_string(s, "origin"), json::get_bool(s, "wanted", true)});
     }
   }
   if (const json::value* variables = o.if_contains("make_variables")) {

@@ -1,10 +1,10 @@
 #include "build/kernel_build.hpp"
 
-#include <algorithm>
-
-#include <boost/filesystem/operations.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+
+#include <algorithm>
+#include <boost/filesystem/operations.hpp>
 #include <kdev/error.hpp>
 
 #include "build/diagnostics.hpp"
@@ -46,13 +46,18 @@ KernelBuild::Plan KernelBuild::configure() {
   const guest::BuildRules& rules = context_.build_rules();
   const guest::Values& config = plan.resolved.values;
   plan.toolchain = identify_toolchain(ws_.host(), rules, config, conf_.make_variables(), context_.hashes());
-  plan.outside = outside_digest(rules.outside_inputs(config, ws_.source()), context_.hashes(), options_.deadline);
+  plan.outside =
+      outside_digest(rules.outside_inputs(config, ws_.source()), context_.hashes(), options_.deadline);
   plan.targets = options_.targets.empty() ? rules.default_targets(config) : options_.targets;
 
   json::object variables;
   for (const auto& [name, value] : conf_.make_variables()) variables[name] = value;
   Digest obj;
-  obj.add("output tree 1").add(ws_.source().string()).add(plan.resolved.text).add(plan.toolchain.id).add(json::dump(variables));
+  obj.add("output tree 1")
+      .add(ws_.source().string())
+      .add(plan.resolved.text)
+      .add(plan.toolchain.id)
+      .add(json::dump(variables));
   plan.obj_id = obj.hex().substr(0, 16);
   std::vector<std::string> targets = plan.targets;
   std::sort(targets.begin(), targets.end());
@@ -78,12 +83,12 @@ KernelArtifact KernelBuild::run() {
   Plan plan = configure();
   if (auto artifact = from_store(plan.artifact_id)) return *artifact;
   bool waited = false;
-  const FileLock lock = FileLock::acquire(build_lock_file(ws_.root()), "build " + title(), options_.deadline,
-                                          [&](const LockHolder& holder) {
-                                            waited = true;
-                                            send(Notice{fmt::format("waiting for process {}, which holds the workspace ({}) since {}",
-                                                                    holder.pid, holder.what, holder.since)});
-                                          });
+  const FileLock lock = FileLock::acquire(
+      build_lock_file(ws_.root()), "build " + title(), options_.deadline, [&](const LockHolder& holder) {
+        waited = true;
+        send(Notice{fmt::format("waiting for process {}, which holds the workspace ({}) since {}", holder.pid,
+                                holder.what, holder.since)});
+      });
   if (waited) plan = configure();  // the tree may have moved on
   if (auto artifact = from_store(plan.artifact_id)) return *artifact;
   remove_unpublished(ws_.host(), ws_.artifacts());
@@ -91,8 +96,10 @@ KernelArtifact KernelBuild::run() {
 }
 
 guest::MakeRequest KernelBuild::request(const Plan& plan, const ObjTree& obj) const {
-  // ccache's direct mode looks at the headers that were read before; it does not see one that now comes before them.
-  const std::string headers = context_.tree().name_digest([](std::string_view path) { return path.ends_with(".h"); });
+  // ccache's direct mode looks at the headers that were read before; it does not see one that now comes
+  // before them.
+  const std::string headers =
+      context_.tree().name_digest([](std::string_view path) { return path.ends_with(".h"); });
   return {.source = ws_.source(),
           .obj = obj.dir(),
           .targets = plan.targets,
@@ -109,29 +116,34 @@ KernelArtifact KernelBuild::make(Plan plan) {
   ObjTree obj(host, ws_.obj() / plan.obj_id, ws_.source());
   ObjectCounts counts(host, context_.memory() / "objects");
 
-  // A tree that is edited while make runs may have gone into the objects half old, half new: make is run again until it has
-  // seen the tree stand still.
+  // A tree that is edited while make runs may have gone into the objects half old, half new: make is run
+  // again until it has seen the tree stand still.
   constexpr int most_runs = 3;
   for (int i = 1;; ++i) {
     const bool fresh = obj.fresh();
     host.make_directories(obj.dir());
-    const std::size_t stale = obj.prepare(context_.tree(), [&](std::string_view path) { return rules.hidden_input(path); });
+    const std::size_t stale =
+        obj.prepare(context_.tree(), [&](std::string_view path) { return rules.hidden_input(path); });
     obj.outside_inputs(plan.outside, rules.outside_products());
     const Path config = obj.dir() / rules.products().config;
-    if (!host.exists(config) || host.read_file(config) != plan.resolved.text) host.write_file(config, plan.resolved.text);
-    const long expected = fresh ? counts.expected(plan.obj_id, rules.estimate_objects(plan.resolved.values)) : static_cast<long>(stale);
+    if (!host.exists(config) || host.read_file(config) != plan.resolved.text)
+      host.write_file(config, plan.resolved.text);
+    const long expected = fresh ? counts.expected(plan.obj_id, rules.estimate_objects(plan.resolved.values))
+                                : static_cast<long>(stale);
     run_make(plan, obj, expected);
     const TreeState before = context_.tree();
     if (context_.scan(options_.deadline).untouched_since(before)) break;
     send(Notice{"the source tree changed while it was built: building again"});
     if (i == most_runs)
-      throw BuildError({.attempted = "build " + title(),
-                        .reason = fmt::format("the source tree changed during each of {} builds in a row", most_runs),
-                        .hint = "build when nothing writes to " + ws_.source().string(),
-                        .log = obj.log()},
-                       {});
+      throw BuildError(
+          {.attempted = "build " + title(),
+           .reason = fmt::format("the source tree changed during each of {} builds in a row", most_runs),
+           .hint = "build when nothing writes to " + ws_.source().string(),
+           .log = obj.log()},
+          {});
     plan = configure();
-    if (ws_.obj() / plan.obj_id != obj.dir()) return make(std::move(plan));  // the change was one to the configuration
+    if (ws_.obj() / plan.obj_id != obj.dir())
+      return make(std::move(plan));  // the change was one to the configuration
     if (auto artifact = from_store(plan.artifact_id)) return *artifact;
   }
   KernelArtifact artifact = publish(plan, obj);
@@ -150,9 +162,12 @@ void KernelBuild::run_make(const Plan& plan, ObjTree& obj, long expected) {
   options.log = obj.log();
   options.capture_limit = 1 << 16;  // the log has it all
   options.on_out_line = [&](std::string_view line) {
-    if (const std::string_view object = rules.made_object(line); !object.empty()) progress.made(object);
-    else if (const Diagnostic* d = diagnostics.line(line)) send(DiagnosticFound{*d});
-    else if (line.starts_with("  ")) progress.step(line.substr(2));
+    if (const std::string_view object = rules.made_object(line); !object.empty())
+      progress.made(object);
+    else if (const Diagnostic* d = diagnostics.line(line))
+      send(DiagnosticFound{*d});
+    else if (line.starts_with("  "))
+      progress.step(line.substr(2));
   };
   options.on_err_line = [&](std::string_view line) {
     if (const Diagnostic* d = diagnostics.line(line)) send(DiagnosticFound{*d});
@@ -163,7 +178,9 @@ void KernelBuild::run_make(const Plan& plan, ObjTree& obj, long expected) {
   obj.end();
   if (result.ok()) {
     progress.finish();
-    if (fresh) ObjectCounts(host, context_.memory() / "objects").learn(plan.obj_id, progress.done(), rules.estimate_objects(plan.resolved.values));
+    if (fresh)
+      ObjectCounts(host, context_.memory() / "objects")
+          .learn(plan.obj_id, progress.done(), rules.estimate_objects(plan.resolved.values));
     return;
   }
   throw_build_failure("build " + title(), result, diagnostics, obj.log());
@@ -176,7 +193,8 @@ KernelArtifact KernelBuild::publish(const Plan& plan, const ObjTree& obj) {
   const Path vmlinux = obj.dir() / products.vmlinux;
   if (!host.exists(vmlinux))
     throw BuildError({.attempted = "build " + title(),
-                      .reason = fmt::format("make {} ended well but left no {}", fmt::join(plan.targets, " "), products.vmlinux.string()),
+                      .reason = fmt::format("make {} ended well but left no {}", fmt::join(plan.targets, " "),
+                                            products.vmlinux.string()),
                       .hint = "the targets must make a kernel; without any, the default ones do",
                       .log = obj.log()},
                      {});
@@ -203,15 +221,18 @@ KernelArtifact KernelBuild::publish(const Plan& plan, const ObjTree& obj) {
   artifact.image = dir / "image";
   // An old bzImage of a former build lies there too: only what was asked for is this build's.
   const Path bzimage = obj.dir() / products.bzimage;
-  const bool asked = std::any_of(plan.targets.begin(), plan.targets.end(),
-                                 [&](const std::string& t) { return t == "all" || t == products.bzimage.filename().string(); });
+  const bool asked = std::any_of(plan.targets.begin(), plan.targets.end(), [&](const std::string& t) {
+    return t == "all" || t == products.bzimage.filename().string();
+  });
   if (asked && host.exists(bzimage)) {
     staged.add(bzimage, "bzImage");
     artifact.bzimage = dir / "bzImage";
   }
   const guest::MakeRequest make = request(plan, obj);
-  const bool with_modules = std::any_of(plan.targets.begin(), plan.targets.end(), [](const std::string& t) { return t == "all" || t == "modules"; });
-  if (const auto install = with_modules ? rules.install_modules(make, staged.dir() / "modules") : std::nullopt) {
+  const bool with_modules = std::any_of(plan.targets.begin(), plan.targets.end(),
+                                        [](const std::string& t) { return t == "all" || t == "modules"; });
+  if (const auto install =
+          with_modules ? rules.install_modules(make, staged.dir() / "modules") : std::nullopt) {
     RunOptions options;
     options.deadline = options_.deadline;
     host.check("install the modules", *install, options);
@@ -225,21 +246,25 @@ KernelArtifact KernelBuild::publish(const Plan& plan, const ObjTree& obj) {
     }
   }
   for (const Path& need : rules.module_needs(obj.dir())) {
-    if (fs::is_directory(obj.dir() / need)) staged.add_tree(obj.dir() / need, Path("obj") / need);
-    else staged.add(obj.dir() / need, Path("obj") / need);
+    if (fs::is_directory(obj.dir() / need))
+      staged.add_tree(obj.dir() / need, Path("obj") / need);
+    else
+      staged.add(obj.dir() / need, Path("obj") / need);
   }
   host.make_directories(staged.dir() / "obj");
-  const KernelRecord record{
-      .headers = context_.tree().digest([&](std::string_view path) { return rules.matters_to_modules(path); }),
-      .toolchain_id = plan.toolchain.id,
-      .make_variables = conf_.make_variables()};
+  const KernelRecord record{.headers = context_.tree().digest(
+                                [&](std::string_view path) { return rules.matters_to_modules(path); }),
+                            .toolchain_id = plan.toolchain.id,
+                            .make_variables = conf_.make_variables()};
   host.write_file(staged.dir() / "obj" / kernel_record_file, kernel_record_text(record));
   artifact.obj = dir / "obj";
-  if (const auto command = rules.compile_commands(host, ws_.source(), obj.dir(), staged.dir() / "compile_commands.json")) {
+  if (const auto command =
+          rules.compile_commands(host, ws_.source(), obj.dir(), staged.dir() / "compile_commands.json")) {
     const ProcessResult result = host.run(*command);
     if (!result.ok()) send(Notice{"compile_commands.json could not be made: " + result.err});
   }
-  host.write_file(staged.dir() / "artifact.json", artifact_record(artifact.to_json(), "kernel", title(), staged.dir()));
+  host.write_file(staged.dir() / "artifact.json",
+                  artifact_record(artifact.to_json(), "kernel", title(), staged.dir()));
   staged.publish();
   return artifact;
 }

@@ -1,11 +1,10 @@
 #pragma once
 // One Workspace::build() call, step by step.
+#include <kdev/event.hpp>
+#include <kdev/workspace.hpp>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include <kdev/event.hpp>
-#include <kdev/workspace.hpp>
 
 #include "build/build_context.hpp"
 #include "build/obj_tree.hpp"

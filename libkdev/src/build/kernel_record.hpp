@@ -1,9 +1,8 @@
 #pragma once
 // What a kernel artifact remembers of its build, for modules built later.
+#include <kdev/host.hpp>
 #include <map>
 #include <string>
-
-#include <kdev/host.hpp>
 
 namespace kdev {
 
@@ -11,7 +10,7 @@ namespace kdev {
 constexpr const char* kernel_record_file = ".kdev-kernel";
 
 struct KernelRecord {
-  std::string headers;       ///< digest of the tree's files that modules are built with
+  std::string headers;  ///< digest of the tree's files that modules are built with
   std::string toolchain_id;
   std::map<std::string, std::string> make_variables;
 };

@@ -1,11 +1,12 @@
-// Out-of-tree modules: Kbuild with M=, in a copy of the user's folder, against what the store keeps of the kernel's build.
-#include <algorithm>
-#include <sstream>
-
-#include <boost/filesystem/operations.hpp>
+// Out-of-tree modules: Kbuild with M=, in a copy of the user's folder, against what the store keeps of the
+// kernel's build.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+
+#include <algorithm>
+#include <boost/filesystem/operations.hpp>
 #include <kdev/error.hpp>
+#include <sstream>
 
 #include "build/build_context.hpp"
 #include "build/diagnostics.hpp"
@@ -37,7 +38,8 @@ class ModuleBuild {
         dir_(fs::absolute(dir).lexically_normal()),
         kernel_(kernel),
         options_(options),
-        context_(ws.host(), ws.root(), {.os = kernel.os, .path = kernel.source, .version = ws.tree().version}) {
+        context_(ws.host(), ws.root(),
+                 {.os = kernel.os, .path = kernel.source, .version = ws.tree().version}) {
     if (dir_.filename() == ".") dir_ = dir_.parent_path();
   }
 
@@ -47,24 +49,30 @@ class ModuleBuild {
     const KernelRecord record = read_kernel_record(ws_.host(), kernel_.obj);
     check_headers(record);
     const guest::Values config = context_.conf_rules().parse(ws_.host().read_file(kernel_.config));
-    const Toolchain toolchain =
-        identify_toolchain(ws_.host(), context_.build_rules(), config, record.make_variables, context_.hashes());
+    const Toolchain toolchain = identify_toolchain(ws_.host(), context_.build_rules(), config,
+                                                   record.make_variables, context_.hashes());
     if (toolchain.id != record.toolchain_id)
       send(Notice{"the compiler or a tool changed since the kernel was built: the module may not fit it"});
 
     // Found by content alone, but for the folder's name, which is in the debug information.
     const TreeState state = TreeState::scan(dir_, {}, is_product, options_.deadline);
     const std::string id = Digest()
-                               .add("module 1").add(kernel_.id).add(toolchain.id).add(dir_.string()).add(state.digest())
-                               .hex().substr(0, 32);
+                               .add("module 1")
+                               .add(kernel_.id)
+                               .add(toolchain.id)
+                               .add(dir_.string())
+                               .add(state.digest())
+                               .hex()
+                               .substr(0, 32);
     if (auto stored = from_store(id)) {
       stage.done("cached", stored->ko.string());
       return *stored;
     }
-    const FileLock lock = FileLock::acquire(ws_.obj() / "modules.lock", "build module " + dir_.string(), options_.deadline,
-                                            [&](const LockHolder& holder) {
-                                              send(Notice{fmt::format("waiting for process {} ({})", holder.pid, holder.what)});
-                                            });
+    const FileLock lock =
+        FileLock::acquire(ws_.obj() / "modules.lock", "build module " + dir_.string(), options_.deadline,
+                          [&](const LockHolder& holder) {
+                            send(Notice{fmt::format("waiting for process {} ({})", holder.pid, holder.what)});
+                          });
     if (auto stored = from_store(id)) {
       stage.done("cached", stored->ko.string());
       return *stored;
@@ -80,7 +88,10 @@ class ModuleBuild {
   }
 
   ConfigError refused(std::string reason, std::string hint) const {
-    return ConfigError({.attempted = "build the module in " + dir_.string(), .reason = std::move(reason), .hint = std::move(hint), .log = {}});
+    return ConfigError({.attempted = "build the module in " + dir_.string(),
+                        .reason = std::move(reason),
+                        .hint = std::move(hint),
+                        .log = {}});
   }
 
   void check_input() const {
@@ -92,7 +103,9 @@ class ModuleBuild {
       makefile = true;
       names_modules |= ws_.host().read_file(file).find("obj-m") != std::string::npos;
     }
-    if (!makefile) throw refused("there is no Makefile or Kbuild file in it", "write one with a line such as: obj-m := hello.o");
+    if (!makefile)
+      throw refused("there is no Makefile or Kbuild file in it",
+                    "write one with a line such as: obj-m := hello.o");
     if (!names_modules) throw refused("its Makefile has no obj-m", "name the modules: obj-m := hello.o");
     if (kernel_.obj.empty() || !fs::exists(kernel_.obj / kernel_record_file))
       throw refused(fmt::format("the kernel's output tree {} is not there", kernel_.obj.string()),
@@ -102,9 +115,11 @@ class ModuleBuild {
   void check_headers(const KernelRecord& record) {
     context_.scan(options_.deadline);
     const guest::BuildRules& rules = context_.build_rules();
-    const std::string now = context_.tree().digest([&](std::string_view path) { return rules.matters_to_modules(path); });
+    const std::string now =
+        context_.tree().digest([&](std::string_view path) { return rules.matters_to_modules(path); });
     if (now != record.headers)
-      throw refused(fmt::format("headers or makefiles of {} changed since kernel {} was built: a module made with them would not fit it",
+      throw refused(fmt::format("headers or makefiles of {} changed since kernel {} was built: a module made "
+                                "with them would not fit it",
                                 kernel_.source.string(), kernel_.id.substr(0, 8)),
                     "build the kernel again and use that one");
   }
@@ -130,7 +145,8 @@ class ModuleBuild {
       const std::string name = entry.path().filename().string();
       const std::string path = relative.empty() ? name : relative + "/" + name;
       if (is_product(path)) continue;
-      const fs::file_type type = fs::status(entry.path()).type();  // links are followed: relative ones would lead astray
+      const fs::file_type type =
+          fs::status(entry.path()).type();  // links are followed: relative ones would lead astray
       if (type == fs::directory_file) {
         fs::create_directory(to / name);
         copy_into(entry.path(), to / name, path);
@@ -148,7 +164,8 @@ class ModuleBuild {
     const std::string staged = stage.string(), own = dir_.string();
     const auto in_own_words = [&](std::string_view line) {
       std::string text(line);
-      for (std::size_t at = 0; (at = text.find(staged, at)) != text.npos; at += own.size()) text.replace(at, staged.size(), own);
+      for (std::size_t at = 0; (at = text.find(staged, at)) != text.npos; at += own.size())
+        text.replace(at, staged.size(), own);
       return text;
     };
 
@@ -158,8 +175,10 @@ class ModuleBuild {
     const auto line_of = [&](std::string_view raw) {
       const std::string line = in_own_words(raw);
       transcript += line + "\n";
-      if (const std::string_view object = rules.made_object(line); !object.empty()) progress.made(object);
-      else if (const Diagnostic* d = diagnostics.line(line)) send(DiagnosticFound{*d});
+      if (const std::string_view object = rules.made_object(line); !object.empty())
+        progress.made(object);
+      else if (const Diagnostic* d = diagnostics.line(line))
+        send(DiagnosticFound{*d});
     };
     RunOptions run;
     run.deadline = options_.deadline;
@@ -187,7 +206,9 @@ class ModuleBuild {
                         .hint = "obj-m must name an object: obj-m := hello.o",
                         .log = log},
                        diagnostics.sorted());
-    if (made.size() > 1) send(Notice{fmt::format("{} modules were made; the first is {}", made.size(), made.front().filename().string())});
+    if (made.size() > 1)
+      send(Notice{fmt::format("{} modules were made; the first is {}", made.size(),
+                              made.front().filename().string())});
     StagedArtifact artifact(host, ws_.artifacts(), id);
     for (const Path& ko : made) artifact.add(ko, ko.filename());
     ModuleArtifact module;
@@ -198,7 +219,8 @@ class ModuleBuild {
     module.kernel_id = kernel_.id;
     module.build_id = elf_build_id(made.front());
     host.write_file(artifact.dir() / "artifact.json",
-                    artifact_record(module.to_json(), "module", fmt::format("{} for {}", module.name, kernel_.release), artifact.dir()));
+                    artifact_record(module.to_json(), "module",
+                                    fmt::format("{} for {}", module.name, kernel_.release), artifact.dir()));
     artifact.publish();
     host.remove_all(stage);
     return module;
@@ -207,7 +229,8 @@ class ModuleBuild {
   /// In the order of modules.order: a module comes after those that it names before itself in obj-m.
   std::vector<Path> modules_in_order(const Path& stage) const {
     std::vector<Path> made;
-    std::istringstream lines(fs::exists(stage / "modules.order") ? ws_.host().read_file(stage / "modules.order") : "");
+    std::istringstream lines(
+        fs::exists(stage / "modules.order") ? ws_.host().read_file(stage / "modules.order") : "");
     for (std::string line; std::getline(lines, line);) {
       Path path(line);
       path.replace_extension(".ko");  // since 6.2 it lists objects
@@ -226,7 +249,8 @@ class ModuleBuild {
 
 }  // namespace
 
-ModuleArtifact Workspace::build_module(const Path& dir, const KernelArtifact& kernel, const BuildOptions& options) const {
+ModuleArtifact Workspace::build_module(const Path& dir, const KernelArtifact& kernel,
+                                       const BuildOptions& options) const {
   return ModuleBuild(*this, dir, kernel, options).run();
 }
 

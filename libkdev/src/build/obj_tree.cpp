@@ -4,12 +4,11 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <fstream>
-#include <unordered_map>
-
-#include <boost/filesystem/operations.hpp>
 #include <boost/filesystem/fstream.hpp>
+#include <boost/filesystem/operations.hpp>
+#include <fstream>
 #include <kdev/error.hpp>
+#include <unordered_map>
 
 namespace kdev {
 namespace {
@@ -39,10 +38,12 @@ std::string slurp(const Path& path) {
   return {std::istreambuf_iterator<char>(in), {}};
 }
 
-std::string_view base_name(std::string_view path) { return path.substr(path.rfind('/') + 1); }
+std::string_view base_name(std::string_view path) {
+  return path.substr(path.rfind('/') + 1);
+}
 
 std::int64_t mtime_ns(const Path& path) {
-  struct stat st{};
+  struct stat st {};
   return ::lstat(path.c_str(), &st) == 0 ? st.st_mtim.tv_sec * 1'000'000'000LL + st.st_mtim.tv_nsec : 0;
 }
 
@@ -56,7 +57,9 @@ void remove_file(const Path& path) {
 ObjTree::ObjTree(Host& host, Path dir, Path source)
     : host_(host), dir_(std::move(dir)), source_(std::move(source)), notes_(dir_ / ".kdev") {}
 
-bool ObjTree::fresh() const { return !host_.exists(notes_ / "tree"); }
+bool ObjTree::fresh() const {
+  return !host_.exists(notes_ / "tree");
+}
 
 std::size_t ObjTree::prepare(const TreeState& now, const std::function<bool(std::string_view)>& hidden) {
   host_.make_directories(notes_);
@@ -76,7 +79,8 @@ std::size_t ObjTree::prepare(const TreeState& now, const std::function<bool(std:
     if (start_over) {
       boost::system::error_code error;
       for (const auto& entry : fs::directory_iterator(dir_))
-        if (entry.path() != notes_ && entry.path().filename() != ".config") fs::remove_all(entry.path(), error);
+        if (entry.path() != notes_ && entry.path().filename() != ".config")
+          fs::remove_all(entry.path(), error);
       removed = 0;
     }
   }

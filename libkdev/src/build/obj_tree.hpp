@@ -1,13 +1,13 @@
 #pragma once
-// An output tree kept between builds. make goes by time stamps alone; an output tree also has to be right after a file came
-// back with its old date (mv, cp -p, tar), after a file that shadows another appeared, and after make was killed.
+// An output tree kept between builds. make goes by time stamps alone; an output tree also has to be right
+// after a file came back with its old date (mv, cp -p, tar), after a file that shadows another appeared, and
+// after make was killed.
 #include <cstddef>
 #include <functional>
-#include <string>
-#include <vector>
-
 #include <kdev/deadline.hpp>
 #include <kdev/host.hpp>
+#include <string>
+#include <vector>
 
 #include "build/tree_state.hpp"
 
@@ -24,11 +24,13 @@ class ObjTree {
   /// Nothing was ever made in it.
   bool fresh() const;
 
-  /// Brings the tree to where make does right by `now`: removes every output that was made from content that has changed
-  /// since, and half-written outputs of a make that was killed. Returns how many objects were removed.
-  /// `hidden` tells files that make does not track: when one of those changed behind make's back, everything goes.
+  /// Brings the tree to where make does right by `now`: removes every output that was made from content that
+  /// has changed since, and half-written outputs of a make that was killed. Returns how many objects were
+  /// removed. `hidden` tells files that make does not track: when one of those changed behind make's back,
+  /// everything goes.
   std::size_t prepare(const TreeState& now, const std::function<bool(std::string_view path)>& hidden);
-  /// `digest` is over what the configuration names outside the tree: when it changed, `products` (relative) are removed.
+  /// `digest` is over what the configuration names outside the tree: when it changed, `products` (relative)
+  /// are removed.
   void outside_inputs(const std::string& digest, const std::vector<Path>& products);
 
   /// Between these two a make runs; a tree that was begun but not ended holds half-written outputs.

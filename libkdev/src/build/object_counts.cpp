@@ -1,7 +1,6 @@
 #include "build/object_counts.hpp"
 
 #include <cmath>
-
 #include <kdev/error.hpp>
 
 #include "common/json.hpp"
@@ -13,7 +12,8 @@ ObjectCounts::ObjectCounts(Host& host, Path file) : host_(host), file_(std::move
   try {
     const json::object o = json::parse_object(host_.read_file(file_), "object counts");
     scale_ = json::get_double(o, "scale", 1);
-    for (const auto& [id, count] : o.at("counts").as_object()) counts_[std::string(id)] = count.to_number<long>();
+    for (const auto& [id, count] : o.at("counts").as_object())
+      counts_[std::string(id)] = count.to_number<long>();
   } catch (const std::exception&) {
     counts_.clear();
     scale_ = 1;

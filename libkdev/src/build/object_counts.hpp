@@ -1,9 +1,8 @@
 #pragma once
 // How many objects a configuration has, learnt from builds.
+#include <kdev/host.hpp>
 #include <map>
 #include <string>
-
-#include <kdev/host.hpp>
 
 namespace kdev {
 

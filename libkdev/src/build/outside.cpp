@@ -1,12 +1,11 @@
 #include "build/outside.hpp"
 
+#include <fmt/format.h>
 #include <sys/stat.h>
 
-#include <sstream>
-
 #include <boost/filesystem/operations.hpp>
-#include <fmt/format.h>
 #include <kdev/host.hpp>
+#include <sstream>
 
 #include "build/tree_state.hpp"
 #include "common/digest.hpp"
@@ -31,8 +30,10 @@ std::string outside_digest(const std::vector<Path>& inputs, FileHashes& hashes, 
   Digest digest;
   const auto add_file = [&](const Path& file) {
     digest.add(file.string());
-    if (fs::is_regular_file(file)) digest.add(hashes.of(file));
-    else digest.add("missing");
+    if (fs::is_regular_file(file))
+      digest.add(hashes.of(file));
+    else
+      digest.add("missing");
   };
   for (const Path& input : inputs) {
     if (!fs::is_directory(input)) {
@@ -47,7 +48,7 @@ std::string outside_digest(const std::vector<Path>& inputs, FileHashes& hashes, 
     boost::system::error_code error;
     for (fs::recursive_directory_iterator it(input, error), end; it != end; it.increment(error)) {
       deadline.check("looking at " + input.string());
-      struct stat st{};
+      struct stat st {};
       if (error || ::lstat(it->path().c_str(), &st) != 0) break;
       if (!S_ISREG(st.st_mode) || (st.st_mode & 07777) != 0644)
         digest.add(fmt::format("{} {:o} {}", it->path().string(), st.st_mode, st.st_rdev));

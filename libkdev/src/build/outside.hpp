@@ -1,20 +1,20 @@
 #pragma once
 // Content that a configuration names outside the source tree.
-#include <string>
-#include <vector>
-
 #include <kdev/deadline.hpp>
 #include <kdev/path.hpp>
+#include <string>
+#include <vector>
 
 #include "build/file_hashes.hpp"
 
 namespace kdev {
 
-/// Digest over files, folders with all they hold (modes and links too), and what gen_init_cpio lists among the files name.
-/// A path that is missing counts as missing.
+/// Digest over files, folders with all they hold (modes and links too), and what gen_init_cpio lists among
+/// the files name. A path that is missing counts as missing.
 std::string outside_digest(const std::vector<Path>& inputs, FileHashes& hashes, const Deadline& deadline);
 
-/// The host files that the "file" lines of a gen_init_cpio list (usr/gen_init_cpio.c) name; empty for any other file.
+/// The host files that the "file" lines of a gen_init_cpio list (usr/gen_init_cpio.c) name; empty for any
+/// other file.
 std::vector<Path> cpio_list_files(const std::string& text);
 
 }  // namespace kdev

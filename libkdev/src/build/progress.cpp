@@ -21,7 +21,8 @@ void BuildProgress::finish() {
 void BuildProgress::send(std::string_view text) {
   sent_ = Clock::now();
   if (!sink_) return;
-  Progress event{.stage = stage_, .done = done_, .total = total_, .eta = Seconds{-1}, .text = std::string(text)};
+  Progress event{
+      .stage = stage_, .done = done_, .total = total_, .eta = Seconds{-1}, .text = std::string(text)};
   if (total_ != 0) event.total = std::max(total_, done_);  // an estimate that was too low
   const Seconds elapsed = sent_ - started_;
   // The first few objects are the host's own tools and say little.

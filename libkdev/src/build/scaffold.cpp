@@ -1,9 +1,9 @@
 // Examples to start from.
-#include <algorithm>
-#include <cctype>
-
-#include <boost/filesystem/operations.hpp>
 #include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/filesystem/operations.hpp>
+#include <cctype>
 #include <kdev/error.hpp>
 #include <kdev/workspace.hpp>
 
@@ -48,7 +48,8 @@ MODULE_LICENSE("GPL");
 MODULE_DESCRIPTION("hello: one parameter, two messages");
 )";
 
-constexpr const char* hello_makefile = R"(# Read twice: by make in this folder (the second half), and by Kbuild (the first), which has KERNELRELEASE set.
+constexpr const char* hello_makefile =
+    R"(# Read twice: by make in this folder (the second half), and by Kbuild (the first), which has KERNELRELEASE set.
 ifneq ($(KERNELRELEASE),)
 
 obj-m := @NAME@.o
@@ -74,7 +75,8 @@ endif
 
 std::string filled_in(std::string text, const std::string& name) {
   constexpr std::string_view mark = "@NAME@";
-  for (std::size_t at = 0; (at = text.find(mark, at)) != text.npos; at += name.size()) text.replace(at, mark.size(), name);
+  for (std::size_t at = 0; (at = text.find(mark, at)) != text.npos; at += name.size())
+    text.replace(at, mark.size(), name);
   return text;
 }
 
@@ -82,15 +84,21 @@ std::string filled_in(std::string text, const std::string& name) {
 
 Path Workspace::scaffold(const std::string& kind, const std::string& name, const Path& dir) const {
   const auto refused = [&](std::string reason, std::string hint) {
-    return ConfigError({.attempted = fmt::format("write scaffold {} \"{}\"", kind, name), .reason = std::move(reason), .hint = std::move(hint), .log = {}});
+    return ConfigError({.attempted = fmt::format("write scaffold {} \"{}\"", kind, name),
+                        .reason = std::move(reason),
+                        .hint = std::move(hint),
+                        .log = {}});
   };
   if (kind != "hello") throw refused("there is no such scaffold", "scaffolds are: hello");
-  const bool good = !name.empty() && !std::isdigit(static_cast<unsigned char>(name.front())) &&
-                    std::all_of(name.begin(), name.end(), [](unsigned char c) { return std::isalnum(c) || c == '_'; });
-  if (!good) throw refused("the name is part of C function names", "use letters, digits and _, no digit first");
+  const bool good =
+      !name.empty() && !std::isdigit(static_cast<unsigned char>(name.front())) &&
+      std::all_of(name.begin(), name.end(), [](unsigned char c) { return std::isalnum(c) || c == '_'; });
+  if (!good)
+    throw refused("the name is part of C function names", "use letters, digits and _, no digit first");
   const Path to = dir.empty() ? src() / name : fs::absolute(dir).lexically_normal();
   if (fs::exists(to) && (!fs::is_directory(to) || !fs::is_empty(to)))
-    throw refused(fmt::format("{} is there already", to.string()), "choose another name or folder, or remove it");
+    throw refused(fmt::format("{} is there already", to.string()),
+                  "choose another name or folder, or remove it");
   host().make_directories(to);
   host().write_file(to / (name + ".c"), filled_in(hello_c, name));
   host().write_file(to / "Makefile", filled_in(hello_makefile, name));

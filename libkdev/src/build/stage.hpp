@@ -1,11 +1,10 @@
 #pragma once
 // StageStarted when made, StageFinished with the outcome when it goes out of scope.
 #include <exception>
-#include <string>
-#include <utility>
-
 #include <kdev/error.hpp>
 #include <kdev/event.hpp>
+#include <string>
+#include <utility>
 
 namespace kdev {
 
@@ -28,7 +27,10 @@ class Stage {
   void done(std::string outcome, std::string text) {
     finished_ = true;
     if (sink_)
-      sink_(StageFinished{.stage = name_, .outcome = std::move(outcome), .duration = Clock::now() - started_, .text = std::move(text)});
+      sink_(StageFinished{.stage = name_,
+                          .outcome = std::move(outcome),
+                          .duration = Clock::now() - started_,
+                          .text = std::move(text)});
   }
 
  private:

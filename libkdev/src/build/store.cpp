@@ -1,17 +1,16 @@
 #include "build/store.hpp"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <linux/fs.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <boost/filesystem/operations.hpp>
 #include <cerrno>
 #include <cstring>
-
-#include <boost/filesystem/operations.hpp>
-#include <fmt/format.h>
 #include <kdev/error.hpp>
 
 #include "common/json.hpp"
@@ -24,29 +23,32 @@ namespace fs = boost::filesystem;
 constexpr const char* unpublished = ".new-";
 
 HostError cannot_store(const Path& path, const std::string& why) {
-  return HostError({.attempted = "store a build's result",
-                    .reason = path.string() + ": " + why,
-                    .hint = why == std::strerror(ENOSPC) ? "make room on that disk; what was built is kept" : "",
-                    .log = {}});
+  return HostError(
+      {.attempted = "store a build's result",
+       .reason = path.string() + ": " + why,
+       .hint = why == std::strerror(ENOSPC) ? "make room on that disk; what was built is kept" : "",
+       .log = {}});
 }
 
 void store_copy(const Path& from, const Path& to) {
   UniqueFd in(::open(from.c_str(), O_RDONLY | O_CLOEXEC));
   if (!in) throw cannot_store(from, std::strerror(errno));
-  struct stat st{};
+  struct stat st {};
   if (::fstat(in.get(), &st) != 0) throw cannot_store(from, std::strerror(errno));
   UniqueFd out(::open(to.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, st.st_mode & 0777));
   if (!out) throw cannot_store(to, std::strerror(errno));
   if (::ioctl(out.get(), FICLONE, in.get()) == 0) return;
   for (off_t left = st.st_size; left > 0;) {
-    const ssize_t n = ::copy_file_range(in.get(), nullptr, out.get(), nullptr, static_cast<std::size_t>(left), 0);
+    const ssize_t n =
+        ::copy_file_range(in.get(), nullptr, out.get(), nullptr, static_cast<std::size_t>(left), 0);
     if (n > 0) {
       left -= n;
       continue;
     }
     if (n == 0) throw cannot_store(from, "it became shorter while it was read");
     if (errno == EINTR) continue;
-    if (errno != EXDEV && errno != EINVAL && errno != ENOSYS && errno != EOPNOTSUPP) throw cannot_store(to, std::strerror(errno));
+    if (errno != EXDEV && errno != EINVAL && errno != ENOSYS && errno != EOPNOTSUPP)
+      throw cannot_store(to, std::strerror(errno));
     // Across file systems on an old kernel.
     boost::system::error_code error;
     out.reset();
@@ -68,13 +70,19 @@ std::vector<std::pair<std::string, std::uint64_t>> files_of(const Path& dir) {
 }  // namespace
 
 StagedArtifact::StagedArtifact(Host& host, const Path& artifacts, std::string id)
-    : host_(&host), artifacts_(artifacts), dir_(artifacts / fmt::format("{}{}-{}", unpublished, id, ::getpid())), id_(std::move(id)) {
+    : host_(&host),
+      artifacts_(artifacts),
+      dir_(artifacts / fmt::format("{}{}-{}", unpublished, id, ::getpid())),
+      id_(std::move(id)) {
   host.remove_all(dir_);
   host.make_directories(dir_);
 }
 
 StagedArtifact::StagedArtifact(StagedArtifact&& other) noexcept
-    : host_(other.host_), artifacts_(std::move(other.artifacts_)), dir_(std::move(other.dir_)), id_(std::move(other.id_)) {
+    : host_(other.host_),
+      artifacts_(std::move(other.artifacts_)),
+      dir_(std::move(other.dir_)),
+      id_(std::move(other.id_)) {
   other.dir_.clear();
 }
 
@@ -95,9 +103,12 @@ void StagedArtifact::add_tree(const Path& folder, const Path& name) {
   for (const auto& entry : fs::directory_iterator(folder)) {
     const Path to = name / entry.path().filename();
     const fs::file_type type = entry.symlink_status().type();
-    if (type == fs::symlink_file) fs::copy_symlink(entry.path(), dir_ / to);
-    else if (type == fs::directory_file) add_tree(entry.path(), to);
-    else if (type == fs::regular_file) add(entry.path(), to);
+    if (type == fs::symlink_file)
+      fs::copy_symlink(entry.path(), dir_ / to);
+    else if (type == fs::directory_file)
+      add_tree(entry.path(), to);
+    else if (type == fs::regular_file)
+      add(entry.path(), to);
   }
 }
 
@@ -122,7 +133,9 @@ std::optional<std::string> stored_artifact(Host& host, const Path& artifacts, co
     const json::object o = json::parse_object(text, "stored artifact");
     for (const auto& [name, size] : o.at("files").as_object()) {
       boost::system::error_code error;
-      if (fs::file_size(dir / std::string(name), error) != static_cast<std::uint64_t>(size.to_number<std::int64_t>()) || error)
+      if (fs::file_size(dir / std::string(name), error) !=
+              static_cast<std::uint64_t>(size.to_number<std::int64_t>()) ||
+          error)
         return std::nullopt;
     }
     ::utimensat(AT_FDCWD, record.c_str(), nullptr, 0);
@@ -132,7 +145,8 @@ std::optional<std::string> stored_artifact(Host& host, const Path& artifacts, co
   }
 }
 
-std::string artifact_record(const std::string& artifact_json, const std::string& kind, const std::string& title, const Path& dir) {
+std::string artifact_record(const std::string& artifact_json, const std::string& kind,
+                            const std::string& title, const Path& dir) {
   json::object files;
   for (const auto& [name, size] : files_of(dir))
     if (name != "artifact.json") files[name] = size;
@@ -164,12 +178,15 @@ std::vector<StoredArtifact> list_store(Host& host, const Path& artifacts) {
                               .title = json::get_string(o, "title"),
                               .dir = entry.path(),
                               .bytes = 0};
-      for (const auto& [name, size] : o.at("files").as_object()) artifact.bytes += size.to_number<std::uint64_t>();
+      for (const auto& [name, size] : o.at("files").as_object())
+        artifact.bytes += size.to_number<std::uint64_t>();
       result.push_back(std::move(artifact));
-    } catch (const std::exception&) {  // not one of ours, or damaged: not listed, and built anew when asked for
+    } catch (
+        const std::exception&) {  // not one of ours, or damaged: not listed, and built anew when asked for
     }
   }
-  std::sort(result.begin(), result.end(), [](const StoredArtifact& a, const StoredArtifact& b) { return a.id < b.id; });
+  std::sort(result.begin(), result.end(),
+            [](const StoredArtifact& a, const StoredArtifact& b) { return a.id < b.id; });
   return result;
 }
 

@@ -1,11 +1,10 @@
 #pragma once
 // The artifact store: artifacts/ID/, each published whole by one rename.
+#include <kdev/host.hpp>
+#include <kdev/workspace.hpp>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include <kdev/host.hpp>
-#include <kdev/workspace.hpp>
 
 namespace kdev {
 
@@ -33,12 +32,14 @@ class StagedArtifact {
   std::string id_;
 };
 
-/// The JSON (artifact.json) of a stored artifact; nothing when there is none or a file that it names in "files" is gone or
-/// has another size. Marks it as used now.
+/// The JSON (artifact.json) of a stored artifact; nothing when there is none or a file that it names in
+/// "files" is gone or has another size. Marks it as used now.
 std::optional<std::string> stored_artifact(Host& host, const Path& artifacts, const std::string& id);
 
-/// artifact.json: the artifact's own JSON with "kind", "title" and "files" (path and size of each file of `dir`) beside it.
-std::string artifact_record(const std::string& artifact_json, const std::string& kind, const std::string& title, const Path& dir);
+/// artifact.json: the artifact's own JSON with "kind", "title" and "files" (path and size of each file of
+/// `dir`) beside it.
+std::string artifact_record(const std::string& artifact_json, const std::string& kind,
+                            const std::string& title, const Path& dir);
 
 /// What an interrupted build left of its unpublished artifact. Called under the build lock.
 void remove_unpublished(Host& host, const Path& artifacts);

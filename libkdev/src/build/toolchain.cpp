@@ -1,10 +1,10 @@
 #include "build/toolchain.hpp"
 
-#include <set>
+#include <fmt/format.h>
 
 #include <boost/filesystem/operations.hpp>
-#include <fmt/format.h>
 #include <kdev/error.hpp>
+#include <set>
 
 #include "common/digest.hpp"
 
@@ -14,8 +14,9 @@ namespace {
 /// Debian's package for a program, for the hint.
 std::string package_of(const std::string& program) {
   static const std::map<std::string, std::string> packages = {
-      {"ld", "binutils"}, {"ar", "binutils"}, {"nm", "binutils"}, {"objcopy", "binutils"}, {"strip", "binutils"},
-      {"pahole", "dwarves"}, {"ld.lld", "lld"}, {"llvm-ar", "llvm"}, {"llvm-nm", "llvm"}};
+      {"ld", "binutils"},      {"ar", "binutils"},    {"nm", "binutils"},
+      {"objcopy", "binutils"}, {"strip", "binutils"}, {"pahole", "dwarves"},
+      {"ld.lld", "lld"},       {"llvm-ar", "llvm"},   {"llvm-nm", "llvm"}};
   const auto found = packages.find(program);
   return found == packages.end() ? program : found->second;
 }

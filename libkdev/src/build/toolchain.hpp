@@ -1,10 +1,9 @@
 #pragma once
 // Which compiler, linker and helpers a build uses, by their bytes.
+#include <kdev/host.hpp>
 #include <map>
 #include <string>
 #include <vector>
-
-#include <kdev/host.hpp>
 
 #include "build/file_hashes.hpp"
 #include "guest/build_rules.hpp"

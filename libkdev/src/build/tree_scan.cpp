@@ -1,25 +1,23 @@
 // Walking a tree with openat and fstatat on a few threads.
 #include <dirent.h>
 #include <fcntl.h>
+#include <openssl/evp.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
+#include <boost/filesystem/operations.hpp>
 #include <cerrno>
 #include <condition_variable>
 #include <cstring>
 #include <deque>
 #include <exception>
+#include <kdev/error.hpp>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <thread>
-
-#include <openssl/evp.h>
-
-#include <boost/filesystem/operations.hpp>
-#include <kdev/error.hpp>
 
 #include "build/tree_state.hpp"
 #include "host/unique_fd.hpp"
@@ -29,14 +27,16 @@ namespace {
 
 namespace fs = boost::filesystem;
 
-// A file written within this time of being read may be written again without a change of its time stamps: their
-// granularity is a timer tick on local file systems, up to 2 s on FAT.
+// A file written within this time of being read may be written again without a change of its time stamps:
+// their granularity is a timer tick on local file systems, up to 2 s on FAT.
 constexpr std::int64_t unsettled_ns = 2'500'000'000;
 
 // How many links to folders out of the tree are followed one in another.
 constexpr std::size_t max_followed = 4;
 
-std::int64_t nanoseconds(const timespec& t) { return t.tv_sec * 1'000'000'000LL + t.tv_nsec; }
+std::int64_t nanoseconds(const timespec& t) {
+  return t.tv_sec * 1'000'000'000LL + t.tv_nsec;
+}
 
 std::int64_t now_ns() {
   timespec t{};
@@ -124,8 +124,9 @@ class Walk {
 
  private:
   struct Folder {
-    std::string path;                                      ///< relative, "" for the tree
-    std::vector<std::pair<std::uint64_t, std::uint64_t>> outside;  ///< device and inode of the followed folders it lies in
+    std::string path;  ///< relative, "" for the tree
+    std::vector<std::pair<std::uint64_t, std::uint64_t>>
+        outside;  ///< device and inode of the followed folders it lies in
   };
 
   std::optional<Folder> next() {
@@ -168,7 +169,7 @@ class Walk {
       if (name == "." || name == "..") continue;
       path.assign(folder.path).append(folder.path.empty() ? "" : "/").append(name);
       if (ignore_ && ignore_(path)) continue;
-      struct stat st{};
+      struct stat st {};
       if (::fstatat(fd.get(), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0) {
         if (errno == ENOENT) continue;
         throw cannot_read(tree_ / path, errno);
@@ -194,7 +195,8 @@ class Walk {
       }
       files.push_back(std::move(file));
     }
-    std::sort(files.begin(), files.end(), [](const FileState& a, const FileState& b) { return a.name < b.name; });
+    std::sort(files.begin(), files.end(),
+              [](const FileState& a, const FileState& b) { return a.name < b.name; });
 
     const std::lock_guard lock(mutex_);
     for (Folder& next : deeper) waiting_.push_back(std::move(next));
@@ -226,7 +228,7 @@ class Walk {
       if (errno == ENOENT) return false;
       throw cannot_read(tree_ / path, errno);
     }
-    struct stat st{};
+    struct stat st {};
     if (::fstat(fd.get(), &st) != 0) throw cannot_read(tree_ / path, errno);
     fill(file, st);  // of the very file that is read
     const std::int64_t before = now_ns();
@@ -237,8 +239,8 @@ class Walk {
   }
 
   /// The link's text and, where it leads out of the tree, what it leads to. False when it is gone.
-  bool link(FileState& file, int dir, const std::string& path, const Folder& folder, std::vector<Folder>& deeper,
-            Hasher& hasher) {
+  bool link(FileState& file, int dir, const std::string& path, const Folder& folder,
+            std::vector<Folder>& deeper, Hasher& hasher) {
     char text[4096];
     const ssize_t length = ::readlinkat(dir, file.name.c_str(), text, sizeof text);
     if (length < 0) {
@@ -249,7 +251,7 @@ class Walk {
     boost::system::error_code error;
     const std::string target = fs::canonical(tree_ / path, error).string();
     const bool inside = target == canonical_ || target.starts_with(canonical_ + "/");
-    struct stat st{};
+    struct stat st {};
     if (!error && !inside && ::stat(target.c_str(), &st) == 0) {
       if (S_ISREG(st.st_mode)) {
         UniqueFd fd(::open(target.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
@@ -291,8 +293,8 @@ class Walk {
 
 }  // namespace
 
-TreeState TreeState::scan(const Path& tree, const TreeState& known, const Ignore& ignore, const Deadline& deadline,
-                          unsigned threads) {
+TreeState TreeState::scan(const Path& tree, const TreeState& known, const Ignore& ignore,
+                          const Deadline& deadline, unsigned threads) {
   Walk walk(tree, known, ignore);
   {
     std::vector<std::jthread> workers;

@@ -1,9 +1,8 @@
 #include "build/tree_state.hpp"
 
 #include <algorithm>
-#include <cstring>
-
 #include <boost/filesystem/operations.hpp>
+#include <cstring>
 #include <kdev/error.hpp>
 #include <kdev/host.hpp>
 
@@ -48,9 +47,13 @@ struct Reader {
   std::string_view text() { return bytes(number()); }
 };
 
-std::string joined(const std::string& folder, const std::string& name) { return folder.empty() ? name : folder + "/" + name; }
+std::string joined(const std::string& folder, const std::string& name) {
+  return folder.empty() ? name : folder + "/" + name;
+}
 
-std::string_view view(const ContentHash& hash) { return {reinterpret_cast<const char*>(hash.data()), hash.size()}; }
+std::string_view view(const ContentHash& hash) {
+  return {reinterpret_cast<const char*>(hash.data()), hash.size()};
+}
 
 }  // namespace
 
@@ -93,7 +96,8 @@ std::string TreeState::name_digest(const std::function<bool(std::string_view pat
 std::vector<TreeChange> TreeState::changes_since(const TreeState& older) const {
   std::vector<TreeChange> changes;
   static const std::vector<FileState> none;
-  const auto compare = [&](const std::string& folder, const std::vector<FileState>& now, const std::vector<FileState>& was) {
+  const auto compare = [&](const std::string& folder, const std::vector<FileState>& now,
+                           const std::vector<FileState>& was) {
     auto a = now.begin();
     auto b = was.begin();
     while (a != now.end() || b != was.end()) {
@@ -104,7 +108,8 @@ std::vector<TreeChange> TreeState::changes_since(const TreeState& older) const {
         changes.push_back({TreeChange::Kind::removed, joined(folder, b->name), 0});
         ++b;
       } else {
-        if (!a->same_content(*b)) changes.push_back({TreeChange::Kind::edited, joined(folder, a->name), a->mtime_ns});
+        if (!a->same_content(*b))
+          changes.push_back({TreeChange::Kind::edited, joined(folder, a->name), a->mtime_ns});
         ++a, ++b;
       }
     }
@@ -154,7 +159,8 @@ TreeState TreeState::load(const Path& path) {
       file.kind = flags[0];
       file.settled = flags[1] == 's';
       for (std::uint64_t* field : {&file.inode, &file.device}) *field = reader.number();
-      for (std::int64_t* field : {&file.size, &file.mtime_ns, &file.ctime_ns}) *field = static_cast<std::int64_t>(reader.number());
+      for (std::int64_t* field : {&file.size, &file.mtime_ns, &file.ctime_ns})
+        *field = static_cast<std::int64_t>(reader.number());
       const std::string_view hash = reader.bytes(file.hash.size());
       if (!reader.good) return {};
       std::memcpy(file.hash.data(), hash.data(), hash.size());
@@ -176,7 +182,8 @@ void TreeState::save(const Path& path) const {
       content += file.kind;
       content += file.settled ? 's' : '-';
       for (const std::uint64_t field : {file.inode, file.device}) put(content, field);
-      for (const std::int64_t field : {file.size, file.mtime_ns, file.ctime_ns}) put(content, static_cast<std::uint64_t>(field));
+      for (const std::int64_t field : {file.size, file.mtime_ns, file.ctime_ns})
+        put(content, static_cast<std::uint64_t>(field));
       content += view(file.hash);
     }
   }

@@ -1,16 +1,15 @@
 #pragma once
-// What a source tree holds at one moment, by content, found fast: a stat of every file, and bytes read only where the stat
-// differs from what was seen before (as git's index does it).
+// What a source tree holds at one moment, by content, found fast: a stat of every file, and bytes read only
+// where the stat differs from what was seen before (as git's index does it).
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <kdev/deadline.hpp>
+#include <kdev/path.hpp>
 #include <map>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <kdev/deadline.hpp>
-#include <kdev/path.hpp>
 
 namespace kdev {
 
@@ -18,12 +17,13 @@ using ContentHash = std::array<unsigned char, 32>;  ///< SHA-256
 
 /// One file of a tree. Equal stat fields mean unchanged content only when `settled`.
 struct FileState {
-  std::string name;         ///< within its folder
-  char kind = 'f';          ///< f file, x executable file, l symbolic link, o other (its content is not looked at)
-  bool settled = false;     ///< last changed well before its content was read: a later write must alter its time stamps
+  std::string name;  ///< within its folder
+  char kind = 'f';   ///< f file, x executable file, l symbolic link, o other (its content is not looked at)
+  bool settled =
+      false;  ///< last changed well before its content was read: a later write must alter its time stamps
   std::uint64_t inode = 0, device = 0;
   std::int64_t size = 0, mtime_ns = 0, ctime_ns = 0;
-  ContentHash hash{};       ///< of the bytes; of a link: its target's text, and the bytes that it leads to
+  ContentHash hash{};  ///< of the bytes; of a link: its target's text, and the bytes that it leads to
 
   bool same_stat(const FileState& other) const {
     return kind == other.kind && inode == other.inode && device == other.device && size == other.size &&
@@ -47,13 +47,14 @@ class TreeState {
     std::size_t files = 0, read = 0;  ///< `read`: whose bytes had to be read
   };
 
-  /// Looks at the whole tree. `known` is an earlier state (may be empty). Threads: how many stat and read files.
-  /// HostError names a file that cannot be read. A tree that changes meanwhile gives what was there when each file was
-  /// looked at. Links that lead out of the tree are followed; their content counts.
-  static TreeState scan(const Path& tree, const TreeState& known, const Ignore& ignore, const Deadline& deadline,
-                        unsigned threads = 2);
+  /// Looks at the whole tree. `known` is an earlier state (may be empty). Threads: how many stat and read
+  /// files. HostError names a file that cannot be read. A tree that changes meanwhile gives what was there
+  /// when each file was looked at. Links that lead out of the tree are followed; their content counts.
+  static TreeState scan(const Path& tree, const TreeState& known, const Ignore& ignore,
+                        const Deadline& deadline, unsigned threads = 2);
 
-  /// Digest over all files whose path `accept` takes (all, when empty): names, kinds and content, no time stamps.
+  /// Digest over all files whose path `accept` takes (all, when empty): names, kinds and content, no time
+  /// stamps.
   std::string digest(const std::function<bool(std::string_view path)>& accept = {}) const;
 
   /// Over paths and kinds alone.

@@ -4,6 +4,8 @@
 
 namespace kdev {
 
-std::vector<StoredArtifact> Workspace::stored() const { return list_store(host(), artifacts()); }
+std::vector<StoredArtifact> Workspace::stored() const {
+  return list_store(host(), artifacts());
+}
 
 }  // namespace kdev

@@ -2,15 +2,15 @@
 
 #include <elf.h>
 #include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
+#include <kdev/error.hpp>
 #include <memory>
 #include <vector>
-
-#include <fmt/format.h>
-#include <kdev/error.hpp>
 
 namespace kdev {
 namespace {
@@ -21,17 +21,24 @@ class ElfFile {
  public:
   explicit ElfFile(const Path& path) : path_(path), fd_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
     if (fd_ < 0)
-      throw HostError({.attempted = "read " + path.string(), .reason = std::strerror(errno), .hint = "", .log = {}});
+      throw HostError(
+          {.attempted = "read " + path.string(), .reason = std::strerror(errno), .hint = "", .log = {}});
+    struct stat st {};
+    if (::fstat(fd_, &st) == 0) size_ = static_cast<std::uint64_t>(st.st_size);
   }
   ~ElfFile() { ::close(fd_); }
   ElfFile(const ElfFile&) = delete;
   ElfFile& operator=(const ElfFile&) = delete;
 
   void read(void* into, std::size_t size, std::uint64_t at) const {
+    if (at > size_ || size > size_ - at) throw bad("the file is cut off");
     for (std::size_t done = 0; done < size;) {
-      const ssize_t n = ::pread(fd_, static_cast<char*>(into) + done, size - done, static_cast<off_t>(at + done));
+      const ssize_t n =
+          ::pread(fd_, static_cast<char*>(into) + done, size - done, static_cast<off_t>(at + done));
       if (n < 0 && errno == EINTR) continue;
-      if (n < 0) throw HostError({.attempted = "read " + path_.string(), .reason = std::strerror(errno), .hint = "", .log = {}});
+      if (n < 0)
+        throw HostError(
+            {.attempted = "read " + path_.string(), .reason = std::strerror(errno), .hint = "", .log = {}});
       if (n == 0) throw bad("the file is cut off");
       done += static_cast<std::size_t>(n);
     }
@@ -43,6 +50,7 @@ class ElfFile {
  private:
   Path path_;
   int fd_;
+  std::uint64_t size_ = 0;
 };
 
 /// Searches one run of notes.
@@ -52,10 +60,14 @@ std::string find_id(const std::vector<char>& notes) {
     Elf64_Nhdr header;  // the same for both classes
     std::memcpy(&header, notes.data() + at, sizeof header);
     const std::size_t name = at + sizeof header, data = name + padded(header.n_namesz);
-    if (header.n_namesz > notes.size() || header.n_descsz > notes.size() || data + header.n_descsz > notes.size()) break;
-    if (header.n_type == NT_GNU_BUILD_ID && header.n_namesz == 4 && std::memcmp(notes.data() + name, "GNU", 4) == 0) {
+    if (header.n_namesz > notes.size() || header.n_descsz > notes.size() ||
+        data + header.n_descsz > notes.size())
+      break;
+    if (header.n_type == NT_GNU_BUILD_ID && header.n_namesz == 4 &&
+        std::memcmp(notes.data() + name, "GNU", 4) == 0) {
       std::string id;
-      for (std::size_t i = 0; i < header.n_descsz; ++i) id += fmt::format("{:02x}", static_cast<unsigned char>(notes[data + i]));
+      for (std::size_t i = 0; i < header.n_descsz; ++i)
+        id += fmt::format("{:02x}", static_cast<unsigned char>(notes[data + i]));
       return id;
     }
     at = data + padded(header.n_descsz);
@@ -73,7 +85,8 @@ std::string search(const ElfFile& file) {
     file.read(notes.data(), size, offset);
     return find_id(notes);
   };
-  // Sections first: modules and other relocatable files have no segments. A stripped image may have no sections.
+  // Sections first: modules and other relocatable files have no segments. A stripped image may have no
+  // sections.
   for (unsigned i = 0; i < header.e_shnum && header.e_shentsize == sizeof(Shdr); ++i) {
     Shdr section;
     file.read(&section, sizeof section, header.e_shoff + i * sizeof section);

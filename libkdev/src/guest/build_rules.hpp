@@ -1,15 +1,14 @@
 #pragma once
-// How a guest's kernel and its modules are made: which programs, which commands, what they print, what they leave.
-// build/ drives them and keeps the store; it knows no guest. Stateless and thread-safe.
+// How a guest's kernel and its modules are made: which programs, which commands, what they print, what they
+// leave. build/ drives them and keeps the store; it knows no guest. Stateless and thread-safe.
+#include <kdev/error.hpp>
+#include <kdev/host.hpp>
+#include <kdev/path.hpp>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <kdev/error.hpp>
-#include <kdev/host.hpp>
-#include <kdev/path.hpp>
 
 namespace kdev::guest {
 
@@ -18,8 +17,8 @@ using Variables = std::map<std::string, std::string>;
 
 /// One run of make (or of what a guest has in its place).
 struct MakeRequest {
-  Path source;               ///< the kernel tree; only read
-  Path obj;                  ///< the output tree
+  Path source;  ///< the kernel tree; only read
+  Path obj;     ///< the output tree
   std::vector<std::string> targets;
   int jobs = 1;
   Variables variables;       ///< the user's, for the command line
@@ -43,7 +42,8 @@ class BuildRules {
   virtual std::string arch(const Values& config) const = 0;
   /// The programs whose bytes decide the outcome, as argv[0] for the host. A compiler comes first.
   virtual std::vector<std::string> tools(const Values& config, const Variables& variables) const = 0;
-  /// Arguments that make the compiler print where its own parts are (as GCC's -print-prog-name=cc1 does), one list each.
+  /// Arguments that make the compiler print where its own parts are (as GCC's -print-prog-name=cc1 does), one
+  /// list each.
   virtual std::vector<std::vector<std::string>> compiler_parts() const = 0;
   /// Files and folders outside the tree that the configuration names; their content is part of the key.
   virtual std::vector<Path> outside_inputs(const Values& config, const Path& source) const = 0;
@@ -65,7 +65,8 @@ class BuildRules {
   /// Installs the modules under DEST/lib/modules; nothing when the build made none.
   virtual std::optional<Command> install_modules(const MakeRequest& request, const Path& dest) const = 0;
   /// Writes compile_commands.json to `file`; nothing when the tree has no such tool.
-  virtual std::optional<Command> compile_commands(Host& host, const Path& source, const Path& obj, const Path& file) const = 0;
+  virtual std::optional<Command> compile_commands(Host& host, const Path& source, const Path& obj,
+                                                  const Path& file) const = 0;
   virtual Products products() const = 0;
   /// uname -r of what was built in `obj`.
   virtual std::string release(Host& host, const Path& obj) const = 0;
@@ -81,7 +82,8 @@ class BuildRules {
   virtual std::vector<Path> module_needs(const Path& obj) const = 0;
   /// Builds the modules whose sources and makefile are in `dir`, against what module_needs() named.
   virtual Command make_module(const MakeRequest& request, const Path& dir) const = 0;
-  /// The line of make's output that names a module made ("  LD [M]  /dir/hello.ko"), or of its kind; the file's name.
+  /// The line of make's output that names a module made ("  LD [M]  /dir/hello.ko"), or of its kind; the
+  /// file's name.
   virtual std::string_view made_module(std::string_view line) const = 0;
 };
 

@@ -1,17 +1,16 @@
 #pragma once
-// How a guest's kernel is configured. KernConf (a base and settings over it) is the same for every guest; these rules
-// turn it into the tree's own form: a .config for Linux's Kconfig, a KERNCONF file for FreeBSD's config(8), where an
-// option's value "y" is a bare `options NAME`, "n" is `nooptions NAME`, and names carry their kind ("device virtio").
-// Stateless and thread-safe.
-#include <map>
-#include <string>
-#include <string_view>
-#include <vector>
-
+// How a guest's kernel is configured. KernConf (a base and settings over it) is the same for every guest;
+// these rules turn it into the tree's own form: a .config for Linux's Kconfig, a KERNCONF file for FreeBSD's
+// config(8), where an option's value "y" is a bare `options NAME`, "n" is `nooptions NAME`, and names carry
+// their kind ("device virtio"). Stateless and thread-safe.
 #include <kdev/deadline.hpp>
 #include <kdev/host.hpp>
 #include <kdev/kern_conf.hpp>
 #include <kdev/path.hpp>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
 
 namespace kdev::guest {
 
@@ -43,7 +42,8 @@ class ConfRules {
   virtual const std::vector<Preset>& presets() const = 0;
   /// An option's name as kdev keeps it (Linux: without CONFIG_). ConfigError when it cannot be a name.
   virtual std::string option_name(std::string_view name) const = 0;
-  /// The lines of a fragment as settings; origin "fragment FILE:LINE". ConfigError names a line that makes no sense.
+  /// The lines of a fragment as settings; origin "fragment FILE:LINE". ConfigError names a line that makes no
+  /// sense.
   virtual std::vector<ConfSetting> parse_fragment(std::string_view text, const Path& file) const = 0;
   /// A complete configuration's options and values, the "n" ones left out.
   virtual std::map<std::string, std::string> parse(std::string_view config) const = 0;
@@ -51,8 +51,8 @@ class ConfRules {
   virtual Path running_config() const = 0;
   /// Whether a change of this file of the tree (path relative to it) can change what configure() makes.
   virtual bool configures(std::string_view path) const = 0;
-  /// Merges and runs the tree's own tool. Lost options are in the result, not thrown; ConfigError for what makes it
-  /// impossible (the tree's tool fails), HostError for a missing program.
+  /// Merges and runs the tree's own tool. Lost options are in the result, not thrown; ConfigError for what
+  /// makes it impossible (the tree's tool fails), HostError for a missing program.
   virtual ResolvedConf configure(const ConfigureRequest& request) const = 0;
 };
 

@@ -1,16 +1,15 @@
 // Builds that fail, are stopped, or meet another.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <chrono>
-#include <thread>
-
 #include <boost/filesystem.hpp>
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
+#include <chrono>
 #include <kdev/error.hpp>
+#include <thread>
 
 #include "unit/build/fake_tree.hpp"
 
@@ -23,19 +22,25 @@ namespace {
 
 class Failure : public testing::Test {
  protected:
-  KernelArtifact build(const KernConf& conf = FakeTree::conf(), BuildOptions options = {}) { return tree.open().build(conf, options); }
+  KernelArtifact build(const KernConf& conf = FakeTree::conf(), BuildOptions options = {}) {
+    return tree.open().build(conf, options);
+  }
 
   /// A compiler that takes its time over kernel/sched.c, once it has begun to write the object.
   void slow_compiler() {
     tree.add_program("gcc",
-                     "#!/bin/sh\ncase \"$*\" in *-E*) ;; *sched.c*) for a; do [ \"$last\" = -o ] && echo cut-off > \"$a\"; last=$a; done;"
-                     " touch " + (tree.top / "compiling").string() + "; sleep 600;; esac\nexec /usr/bin/gcc \"$@\"\n");
+                     "#!/bin/sh\ncase \"$*\" in *-E*) ;; *sched.c*) for a; do [ \"$last\" = -o ] && echo "
+                     "cut-off > \"$a\"; last=$a; done;"
+                     " touch " +
+                         (tree.top / "compiling").string() +
+                         "; sleep 600;; esac\nexec /usr/bin/gcc \"$@\"\n");
   }
   /// Runs f on another thread once the slow compiler is at work.
   template <class F>
   std::jthread when_compiling(F f) {
     return std::jthread([this, f](std::stop_token stop) {
-      while (!stop.stop_requested() && !fs::exists(tree.top / "compiling")) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+      while (!stop.stop_requested() && !fs::exists(tree.top / "compiling"))
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
       if (!stop.stop_requested()) f();
     });
   }
@@ -118,7 +123,8 @@ TEST_F(Failure, StoppedLeavesNothingAndTheNextBuildIsRight) {
   EXPECT_TRUE(holds(kernel.image, "sched-one"));
 }
 
-// As after a power cut or kill -9: an object that is newer than anything, cut off, and nobody there to remove it.
+// As after a power cut or kill -9: an object that is newer than anything, cut off, and nobody there to remove
+// it.
 TEST_F(Failure, ACutOffObjectIsNotTakenForGood) {
   const KernelArtifact first = build();
   tree.write("kernel/sched.c", "const char *sched_text = \"sched-two\";\n");
@@ -205,12 +211,15 @@ TEST_F(Failure, WaitingForAnotherBuildIsSaidAndEndsByTheDeadline) {
 TEST_F(Failure, ADiskThatIsFullIsTheHostsFault) {
   if (::geteuid() != 0) GTEST_SKIP() << "mounting needs root";
   build();  // configured: what fails is the build alone
-  tree.write("kernel/sched.c", "#define A \"0123456789abcdef0123456789abcdef\"\n#define B A A A A A A A A\n#define C B B B B B B B B\n"
-                               "const char sched_text[] = C C C C C C C C C C C C C C C C;\nconst char big[3000000] = {1};\n");
+  tree.write(
+      "kernel/sched.c",
+      "#define A \"0123456789abcdef0123456789abcdef\"\n#define B A A A A A A A A\n#define C B B B B B B B B\n"
+      "const char sched_text[] = C C C C C C C C C C C C C C C C;\nconst char big[3000000] = {1};\n");
   const pid_t pid = ::fork();
   if (pid == 0) {
     // In a mount namespace of its own the workspace's output lies on a disk of 2 MB.
-    if (::unshare(CLONE_NEWNS) != 0 || ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) ::_exit(77);
+    if (::unshare(CLONE_NEWNS) != 0 || ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0)
+      ::_exit(77);
     const Path obj = tree.top / "ws/obj", copy = tree.top / "obj-copy";
     fs::copy(obj, copy, fs::copy_options::recursive);
     if (::mount("tmpfs", obj.c_str(), "tmpfs", 0, "size=2m") != 0) ::_exit(77);
@@ -279,9 +288,11 @@ TEST_F(Failure, AMissingToolIsNamedWithItsPackage) {
 
 TEST_F(Failure, UnknownAndLostOptionsAreErrors) {
   EXPECT_THAT(message_of([&] { build(FakeTree::conf().enable("FANCIEST")); }),
-              testing::AllOf(HasSubstr("FANCIEST=y (asked for by: user): the tree knows no such option"), HasSubstr("FANCIER")));
+              testing::AllOf(HasSubstr("FANCIEST=y (asked for by: user): the tree knows no such option"),
+                             HasSubstr("FANCIER")));
   EXPECT_THAT(message_of([&] { build(FakeTree::conf().enable("FANCIER")); }),
-              testing::AllOf(HasSubstr("FANCIER=y (asked for by: user): is n; because of FANCY=n"), HasSubstr("depends on FANCY")));
+              testing::AllOf(HasSubstr("FANCIER=y (asked for by: user): is n; because of FANCY=n"),
+                             HasSubstr("depends on FANCY")));
   EXPECT_EQ(build(FakeTree::conf().enable("FANCIER").enable("FANCY")).release, "6.99.1");
 }
 
@@ -290,5 +301,6 @@ TEST_F(Failure, ATargetThatMakesNoKernelIsAnError) {
   options.targets = {"modules"};
   EXPECT_THAT(message_of([&] { build(FakeTree::conf(), options); }), HasSubstr("left no vmlinux"));
   options.targets = {"no-such-target"};
-  EXPECT_THAT(message_of([&] { build(FakeTree::conf(), options); }), HasSubstr("No rule to make target 'no-such-target'"));
+  EXPECT_THAT(message_of([&] { build(FakeTree::conf(), options); }),
+              HasSubstr("No rule to make target 'no-such-target'"));
 }

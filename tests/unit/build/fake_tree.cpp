@@ -5,10 +5,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <boost/filesystem.hpp>
 #include <fstream>
 #include <sstream>
-
-#include <boost/filesystem.hpp>
 
 namespace kdev::test {
 namespace {
@@ -103,14 +102,21 @@ std::string environment(const char* name) {
 
 }  // namespace
 
-FakeTree::FakeTree() : top(make_top()), source(top / "linux"), bin(top / "bin"), old_path_(environment("PATH")), old_ccache_(environment("CCACHE_DIR")) {
+FakeTree::FakeTree()
+    : top(make_top()),
+      source(top / "linux"),
+      bin(top / "bin"),
+      old_path_(environment("PATH")),
+      old_ccache_(environment("CCACHE_DIR")) {
   write("Makefile", makefile);
   write("Kbuild", "");
   write("Kconfig", kconfig);
   write("scripts/conf.sh", conf_sh, true);
   write("scripts/tool.sh", "#!/bin/sh\n", true);
-  write("init/main.c", "#include <version.h>\nconst char *banner = \"main-one \" VERSION_TEXT;\nvoid start(void) {}\n");
-  write("kernel/fork.c", "#include <sizes.h>\nconst char *fork_text = \"fork-one\";\nint fork_sizes[SIZE];\n");
+  write("init/main.c",
+        "#include <version.h>\nconst char *banner = \"main-one \" VERSION_TEXT;\nvoid start(void) {}\n");
+  write("kernel/fork.c",
+        "#include <sizes.h>\nconst char *fork_text = \"fork-one\";\nint fork_sizes[SIZE];\n");
   write("kernel/sched.c", "const char *sched_text = \"sched-one\";\n");
   write("kernel/extra.c", "const char *extra_text = \"extra-one\";\n");
   write("include/version.h", "#define VERSION_TEXT \"version-one\"\n");
@@ -119,20 +125,25 @@ FakeTree::FakeTree() : top(make_top()), source(top / "linux"), bin(top / "bin"),
   write("arch/x86/Kconfig", "");
   write("Documentation/index.rst", "text\n");
   fs::create_directories(bin);
-  add_program("make", "#!/bin/sh\nfor last; do :; done; echo \"$last\" >> " + (top / "makes").string() + "\nexec /usr/bin/make \"$@\"\n");
+  add_program("make", "#!/bin/sh\nfor last; do :; done; echo \"$last\" >> " + (top / "makes").string() +
+                          "\nexec /usr/bin/make \"$@\"\n");
   setenv("PATH", (bin.string() + ":" + old_path_).c_str(), 1);
   setenv("CCACHE_DIR", (top / "ccache").c_str(), 1);
 }
 
 FakeTree::~FakeTree() {
   setenv("PATH", old_path_.c_str(), 1);
-  if (old_ccache_.empty()) unsetenv("CCACHE_DIR");
-  else setenv("CCACHE_DIR", old_ccache_.c_str(), 1);
+  if (old_ccache_.empty())
+    unsetenv("CCACHE_DIR");
+  else
+    setenv("CCACHE_DIR", old_ccache_.c_str(), 1);
   boost::system::error_code error;
   fs::remove_all(top, error);
 }
 
-Workspace FakeTree::open() const { return Workspace(top / "ws", {.source = source}); }
+Workspace FakeTree::open() const {
+  return Workspace(top / "ws", {.source = source});
+}
 
 void FakeTree::write(const std::string& path, const std::string& content, bool executable) const {
   const Path file = source / path;
@@ -146,7 +157,9 @@ std::string FakeTree::read(const std::string& path) const {
   return {std::istreambuf_iterator<char>(in), {}};
 }
 
-void FakeTree::remove(const std::string& path) const { fs::remove_all(source / path); }
+void FakeTree::remove(const std::string& path) const {
+  fs::remove_all(source / path);
+}
 
 void FakeTree::backdate(const std::string& path, int seconds) const {
   timespec now{};
@@ -165,7 +178,8 @@ std::vector<std::string> FakeTree::makes() const {
 
 long FakeTree::kernel_makes() const {
   long count = 0;
-  for (const std::string& target : makes()) count += target == "vmlinux" || target == "bzImage" || target == "modules";
+  for (const std::string& target : makes())
+    count += target == "vmlinux" || target == "bzImage" || target == "modules";
   return count;
 }
 
@@ -174,7 +188,9 @@ void FakeTree::add_program(const std::string& name, const std::string& script) c
   ::chmod((bin / name).c_str(), 0755);
 }
 
-void FakeTree::remove_program(const std::string& name) const { fs::remove(bin / name); }
+void FakeTree::remove_program(const std::string& name) const {
+  fs::remove(bin / name);
+}
 
 bool holds(const Path& file, const std::string& text) {
   std::ifstream in(file.string(), std::ios::binary);
@@ -199,7 +215,8 @@ std::vector<int> processes_in(const Path& folder) {
     const std::string cwd = fs::read_symlink(entry.path() / "cwd", error).string();
     std::ifstream in((entry.path() / "cmdline").string(), std::ios::binary);
     const std::string command{std::istreambuf_iterator<char>(in), {}};
-    if (cwd.starts_with(folder.string()) || command.find(folder.string()) != command.npos) found.push_back(std::stoi(name));
+    if (cwd.starts_with(folder.string()) || command.find(folder.string()) != command.npos)
+      found.push_back(std::stoi(name));
   }
   return found;
 }

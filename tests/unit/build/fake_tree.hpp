@@ -1,18 +1,17 @@
 #pragma once
-// A source tree that is recognised as Linux and behaves as Kbuild does towards kdev: out-of-tree builds, tinyconfig,
-// defconfig, olddefconfig, .cmd files, messages. A dozen lines of C instead of thirty million, so that a build takes a
-// tenth of a second and the store can be tested hard.
-#include <string>
-#include <vector>
-
+// A source tree that is recognised as Linux and behaves as Kbuild does towards kdev: out-of-tree builds,
+// tinyconfig, defconfig, olddefconfig, .cmd files, messages. A dozen lines of C instead of thirty million, so
+// that a build takes a tenth of a second and the store can be tested hard.
 #include <kdev/event.hpp>
 #include <kdev/path.hpp>
 #include <kdev/workspace.hpp>
+#include <string>
+#include <vector>
 
 namespace kdev::test {
 
-/// A temporary folder with a tree, a workspace and a PATH of its own, in which make is counted. Sets PATH and CCACHE_DIR of
-/// this process; restored and removed at the end.
+/// A temporary folder with a tree, a workspace and a PATH of its own, in which make is counted. Sets PATH and
+/// CCACHE_DIR of this process; restored and removed at the end.
 class FakeTree {
  public:
   FakeTree();

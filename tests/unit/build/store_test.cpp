@@ -1,12 +1,11 @@
 // What makes the store build again, and what does not.
 #include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 #include <sys/stat.h>
 
 #include <algorithm>
-
 #include <boost/filesystem.hpp>
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
 #include <kdev/error.hpp>
 
 #include "build/tree_state.hpp"
@@ -28,7 +27,8 @@ class Store : public testing::Test {
   /// Objects that the last make of this configuration compiled.
   std::vector<std::string> compiled(const KernelArtifact& kernel) {
     for (const auto& entry : fs::directory_iterator(tree.top / "ws/obj"))
-      if (holds(entry.path() / ".config", conf_of(kernel)) && fs::file_size(entry.path() / ".config") == fs::file_size(kernel.config))
+      if (holds(entry.path() / ".config", conf_of(kernel)) &&
+          fs::file_size(entry.path() / ".config") == fs::file_size(kernel.config))
         return made_objects(entry.path());
     return {"no output tree"};
   }
@@ -101,7 +101,8 @@ TEST_F(Store, RevertedComesFromTheStoreAndIsNotMissedByTheNextBuild) {
   const KernelArtifact first = build();
   tree.write("kernel/fork.c", "const char *fork_text = \"fork-two\";\n");
   build();
-  // Put back with its old date, as mv and cp -p do: make would take the object of the edited file for up to date.
+  // Put back with its old date, as mv and cp -p do: make would take the object of the edited file for up to
+  // date.
   tree.write("kernel/fork.c", original);
   tree.backdate("kernel/fork.c");
   const KernelArtifact reverted = build();
@@ -192,7 +193,7 @@ TEST_F(Store, AnotherCompilerIsAnotherKernel) {
   EXPECT_FALSE(second.from_store);
   EXPECT_EQ(compiled(second).size(), 3u);
   // The same name, the same size, the same date, other bytes.
-  struct stat before{};
+  struct stat before {};
   ::stat((tree.bin / "gcc").c_str(), &before);
   tree.add_program("gcc", "#!/bin/sh\nexec /usr/bin/gcc -DSIZE=8 \"$@\"\n");
   const timespec times[2] = {before.st_atim, before.st_mtim};
@@ -207,7 +208,8 @@ TEST_F(Store, AnotherCompilerIsAnotherKernel) {
 
 TEST_F(Store, FlagsAndTargetsAreInTheKey) {
   const KernelArtifact plain = build();
-  tree.write("init/main.c", tree.read("init/main.c") + "#ifdef MARK\nconst char *mark = \"marked\";\n#endif\n");
+  tree.write("init/main.c",
+             tree.read("init/main.c") + "#ifdef MARK\nconst char *mark = \"marked\";\n#endif\n");
   const KernelArtifact unmarked = build();
   EXPECT_FALSE(holds(unmarked.image, "marked"));
   const KernelArtifact marked = build(FakeTree::conf().make_variable("KCFLAGS", "-DMARK"));
@@ -253,7 +255,9 @@ TEST_F(Store, AChangedKconfigIsReadAgain) {
 
 TEST_F(Store, InitramfsContentIsInTheKey) {
   fs::create_directories(tree.top / "rootfs/bin");
-  const auto write = [&](const char* name, const std::string& text) { local_host()->write_file(tree.top / name, text); };
+  const auto write = [&](const char* name, const std::string& text) {
+    local_host()->write_file(tree.top / name, text);
+  };
   write("rootfs/bin/init", "one");
   const KernConf conf = FakeTree::conf().initramfs_source(tree.top / "rootfs");
   const KernelArtifact first = build(conf);

@@ -1,14 +1,13 @@
 #include "build/tree_state.hpp"
 
 #include <fcntl.h>
+#include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <set>
-
 #include <boost/filesystem.hpp>
-#include <gtest/gtest.h>
 #include <kdev/error.hpp>
+#include <set>
 
 #include "unit/host/temp_dir.hpp"
 
@@ -31,10 +30,12 @@ void set_mtime(const Path& file, std::int64_t seconds) {
 std::set<std::string> changed(const TreeState& now, const TreeState& before) {
   std::set<std::string> paths;
   for (const TreeChange& change : now.changes_since(before))
-    paths.insert((change.kind == TreeChange::Kind::added ? "+" : change.kind == TreeChange::Kind::removed ? "-" : "!") + change.path);
+    paths.insert((change.kind == TreeChange::Kind::added     ? "+"
+                  : change.kind == TreeChange::Kind::removed ? "-"
+                                                             : "!") +
+                 change.path);
   return paths;
 }
-
 
 }  // namespace
 
@@ -70,8 +71,8 @@ TEST(TreeState, EveryKindOfChangeIsSeen) {
   fs::remove(dir / "becomes-link");
   fs::create_symlink("kept.c", dir / "becomes-link");
   const TreeState now = scan(dir.path(), before);
-  EXPECT_EQ(changed(now, before),
-            (std::set<std::string>{"!edited.c", "-removed.c", "+new/added.c", "!mode.sh", "!link", "!becomes-link"}));
+  EXPECT_EQ(changed(now, before), (std::set<std::string>{"!edited.c", "-removed.c", "+new/added.c",
+                                                         "!mode.sh", "!link", "!becomes-link"}));
   EXPECT_NE(now.digest(), before.digest());
 }
 
@@ -223,4 +224,6 @@ TEST(TreeState, AStopEndsTheScan) {
   EXPECT_THROW(TreeState::scan("/usr/include", {}, {}, Deadline::never(stop.get_token())), Interrupted);
 }
 
-TEST(TreeState, AMissingTreeIsAnError) { EXPECT_ANY_THROW(scan("/nonexistent/tree")); }
+TEST(TreeState, AMissingTreeIsAnError) {
+  EXPECT_ANY_THROW(scan("/nonexistent/tree"));
+}

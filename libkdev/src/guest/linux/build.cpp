@@ -1,8 +1,8 @@
 // Building Linux with Kbuild: what goes into the key, the commands, what make prints, what a build leaves.
-#include <cctype>
+#include <fmt/format.h>
 
 #include <boost/filesystem/operations.hpp>
-#include <fmt/format.h>
+#include <cctype>
 
 #include "guest/build_rules.hpp"
 #include "guest/linux/build_make.hpp"
@@ -45,7 +45,8 @@ class LinuxBuildRules final : public BuildRules {
     std::vector<std::string> tools;
     for (const char* variable : {"CC", "HOSTCC", "LD", "AR", "NM", "OBJCOPY", "STRIP"})
       tools.push_back(linux_tool(variable, variables));
-    for (const char* program : {"make", "sh", "bash", "bc", "flex", "bison", "perl"}) tools.emplace_back(program);
+    for (const char* program : {"make", "sh", "bash", "bc", "flex", "bison", "perl"})
+      tools.emplace_back(program);
     if (is_set(config, "DEBUG_INFO_BTF")) tools.emplace_back("pahole");
     return tools;
   }
@@ -74,12 +75,13 @@ class LinuxBuildRules final : public BuildRules {
   }
 
   std::vector<Path> outside_products() const override {
-    return {"usr/initramfs_data.cpio", "usr/.initramfs_data.cpio.d", "usr/initramfs_inc_data", "certs/x509_certificate_list",
-            "certs/x509_revocation_list", "certs/signing_key.x509"};
+    return {"usr/initramfs_data.cpio",     "usr/.initramfs_data.cpio.d", "usr/initramfs_inc_data",
+            "certs/x509_certificate_list", "certs/x509_revocation_list", "certs/signing_key.x509"};
   }
 
   std::string revision(Host& host, const Values& config, const Path& source) const override {
-    // scripts/setlocalversion asks git for the commit and its tag; whether the tree is dirty the tree's digest knows.
+    // scripts/setlocalversion asks git for the commit and its tag; whether the tree is dirty the tree's
+    // digest knows.
     if (!is_set(config, "LOCALVERSION_AUTO") || !host.exists(source / ".git")) return {};
     std::string text;
     for (const std::vector<std::string>& arguments :
@@ -95,32 +97,39 @@ class LinuxBuildRules final : public BuildRules {
     const std::string_view file = path.substr(path.rfind('/') + 1);
     if (file == ".git" || file == ".svn" || file == ".hg" || file == ".#" || file.ends_with('~')) return true;
     if (file.starts_with(".#") || (file.starts_with('#') && file.ends_with('#'))) return true;
-    if (file.starts_with('.') && (file.ends_with(".swp") || file.ends_with(".swo") || file.ends_with(".swx"))) return true;
+    if (file.starts_with('.') && (file.ends_with(".swp") || file.ends_with(".swo") || file.ends_with(".swx")))
+      return true;
     // Indexes of editors, in the top folder only.
-    for (const char* index : {"tags", "TAGS", "GTAGS", "GRTAGS", "GPATH", "cscope.out", "cscope.in.out", "cscope.po.out",
-                              "cscope.files", "compile_commands.json", ".cache", ".vscode", ".idea", ".clangd"})
+    for (const char* index :
+         {"tags", "TAGS", "GTAGS", "GRTAGS", "GPATH", "cscope.out", "cscope.in.out", "cscope.po.out",
+          "cscope.files", "compile_commands.json", ".cache", ".vscode", ".idea", ".clangd"})
       if (path == index) return true;
     return false;
   }
 
   bool hidden_input(std::string_view path) const override {
-    // Sources, makefiles and Kconfig files are tracked; what else lies in these folders may be run or read by a rule.
+    // Sources, makefiles and Kconfig files are tracked; what else lies in these folders may be run or read by
+    // a rule.
     const std::string_view file = path.substr(path.rfind('/') + 1);
     for (const char* tracked : {".c", ".h", ".S", ".rst", ".txt", ".dts", ".dtsi", ".yaml", ".md"})
       if (file.ends_with(tracked)) return false;
-    if (file.starts_with("Makefile") || file.starts_with("Kconfig") || file == "Kbuild" || file.starts_with(".git")) return false;
-    for (const char* folder : {"scripts/", "usr/", "certs/", "tools/objtool/", "tools/build/", "tools/scripts/", "arch/x86/tools/",
-                               "arch/x86/boot/", "arch/x86/entry/"})
+    if (file.starts_with("Makefile") || file.starts_with("Kconfig") || file == "Kbuild" ||
+        file.starts_with(".git"))
+      return false;
+    for (const char* folder : {"scripts/", "usr/", "certs/", "tools/objtool/", "tools/build/",
+                               "tools/scripts/", "arch/x86/tools/", "arch/x86/boot/", "arch/x86/entry/"})
       if (path.starts_with(folder)) return true;
     return false;
   }
 
   bool matters_to_modules(std::string_view path) const override {
     if (path.starts_with("Documentation/") || path.starts_with("samples/")) return false;
-    if (path.starts_with("tools/")) return path.starts_with("tools/objtool/") || path.starts_with("tools/include/");
+    if (path.starts_with("tools/"))
+      return path.starts_with("tools/objtool/") || path.starts_with("tools/include/");
     const std::string_view file = path.substr(path.rfind('/') + 1);
-    return path.starts_with("scripts/") || path.starts_with("include/") || path.find("/include/") != path.npos ||
-           file == "Makefile" || file == "Kbuild" || file.ends_with(".lds.S");
+    return path.starts_with("scripts/") || path.starts_with("include/") ||
+           path.find("/include/") != path.npos || file == "Makefile" || file == "Kbuild" ||
+           file.ends_with(".lds.S");
   }
 
   std::vector<std::string> default_targets(const Values& config) const override {
@@ -143,7 +152,8 @@ class LinuxBuildRules final : public BuildRules {
     return linux_make(install);
   }
 
-  std::optional<Command> compile_commands(Host& host, const Path& source, const Path& obj, const Path& file) const override {
+  std::optional<Command> compile_commands(Host& host, const Path& source, const Path& obj,
+                                          const Path& file) const override {
     const Path script = source / "scripts/clang-tools/gen_compile_commands.py";
     if (!host.exists(script) || !host.which("python3")) return std::nullopt;
     return Command{.argv = {"python3", "-B", script.string(), "-d", obj.string(), "-o", file.string()}};
@@ -158,7 +168,9 @@ class LinuxBuildRules final : public BuildRules {
   }
 
   std::string_view made_object(std::string_view line) const override { return linux_made_object(line); }
-  std::optional<Diagnostic> diagnostic(std::string_view line) const override { return linux_diagnostic(line); }
+  std::optional<Diagnostic> diagnostic(std::string_view line) const override {
+    return linux_diagnostic(line);
+  }
 
   long estimate_objects(const Values& config) const override {
     // Measured over tiny and defconfig of 6.1: 1.5 to 1.8 objects for each option that is on.
@@ -169,10 +181,11 @@ class LinuxBuildRules final : public BuildRules {
 
   std::vector<Path> module_needs(const Path& obj) const override {
     std::vector<Path> needs;
-    for (const char* path : {"Makefile", ".config", "Module.symvers", "modules.builtin", "include", "scripts/basic/fixdep",
-                             "scripts/mod/modpost", "scripts/module.lds", "scripts/gcc-plugins", "tools/objtool/objtool",
-                             "vmlinux.symvers", "certs/signing_key.pem", "certs/signing_key.x509", "scripts/sign-file", "scripts/genksyms/genksyms",
-                             "scripts/recordmcount", "tools/bpf/resolve_btfids/resolve_btfids"})
+    for (const char* path :
+         {"Makefile", ".config", "Module.symvers", "modules.builtin", "include", "scripts/basic/fixdep",
+          "scripts/mod/modpost", "scripts/module.lds", "scripts/gcc-plugins", "tools/objtool/objtool",
+          "vmlinux.symvers", "certs/signing_key.pem", "certs/signing_key.x509", "scripts/sign-file",
+          "scripts/genksyms/genksyms", "scripts/recordmcount", "tools/bpf/resolve_btfids/resolve_btfids"})
       if (fs::exists(obj / path)) needs.emplace_back(path);
     if (fs::exists(obj / "arch"))
       for (const auto& arch : fs::directory_iterator(obj / "arch"))

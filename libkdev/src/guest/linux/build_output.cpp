@@ -1,9 +1,9 @@
 #include "guest/linux/build_output.hpp"
 
+#include <re2/re2.h>
+
 #include <array>
 #include <string>
-
-#include <re2/re2.h>
 
 namespace kdev::guest {
 namespace {
@@ -65,7 +65,8 @@ std::optional<Diagnostic> linux_diagnostic(std::string_view line) {
     return d;
   }
   if (RE2::FullMatch(piece(text), kconfig, &file, &number, &severity, &message)) {
-    d.file = file, d.line = std::stoi(number), d.severity = severity.empty() ? "error" : severity, d.message = message;
+    d.file = file, d.line = std::stoi(number), d.severity = severity.empty() ? "error" : severity,
+    d.message = message;
     return d;
   }
   return std::nullopt;

@@ -1,9 +1,9 @@
 #pragma once
-// What Kbuild and Linux's own tools print (scripts/Kbuild.include: "quiet_cmd_cc_o_c = CC $(quiet_modtag) $@").
+// What Kbuild and Linux's own tools print (scripts/Kbuild.include: "quiet_cmd_cc_o_c = CC $(quiet_modtag)
+// $@").
+#include <kdev/error.hpp>
 #include <optional>
 #include <string_view>
-
-#include <kdev/error.hpp>
 
 namespace kdev::guest {
 

@@ -1,11 +1,11 @@
-// Configuring Linux: a base made by the tree (tinyconfig, defconfig) or given, settings over it, olddefconfig.
+// Configuring Linux: a base made by the tree (tinyconfig, defconfig) or given, settings over it,
+// olddefconfig.
+#include <fmt/format.h>
 #include <sys/utsname.h>
 
 #include <algorithm>
-#include <cctype>
-
 #include <boost/filesystem/operations.hpp>
-#include <fmt/format.h>
+#include <cctype>
 #include <kdev/error.hpp>
 
 #include "guest/conf_rules.hpp"
@@ -69,7 +69,9 @@ class LinuxConfRules final : public ConfRules {
     return settings;
   }
 
-  std::map<std::string, std::string> parse(std::string_view config) const override { return parse_conf(config); }
+  std::map<std::string, std::string> parse(std::string_view config) const override {
+    return parse_conf(config);
+  }
 
   Path running_config() const override {
     utsname name{};
@@ -93,8 +95,13 @@ class LinuxConfRules final : public ConfRules {
     const auto make = [&](const std::string& target) {
       RunOptions options;
       options.deadline = request.deadline;
-      const MakeRequest what{.source = request.source, .obj = request.scratch, .targets = {target}, .jobs = 1,
-                             .variables = request.make_variables, .ccache = {}, .toolchain_id = {}};
+      const MakeRequest what{.source = request.source,
+                             .obj = request.scratch,
+                             .targets = {target},
+                             .jobs = 1,
+                             .variables = request.make_variables,
+                             .ccache = {},
+                             .toolchain_id = {}};
       const ProcessResult result = host.run(linux_make(what), options);
       if (!result.ok()) throw failed(target, result);
     };
@@ -103,7 +110,9 @@ class LinuxConfRules final : public ConfRules {
       make(request.base == "tiny" ? "tinyconfig" : "defconfig");
       base = host.read_file(file);
     } else if (request.base_file.extension() == ".gz") {
-      base = host.check("read " + request.base_file.string(), {.argv = {"gzip", "-dc", request.base_file.string()}}).out;
+      base = host.check("read " + request.base_file.string(),
+                        {.argv = {"gzip", "-dc", request.base_file.string()}})
+                 .out;
     } else {
       base = host.read_file(request.base_file);
     }
@@ -116,7 +125,8 @@ class LinuxConfRules final : public ConfRules {
       make("olddefconfig");
       result.text = host.read_file(file);
       result.values = parse_conf(result.text);
-      result.lost = find_lost(final_settings, result.values, request.source, linux_arch(request.make_variables));
+      result.lost =
+          find_lost(final_settings, result.values, request.source, linux_arch(request.make_variables));
       if (!again || !promote_modules(final_settings, result.lost)) break;
     }
     result.overridden = merged.overridden;
@@ -137,7 +147,8 @@ class LinuxConfRules final : public ConfRules {
   static ConfigError failed(const std::string& target, const ProcessResult& result) {
     std::string reason;
     for (std::string_view text : {std::string_view(result.err), std::string_view(result.out)})
-      if (reason.size() < 2 && !text.empty()) reason = text.substr(text.size() > 2000 ? text.size() - 2000 : 0);
+      if (reason.size() < 2 && !text.empty())
+        reason = text.substr(text.size() > 2000 ? text.size() - 2000 : 0);
     while (!reason.empty() && reason.back() == '\n') reason.pop_back();
     return ConfigError({.attempted = "make " + target,
                         .reason = fmt::format("{}: {}", describe(result.status), reason),

@@ -1,11 +1,11 @@
 #include "guest/linux/conf_lost.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
 #include <optional>
 #include <set>
-
-#include <fmt/format.h>
 
 #include "guest/linux/kconfig.hpp"
 
@@ -23,18 +23,22 @@ std::optional<long long> number(std::string_view text) {
   return negative ? -value : value;
 }
 
-bool is_switch(const std::string& type) { return type == "bool" || type == "tristate"; }
+bool is_switch(const std::string& type) {
+  return type == "bool" || type == "tristate";
+}
 
 /// Why an option that was asked to be off (or a module) is not.
 void explain_selected(LostOption& lost, const KconfigOption& option, const ConfValues& values) {
   for (const KconfigSelect& select : option.selected_by) {
     const auto by = values.find(select.by);
-    if (by == values.end() || by->second == "n" || evaluate(select.condition, values) == Tristate::n) continue;
+    if (by == values.end() || by->second == "n" || evaluate(select.condition, values) == Tristate::n)
+      continue;
     lost.unmet.push_back(fmt::format("selected by {}={}", select.by, by->second));
   }
 }
 
-void explain_choice(LostOption& lost, const KconfigEntry& entry, const Kconfig& kconfig, const ConfValues& values) {
+void explain_choice(LostOption& lost, const KconfigEntry& entry, const Kconfig& kconfig,
+                    const ConfValues& values) {
   for (const std::string& member : kconfig.members(entry.choice))
     if (member != lost.asked.option && values.contains(member))
       lost.unmet.push_back(fmt::format("{}={} (only one of a choice can be set)", member, values.at(member)));
@@ -61,7 +65,8 @@ void explain(LostOption& lost, const Kconfig& kconfig, const ConfValues& values)
   lost.type = option->type.empty() ? "bool" : option->type;
   const std::string& asked = lost.asked.value;
   if (is_switch(lost.type) && asked != "y" && asked != "m" && asked != "n") {
-    lost.unmet.push_back(fmt::format("it is a {}: {}", lost.type, lost.type == "bool" ? "y or n" : "y, m or n"));
+    lost.unmet.push_back(
+        fmt::format("it is a {}: {}", lost.type, lost.type == "bool" ? "y or n" : "y, m or n"));
     return;
   }
   if (!is_switch(lost.type) && (lost.type == "int" || lost.type == "hex") && !number(asked)) {
@@ -75,24 +80,31 @@ void explain(LostOption& lost, const Kconfig& kconfig, const ConfValues& values)
   std::vector<std::string> best_unmet;
   for (const KconfigEntry& entry : option->entries) {
     std::vector<std::string> unmet = unmet_parts(entry.depends, values, needed);
-    if (best && (best->prompt > entry.prompt || (best->prompt == entry.prompt && best_unmet.size() <= unmet.size()))) continue;
+    if (best &&
+        (best->prompt > entry.prompt || (best->prompt == entry.prompt && best_unmet.size() <= unmet.size())))
+      continue;
     best = &entry;
     best_unmet = std::move(unmet);
   }
   lost.depends = to_string(best->depends);
   lost.unmet = best_unmet;
   for (const std::string& part : unmet_parts(best->visible, values, Tristate::m)) lost.unmet.push_back(part);
-  if (lowered) explain_selected(lost, *option, values);
-  else explain_choice(lost, *best, kconfig, values);
+  if (lowered)
+    explain_selected(lost, *option, values);
+  else
+    explain_choice(lost, *best, kconfig, values);
   if (!is_switch(lost.type)) explain_range(lost, *option, values);
   if (!lost.unmet.empty()) return;
   if (!best->prompt) {
     std::string selectors;
-    for (std::size_t i = 0; i < option->selected_by.size() && i < 6; ++i) selectors += " " + option->selected_by[i].by;
-    lost.unmet.push_back(selectors.empty() ? "it has no prompt: the tree alone decides" :
-                         "it has no prompt: only what selects it turns it on:" + selectors);
+    for (std::size_t i = 0; i < option->selected_by.size() && i < 6; ++i)
+      selectors += " " + option->selected_by[i].by;
+    lost.unmet.push_back(selectors.empty()
+                             ? "it has no prompt: the tree alone decides"
+                             : "it has no prompt: only what selects it turns it on:" + selectors);
   }
-  for (const std::string& macro : macros_in(best->depends)) lost.unmet.push_back(macro + " (asked of the compiler)");
+  for (const std::string& macro : macros_in(best->depends))
+    lost.unmet.push_back(macro + " (asked of the compiler)");
 }
 
 }  // namespace
@@ -101,7 +113,8 @@ bool conf_has(const std::map<std::string, std::string>& values, const ConfSettin
   const auto found = values.find(asked.option);
   const std::string got = found == values.end() ? "n" : found->second;
   std::string wanted = asked.value;
-  if (wanted.size() >= 2 && wanted.front() == '"' && wanted.back() == '"') wanted = wanted.substr(1, wanted.size() - 2);
+  if (wanted.size() >= 2 && wanted.front() == '"' && wanted.back() == '"')
+    wanted = wanted.substr(1, wanted.size() - 2);
   if (got == wanted) return true;
   // An empty string is not written at all when its dependencies are not met.
   if (wanted.empty() && found == values.end()) return true;
@@ -127,9 +140,8 @@ std::vector<LostOption> find_lost(const std::vector<ConfSetting>& final_settings
   std::set<std::string> names;
   for (const LostOption& option : lost) names.insert(option.asked.option + "=n");
   std::stable_partition(lost.begin(), lost.end(), [&](const LostOption& option) {
-    return std::none_of(option.unmet.begin(), option.unmet.end(), [&](const std::string& part) {
-      return names.contains(part);
-    });
+    return std::none_of(option.unmet.begin(), option.unmet.end(),
+                        [&](const std::string& part) { return names.contains(part); });
   });
   return lost;
 }

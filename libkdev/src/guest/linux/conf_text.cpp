@@ -1,17 +1,18 @@
 #include "guest/linux/conf_text.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cctype>
-#include <set>
-
-#include <fmt/format.h>
 #include <kdev/error.hpp>
+#include <set>
 
 namespace kdev::guest {
 namespace {
 
 bool is_name(std::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isalnum(c) || c == '_'; });
+  return !text.empty() &&
+         std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isalnum(c) || c == '_'; });
 }
 
 std::string_view trimmed(std::string_view text) {
@@ -31,7 +32,8 @@ void for_each_line(std::string_view text, F&& f) {
 
 bool is_number(std::string_view v) {
   if (v.starts_with("0x") || v.starts_with("0X"))
-    return v.size() > 2 && std::all_of(v.begin() + 2, v.end(), [](unsigned char c) { return std::isxdigit(c); });
+    return v.size() > 2 &&
+           std::all_of(v.begin() + 2, v.end(), [](unsigned char c) { return std::isxdigit(c); });
   if (v.starts_with("-")) v.remove_prefix(1);
   return !v.empty() && std::all_of(v.begin(), v.end(), [](unsigned char c) { return std::isdigit(c); });
 }
@@ -117,7 +119,8 @@ std::string merge_conf(std::string_view base, const std::vector<ConfSetting>& se
     const auto parsed = parse_conf_line(line, "base configuration");
     if (!parsed || !replaced.contains(parsed->option)) out.append(line).append("\n");
   });
-  // What is off goes first: "X is not set" of a choice's member must not come after the member that is to win.
+  // What is off goes first: "X is not set" of a choice's member must not come after the member that is to
+  // win.
   for (const ConfSetting& setting : merged.final)
     if (setting.value == "n") out += conf_line_text(setting.option, setting.value);
   for (const ConfSetting& setting : merged.final)
@@ -128,7 +131,8 @@ std::string merge_conf(std::string_view base, const std::vector<ConfSetting>& se
 std::map<std::string, std::string> parse_conf(std::string_view text) {
   std::map<std::string, std::string> values;
   for_each_line(text, [&](std::string_view line) {
-    if (auto parsed = parse_conf_line(line, "configuration"); parsed && (parsed->quoted || parsed->value != "n"))
+    if (auto parsed = parse_conf_line(line, "configuration");
+        parsed && (parsed->quoted || parsed->value != "n"))
       values[std::move(parsed->option)] = std::move(parsed->value);
   });
   return values;

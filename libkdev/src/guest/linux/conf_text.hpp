@@ -1,5 +1,7 @@
 #pragma once
-// The text of .config files (Documentation/kbuild/kconfig-language.rst; written by scripts/kconfig/confdata.c).
+// The text of .config files (Documentation/kbuild/kconfig-language.rst; written by
+// scripts/kconfig/confdata.c).
+#include <kdev/kern_conf.hpp>
 #include <map>
 #include <optional>
 #include <string>
@@ -7,11 +9,10 @@
 #include <utility>
 #include <vector>
 
-#include <kdev/kern_conf.hpp>
-
 namespace kdev::guest {
 
-/// One line that sets something: name without CONFIG_, value without quotes and escapes, "n" for "is not set".
+/// One line that sets something: name without CONFIG_, value without quotes and escapes, "n" for "is not
+/// set".
 struct ConfLine {
   std::string option;
   std::string value;
@@ -21,18 +22,19 @@ struct ConfLine {
 /// Nothing for a comment or an empty line. ConfigError, naming `where`, for a line that is neither.
 std::optional<ConfLine> parse_conf_line(std::string_view line, const std::string& where);
 
-/// A value as .config wants it: y, m, n, numbers and what is quoted already as they are, all else quoted and escaped.
+/// A value as .config wants it: y, m, n, numbers and what is quoted already as they are, all else quoted and
+/// escaped.
 std::string conf_value_text(std::string_view value);
 
 /// The line that asks for it: "CONFIG_X=y" or "# CONFIG_X is not set".
 std::string conf_line_text(const std::string& option, const std::string& value);
 
-/// `base` without the lines of the options that `settings` sets, then a line for each of those (the last one wins). They
-/// come last because among members of a choice the last one in the file wins.
+/// `base` without the lines of the options that `settings` sets, then a line for each of those (the last one
+/// wins). They come last because among members of a choice the last one in the file wins.
 std::string merge_conf(std::string_view base, const std::vector<ConfSetting>& settings);
 
-/// The settings that count in merge order (the last for each option, in the order of first appearance), and those that
-/// a later one of another value replaced.
+/// The settings that count in merge order (the last for each option, in the order of first appearance), and
+/// those that a later one of another value replaced.
 struct MergedSettings {
   std::vector<ConfSetting> final;
   std::vector<ConfSetting> overridden;

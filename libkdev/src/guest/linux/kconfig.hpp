@@ -1,12 +1,11 @@
 #pragma once
-// A reader of a tree's Kconfig files, for one purpose: to say why an option was not kept. What the configuration *is* only
-// the tree's own tool decides.
+// A reader of a tree's Kconfig files, for one purpose: to say why an option was not kept. What the
+// configuration *is* only the tree's own tool decides.
+#include <kdev/path.hpp>
 #include <map>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <kdev/path.hpp>
 
 #include "guest/linux/kconfig_expr.hpp"
 
@@ -16,10 +15,10 @@ namespace kdev::guest {
 struct KconfigEntry {
   std::string file;  ///< relative to the tree
   int line = 0;
-  ExprPtr depends;   ///< its own and those of the menus and ifs around it
+  ExprPtr depends;  ///< its own and those of the menus and ifs around it
   bool prompt = false;
-  ExprPtr visible;   ///< condition of its prompt beyond `depends`
-  int choice = -1;   ///< index of the choice it is a member of
+  ExprPtr visible;  ///< condition of its prompt beyond `depends`
+  int choice = -1;  ///< index of the choice it is a member of
 };
 
 /// "select X if COND" as seen from X.
@@ -43,8 +42,8 @@ struct KconfigOption {
 
 class Kconfig {
  public:
-  /// Reads TREE/Kconfig and all it sources for `srcarch` ("x86"). Lines that are not understood are passed over; files
-  /// that are not there too, as the tree's tool says what is wrong with them.
+  /// Reads TREE/Kconfig and all it sources for `srcarch` ("x86"). Lines that are not understood are passed
+  /// over; files that are not there too, as the tree's tool says what is wrong with them.
   static Kconfig read(const Path& tree, const std::string& srcarch);
 
   const KconfigOption* find(std::string_view name) const;

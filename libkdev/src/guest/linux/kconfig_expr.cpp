@@ -1,11 +1,11 @@
 #include "guest/linux/kconfig_expr.hpp"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <cctype>
 #include <cstdlib>
-
-#include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <kdev/error.hpp>
 
 namespace kdev::guest {
@@ -27,7 +27,10 @@ class Parser {
 
  private:
   ConfigError bad(const std::string& why) const {
-    return ConfigError({.attempted = "read a Kconfig expression", .reason = fmt::format("\"{}\" {}", whole_, why), .hint = "", .log = {}});
+    return ConfigError({.attempted = "read a Kconfig expression",
+                        .reason = fmt::format("\"{}\" {}", whole_, why),
+                        .hint = "",
+                        .log = {}});
   }
   void skip() {
     while (!text_.empty() && std::isspace(static_cast<unsigned char>(text_.front()))) text_.remove_prefix(1);
@@ -39,7 +42,8 @@ class Parser {
     return true;
   }
   static ExprPtr make(Kind kind, std::string text, ExprPtr left = nullptr, ExprPtr right = nullptr) {
-    return std::make_shared<const KconfigExpr>(KconfigExpr{kind, std::move(text), std::move(left), std::move(right)});
+    return std::make_shared<const KconfigExpr>(
+        KconfigExpr{kind, std::move(text), std::move(left), std::move(right)});
   }
   ExprPtr disjunction() {
     ExprPtr left = conjunction();
@@ -96,8 +100,9 @@ class Parser {
       return make(Kind::macro, call);
     }
     std::size_t end = 0;
-    while (end < text_.size() && (std::isalnum(static_cast<unsigned char>(text_[end])) || text_[end] == '_' || text_[end] == '-' ||
-                                  text_[end] == '.' || text_[end] == '/' || text_[end] == '$'))
+    while (end < text_.size() &&
+           (std::isalnum(static_cast<unsigned char>(text_[end])) || text_[end] == '_' || text_[end] == '-' ||
+            text_[end] == '.' || text_[end] == '/' || text_[end] == '$'))
       ++end;
     if (end == 0) throw bad("is not understood from \"" + std::string(text_) + "\" on");
     std::string name(text_.substr(0, end));
@@ -111,18 +116,22 @@ class Parser {
 
 bool is_number(const std::string& text) {
   if (text.starts_with("0x") || text.starts_with("0X")) return text.size() > 2;
-  return !text.empty() && std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isdigit(c); });
+  return !text.empty() &&
+         std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isdigit(c); });
 }
 
 /// A symbol's or constant's value as text.
 std::string value_of(const ExprPtr& operand, const ConfValues& values) {
   if (operand->kind != Kind::symbol) return operand->text;
-  if (operand->text == "y" || operand->text == "m" || operand->text == "n" || is_number(operand->text)) return operand->text;
+  if (operand->text == "y" || operand->text == "m" || operand->text == "n" || is_number(operand->text))
+    return operand->text;
   const auto found = values.find(operand->text);
   return found == values.end() ? "n" : found->second;
 }
 
-Tristate tristate(const std::string& value) { return value == "y" ? Tristate::y : value == "m" ? Tristate::m : Tristate::n; }
+Tristate tristate(const std::string& value) {
+  return value == "y" ? Tristate::y : value == "m" ? Tristate::m : Tristate::n;
+}
 
 bool compare(const std::string& op, const std::string& a, const std::string& b) {
   int order = a.compare(b);
@@ -154,25 +163,33 @@ std::string with_parentheses(const ExprPtr& expr, Kind outer) {
 
 }  // namespace
 
-ExprPtr parse_kconfig_expr(std::string_view text) { return Parser(text).all(); }
+ExprPtr parse_kconfig_expr(std::string_view text) {
+  return Parser(text).all();
+}
 
 ExprPtr both(ExprPtr a, ExprPtr b) {
   if (!a) return b;
   if (!b) return a;
-  return std::make_shared<const KconfigExpr>(KconfigExpr{Kind::conjunction, "&&", std::move(a), std::move(b)});
+  return std::make_shared<const KconfigExpr>(
+      KconfigExpr{Kind::conjunction, "&&", std::move(a), std::move(b)});
 }
 
 std::string to_string(const ExprPtr& expr) {
   if (!expr) return "";
   switch (expr->kind) {
     case Kind::symbol:
-    case Kind::macro: return expr->text;
-    case Kind::text: return "\"" + expr->text + "\"";
-    case Kind::negation: return "!" + with_parentheses(expr->left, expr->kind);
-    case Kind::comparison: return fmt::format("{} {} {}", to_string(expr->left), expr->text, to_string(expr->right));
+    case Kind::macro:
+      return expr->text;
+    case Kind::text:
+      return "\"" + expr->text + "\"";
+    case Kind::negation:
+      return "!" + with_parentheses(expr->left, expr->kind);
+    case Kind::comparison:
+      return fmt::format("{} {} {}", to_string(expr->left), expr->text, to_string(expr->right));
     case Kind::conjunction:
     case Kind::disjunction:
-      return fmt::format("{} {} {}", with_parentheses(expr->left, expr->kind), expr->text, with_parentheses(expr->right, expr->kind));
+      return fmt::format("{} {} {}", with_parentheses(expr->left, expr->kind), expr->text,
+                         with_parentheses(expr->right, expr->kind));
   }
   return "";
 }
@@ -180,19 +197,24 @@ std::string to_string(const ExprPtr& expr) {
 Tristate evaluate(const ExprPtr& expr, const ConfValues& values) {
   if (!expr) return Tristate::y;
   switch (expr->kind) {
-    case Kind::macro: return Tristate::y;
+    case Kind::macro:
+      return Tristate::y;
     case Kind::symbol:
     case Kind::text: {
       const Tristate value = tristate(value_of(expr, values));
       // "depends on m" is n where there are no modules.
       return value == Tristate::m && !values.contains("MODULES") ? Tristate::n : value;
     }
-    case Kind::negation: return static_cast<Tristate>(2 - static_cast<int>(evaluate(expr->left, values)));
-    case Kind::conjunction: return std::min(evaluate(expr->left, values), evaluate(expr->right, values));
-    case Kind::disjunction: return std::max(evaluate(expr->left, values), evaluate(expr->right, values));
+    case Kind::negation:
+      return static_cast<Tristate>(2 - static_cast<int>(evaluate(expr->left, values)));
+    case Kind::conjunction:
+      return std::min(evaluate(expr->left, values), evaluate(expr->right, values));
+    case Kind::disjunction:
+      return std::max(evaluate(expr->left, values), evaluate(expr->right, values));
     case Kind::comparison:
       if (expr->left->kind == Kind::macro || expr->right->kind == Kind::macro) return Tristate::y;
-      return compare(expr->text, value_of(expr->left, values), value_of(expr->right, values)) ? Tristate::y : Tristate::n;
+      return compare(expr->text, value_of(expr->left, values), value_of(expr->right, values)) ? Tristate::y
+                                                                                              : Tristate::n;
   }
   return Tristate::n;
 }
@@ -217,8 +239,10 @@ std::vector<std::string> unmet_parts(const ExprPtr& expr, const ConfValues& valu
     case Kind::negation:
       if (expr->left->kind == Kind::symbol) return {shown(expr->left, values)};
       return {"!(" + to_string(expr->left) + ")"};
-    case Kind::comparison: return {fmt::format("{} is not {} {}", shown(expr->left, values), expr->text, to_string(expr->right))};
-    default: return {shown(expr, values)};
+    case Kind::comparison:
+      return {fmt::format("{} is not {} {}", shown(expr->left, values), expr->text, to_string(expr->right))};
+    default:
+      return {shown(expr, values)};
   }
 }
 

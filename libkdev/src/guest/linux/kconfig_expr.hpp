@@ -16,8 +16,8 @@ using ExprPtr = std::shared_ptr<const KconfigExpr>;  ///< null: no condition, y
 
 struct KconfigExpr {
   enum class Kind { symbol, text, macro, negation, conjunction, disjunction, comparison } kind = Kind::symbol;
-  std::string text;         ///< symbol's name; text; a macro call as written; the operator of a comparison
-  ExprPtr left, right;      ///< negation has only left
+  std::string text;     ///< symbol's name; text; a macro call as written; the operator of a comparison
+  ExprPtr left, right;  ///< negation has only left
 };
 
 /// Throws ConfigError when it makes no sense. Macro calls are kept as written: they are not run.
@@ -32,7 +32,8 @@ using ConfValues = std::map<std::string, std::string>;  ///< as in a .config, "n
 /// A macro's outcome is not known here: taken as y.
 Tristate evaluate(const ExprPtr& expr, const ConfValues& values);
 
-/// What keeps the expression below `needed`, in words: "MODULES=n", "A=n or B=n", "X86_32=y". Empty when nothing does.
+/// What keeps the expression below `needed`, in words: "MODULES=n", "A=n or B=n", "X86_32=y". Empty when
+/// nothing does.
 std::vector<std::string> unmet_parts(const ExprPtr& expr, const ConfValues& values, Tristate needed);
 
 /// The macro calls in it.

@@ -1,10 +1,9 @@
 #include <algorithm>
+#include <boost/filesystem/fstream.hpp>
 #include <cctype>
+#include <kdev/error.hpp>
 #include <set>
 #include <sstream>
-
-#include <boost/filesystem/fstream.hpp>
-#include <kdev/error.hpp>
 
 #include "guest/linux/kconfig.hpp"
 
@@ -20,9 +19,12 @@ std::string_view trimmed(std::string_view text) {
 int indent_of(std::string_view line) {
   int column = 0;
   for (const char c : line) {
-    if (c == ' ') ++column;
-    else if (c == '\t') column = (column / 8 + 1) * 8;
-    else break;
+    if (c == ' ')
+      ++column;
+    else if (c == '\t')
+      column = (column / 8 + 1) * 8;
+    else
+      break;
   }
   return column;
 }
@@ -42,8 +44,10 @@ std::string_view without_comment(std::string_view line) {
   char quote = 0;
   for (std::size_t i = 0; i < line.size(); ++i) {
     if (quote) {
-      if (line[i] == '\\') ++i;
-      else if (line[i] == quote) quote = 0;
+      if (line[i] == '\\')
+        ++i;
+      else if (line[i] == quote)
+        quote = 0;
     } else if (line[i] == '"' || line[i] == '\'') {
       quote = line[i];
     } else if (line[i] == '#' && (i == 0 || std::isspace(static_cast<unsigned char>(line[i - 1])))) {
@@ -60,16 +64,20 @@ std::pair<std::string_view, std::string_view> split_if(std::string_view text) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
     if (quote) {
-      if (c == '\\') ++i;
-      else if (c == quote) quote = 0;
+      if (c == '\\')
+        ++i;
+      else if (c == quote)
+        quote = 0;
     } else if (c == '"' || c == '\'') {
       quote = c;
     } else if (c == '(') {
       ++depth;
     } else if (c == ')') {
       --depth;
-    } else if (depth == 0 && text.substr(i).starts_with("if") && (i == 0 || std::isspace(static_cast<unsigned char>(text[i - 1]))) &&
-               (i + 2 == text.size() || !(std::isalnum(static_cast<unsigned char>(text[i + 2])) || text[i + 2] == '_'))) {
+    } else if (depth == 0 && text.substr(i).starts_with("if") &&
+               (i == 0 || std::isspace(static_cast<unsigned char>(text[i - 1]))) &&
+               (i + 2 == text.size() ||
+                !(std::isalnum(static_cast<unsigned char>(text[i + 2])) || text[i + 2] == '_'))) {
       return {trimmed(text.substr(0, i)), trimmed(text.substr(i + 2))};
     }
   }
@@ -90,7 +98,8 @@ ExprPtr expression(std::string_view text) {
 
 class KconfigReader {
  public:
-  KconfigReader(Kconfig& out, const Path& tree, const std::string& srcarch) : out_(out), tree_(tree), srcarch_(srcarch) {}
+  KconfigReader(Kconfig& out, const Path& tree, const std::string& srcarch)
+      : out_(out), tree_(tree), srcarch_(srcarch) {}
 
   void file(const std::string& name, int depth) {
     if (depth > 50) return;  // a file that sources itself
@@ -128,7 +137,8 @@ class KconfigReader {
   }
 
   void finish() {
-    // Menus' and choices' conditions were known only after their entries had begun: put in when they were opened.
+    // Menus' and choices' conditions were known only after their entries had begun: put in when they were
+    // opened.
     for (const Pending& select : selects_) {
       const auto target = out_.options_.find(select.target);
       if (target == out_.options_.end()) continue;
@@ -158,7 +168,8 @@ class KconfigReader {
       entry_ = nullptr;
       std::string path = expanded(unquoted(rest));
       if (path.starts_with("/")) path.erase(0, 1);  // "$(srctree)/..."
-      if (word == "rsource" || word == "orsource") path = (Path(file_name).parent_path() / path).lexically_normal().string();
+      if (word == "rsource" || word == "orsource")
+        path = (Path(file_name).parent_path() / path).lexically_normal().string();
       return file(path, depth + 1);
     }
     if (word == "if") return open({Block::Kind::condition, expression(rest), nullptr, -1});
@@ -212,8 +223,10 @@ class KconfigReader {
     if (ignoring_) return;
     if (word == "depends") {
       take_word(rest);  // "on"
-      if (entry_) entry_->depends = both(entry_->depends, expression(rest));
-      else if (in_block_head_) blocks_.back().depends = both(blocks_.back().depends, expression(rest));
+      if (entry_)
+        entry_->depends = both(entry_->depends, expression(rest));
+      else if (in_block_head_)
+        blocks_.back().depends = both(blocks_.back().depends, expression(rest));
       return;
     }
     if (word == "visible") {
@@ -222,7 +235,8 @@ class KconfigReader {
       return;
     }
     if (!entry_) {
-      if (const std::size_t equals = word.find_first_of(":+="); equals == word.npos && rest.find('=') < 3) assign(word, rest);
+      if (const std::size_t equals = word.find_first_of(":+="); equals == word.npos && rest.find('=') < 3)
+        assign(word, rest);
       return;
     }
     if (word == "bool" || word == "tristate" || word == "string" || word == "int" || word == "hex") {
@@ -234,7 +248,8 @@ class KconfigReader {
       prompt(rest);
     } else if (word == "select") {
       const auto [target, condition] = split_if(rest);
-      selects_.push_back({option_->name, std::string(target), option_->entries.size() - 1, expression(condition)});
+      selects_.push_back(
+          {option_->name, std::string(target), option_->entries.size() - 1, expression(condition)});
     } else if (word == "range") {
       const auto [bounds, condition] = split_if(rest);
       std::string_view both_bounds = bounds;
@@ -250,13 +265,15 @@ class KconfigReader {
 
   /// "name := value", for names used in `source` lines.
   void assign(const std::string& name, std::string_view rest) {
-    while (!rest.empty() && (rest.front() == ':' || rest.front() == '+' || rest.front() == '=')) rest.remove_prefix(1);
+    while (!rest.empty() && (rest.front() == ':' || rest.front() == '+' || rest.front() == '='))
+      rest.remove_prefix(1);
     variables_[name] = trimmed(rest);
   }
 
   static std::string unquoted(std::string_view text) {
     text = trimmed(text);
-    if (text.size() >= 2 && (text.front() == '"' || text.front() == '\'')) text = text.substr(1, text.size() - 2);
+    if (text.size() >= 2 && (text.front() == '"' || text.front() == '\''))
+      text = text.substr(1, text.size() - 2);
     return std::string(text);
   }
 
@@ -266,8 +283,10 @@ class KconfigReader {
       const std::size_t end = text.compare(i, 2, "$(") == 0 ? text.find(')', i) : text.npos;
       if (end != text.npos) {
         const std::string name = text.substr(i + 2, end - i - 2);
-        if (name == "SRCARCH" || name == "HEADER_ARCH") out += srcarch_;
-        else if (const auto known = variables_.find(name); known != variables_.end()) out += known->second;
+        if (name == "SRCARCH" || name == "HEADER_ARCH")
+          out += srcarch_;
+        else if (const auto known = variables_.find(name); known != variables_.end())
+          out += known->second;
         i = end;
       } else if (text.compare(i, 8, "$SRCARCH") == 0) {  // trees before 4.18
         out += srcarch_;
@@ -306,8 +325,9 @@ const KconfigOption* Kconfig::find(std::string_view name) const {
 }
 
 std::vector<std::string> Kconfig::members(int choice) const {
-  return choice >= 0 && static_cast<std::size_t>(choice) < choices_.size() ? choices_[static_cast<std::size_t>(choice)]
-                                                                           : std::vector<std::string>();
+  return choice >= 0 && static_cast<std::size_t>(choice) < choices_.size()
+             ? choices_[static_cast<std::size_t>(choice)]
+             : std::vector<std::string>();
 }
 
 std::vector<std::string> Kconfig::nearest(std::string_view name, std::size_t most) const {
@@ -331,7 +351,8 @@ std::vector<std::string> Kconfig::nearest(std::string_view name, std::size_t mos
   for (const auto& [known, option] : options_) {
     if (option.entries.empty()) continue;
     // A name that contains the other is near however long the rest of it is.
-    const bool contains = upper.size() >= 4 && known.size() >= 4 && (known.find(upper) != known.npos || upper.find(known) != upper.npos);
+    const bool contains = upper.size() >= 4 && known.size() >= 4 &&
+                          (known.find(upper) != known.npos || upper.find(known) != upper.npos);
     const std::size_t apart = std::max(known.size(), upper.size()) - std::min(known.size(), upper.size());
     if (!contains && apart > upper.size() / 3 + 1) continue;
     const std::size_t score = contains ? 1 + apart / 4 : distance(known, upper);
