@@ -27,7 +27,18 @@ Session::Session(std::string vm, std::unique_ptr<hypervisor::Machine> machine, s
   sigset_t all, old;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &old);
-  thread_ = std::thread([this] { loop(); });
+  thread_ = std::thread([this] {
+    std::string why;
+    try {
+      loop();
+    } catch (const std::exception& e) {
+      why = e.what();  // out of memory, or a hypervisor that speaks nonsense: whoever waits has to hear of it
+    }
+    std::lock_guard lock(mutex_);
+    status_.gone = true;
+    if (status_.gone_reason.empty()) status_.gone_reason = why;
+    changed_.notify_all();
+  });
   pthread_sigmask(SIG_SETMASK, &old, nullptr);
 }
 
@@ -167,9 +178,6 @@ void Session::loop() {
   }
   if (console) drain_console();
   settle(true);
-  std::lock_guard lock(mutex_);
-  status_.gone = true;
-  changed_.notify_all();
 }
 
 }  // namespace kdev::vm
