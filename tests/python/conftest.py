@@ -11,6 +11,7 @@ import shutil
 import signal
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -74,12 +75,18 @@ MakeVm = Callable[..., kdev.VM]
 
 
 @pytest.fixture
-def make_vm(kernel: kdev.KernelArtifact, tmp_path: Path) -> Iterator[MakeVm]:
-    """VMs of a test's own, each with run_dir tmp_path/run. Afterwards nothing of them may be there."""
+def guest_name() -> str:
+    """A VM name that no other process on this machine names."""
+    return f"t{uuid.uuid4().hex[:12]}"
+
+
+@pytest.fixture
+def make_vm(kernel: kdev.KernelArtifact, tmp_path: Path, guest_name: str) -> Iterator[MakeVm]:
+    """VMs of a test's own, named guest_name, in tmp_path/run. Afterwards nothing of them may be there."""
     made: list[kdev.VM] = []
 
     def make(**arguments: object) -> kdev.VM:
-        options = {"kernel": kernel, "run_dir": tmp_path / "run", **arguments}
+        options = {"kernel": kernel, "run_dir": tmp_path / "run", "name": guest_name, **arguments}
         vm = kdev.VM(**options)  # type: ignore[arg-type]
         made.append(vm)
         return vm
@@ -87,7 +94,7 @@ def make_vm(kernel: kdev.KernelArtifact, tmp_path: Path) -> Iterator[MakeVm]:
     yield make
     for vm in made:
         vm.close()
-    assert_nothing_left(tmp_path / "run")
+    assert_nothing_left(tmp_path / "run", guest_name)
 
 
 def processes() -> dict[int, str]:
@@ -117,15 +124,12 @@ def wait_until(holds: Callable[[], bool], seconds: float = 10.0) -> bool:
     return True
 
 
-def assert_nothing_left(run_dir: Path) -> None:
-    """No process names the folder, and only logs are in it."""
-    assert not processes_naming(str(run_dir))
-    if not run_dir.exists():
-        return
-    left = [
-        p for p in run_dir.rglob("*") if not p.is_dir() and p.suffix not in {".log", ".cpio", ".gz", ".zst", ".lock"}
-    ]
+def assert_nothing_left(run_dir: Path, guest_name: str) -> None:
+    """No process of the guest; no lease, socket or folder of it: only logs."""
+    assert not processes_naming(guest_name)
+    left = [p for p in run_dir.rglob("*") if not p.is_dir() and p.parent.name != "logs"] if run_dir.exists() else []
     assert not left, f"left in the run folder: {left}"
+    assert not list(run_dir.glob(f"{guest_name}*"))
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import kdev
 import pytest
-from conftest import MakeVm, assert_nothing_left, ctrl_c, processes_naming, wait_until
+from conftest import MakeVm, ctrl_c, processes_naming, wait_until
 
 pytestmark = pytest.mark.boot
 
@@ -70,14 +70,13 @@ def test_guest_that_never_answers(make_vm: MakeVm, image_of: object) -> None:
     assert caught.value.attempted and caught.value.reason
 
 
-def test_ctrl_c_on_a_guest_that_never_answers(make_vm: MakeVm, tmp_path: Path) -> None:
+def test_ctrl_c_on_a_guest_that_never_answers(make_vm: MakeVm, guest_name: str) -> None:
     image = kdev.SeedImage.busybox().add_content("#!/bin/sh\nwhile :; do sleep 1; done\n", "/init", 0o755)
     vm = make_vm(image=image, boot_timeout=300)
-    run = str(tmp_path / "run")
-    with ctrl_c(1.0, when=lambda: bool(processes_naming(run))) as sent, pytest.raises(KeyboardInterrupt), vm:
+    with ctrl_c(1.0, when=lambda: bool(processes_naming(guest_name))) as sent, pytest.raises(KeyboardInterrupt), vm:
         pytest.fail("it never comes up")
     assert time.monotonic() - sent[0] < 10
-    assert wait_until(lambda: not processes_naming(run))
+    assert wait_until(lambda: not processes_naming(guest_name))
 
 
 def test_qemu_killed_in_mid_command(make_vm: MakeVm) -> None:
@@ -113,7 +112,7 @@ def test_a_hung_guest(make_vm: MakeVm) -> None:
 
 
 def test_two_processes_on_one_workspace(
-    ws: kdev.Workspace, conf: kdev.KernConf, kernel: kdev.KernelArtifact, tmp_path: Path
+    ws: kdev.Workspace, conf: kdev.KernConf, kernel: kdev.KernelArtifact, tmp_path: Path, guest_name: str
 ) -> None:
     """Both get the kernel; neither disturbs the other."""
     (tmp_path / "conf.json").write_text(conf.to_json())
@@ -122,20 +121,13 @@ def test_two_processes_on_one_workspace(
         "ws = kdev.Workspace(sys.argv[1])\n"
         "conf = kdev.KernConf.from_json(open(sys.argv[2]).read())\n"
         "kernel = ws.build(conf)\n"
-        "with kdev.VM(kernel=kernel) as vm:\n"
+        "with kdev.VM(kernel=kernel, name=sys.argv[3]) as vm:\n"
         "    print(kernel.id, vm.run('echo hi').stdout.strip())\n"
     )
-    argv = [sys.executable, "-c", script, str(ws.root), str(tmp_path / "conf.json")]
+    argv = [sys.executable, "-c", script, str(ws.root), str(tmp_path / "conf.json"), guest_name]
     running = [subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)]
     for process in running:
         out, err = process.communicate(timeout=1500)
         assert process.returncode == 0, err
         assert out.split() == [kernel.id, "hi"]
-    left = [line for line in processes_naming(str(ws.run_dir)).values() if "qemu" in line]
-    assert not left
-
-
-def test_run_folder_after_all(tmp_path: Path, kernel: kdev.KernelArtifact) -> None:
-    with kdev.VM(kernel=kernel, run_dir=tmp_path / "run") as vm:
-        assert vm.run("true").ok
-    assert_nothing_left(tmp_path / "run")
+    assert not processes_naming(guest_name)

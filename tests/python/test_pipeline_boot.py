@@ -18,11 +18,11 @@ ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = sorted((ROOT / "examples" / "python").glob("*.py"))
 
 
-def test_pipeline(kernel: kdev.KernelArtifact, tmp_path: Path) -> None:
+def test_pipeline(kernel: kdev.KernelArtifact, tmp_path: Path, guest_name: str) -> None:
     p = (
         kdev.Pipeline("panic")
         .kernel(kernel)
-        .boot(memory="512M", run_dir=tmp_path / "run")
+        .boot(memory="512M", run_dir=tmp_path / "run", name=guest_name)
         .run("uname -r")
         .run("echo c > /proc/sysrq-trigger")
         .expect_crash(title="kernel panic: *")
@@ -39,7 +39,7 @@ def test_pipeline(kernel: kdev.KernelArtifact, tmp_path: Path) -> None:
     page = result._repr_html_()
     assert "panic" in page and "<table" in page
     assert json.loads(result.to_json())["ok"] is True
-    assert wait_until(lambda: not processes_naming(str(tmp_path / "run")))
+    assert wait_until(lambda: not processes_naming(guest_name))
 
 
 def test_pipeline_that_does_not_crash(kernel: kdev.KernelArtifact, tmp_path: Path) -> None:
@@ -61,15 +61,19 @@ def test_pipeline_from_source(ws: kdev.Workspace, conf: kdev.KernConf, kernel: k
     assert result.kernel is not None and result.kernel.release == kernel.release
 
 
-def test_ctrl_c_in_a_pipeline(kernel: kdev.KernelArtifact, tmp_path: Path) -> None:
-    run = str(tmp_path / "run")
-    p = kdev.Pipeline("stuck").kernel(kernel).boot(run_dir=run).run("sleep 777", timeout=300)
-    with ctrl_c(3.0, when=lambda: bool(processes_naming(run))), pytest.raises(KeyboardInterrupt):
+def test_ctrl_c_in_a_pipeline(kernel: kdev.KernelArtifact, tmp_path: Path, guest_name: str) -> None:
+    p = (
+        kdev.Pipeline("stuck")
+        .kernel(kernel)
+        .boot(run_dir=tmp_path / "run", name=guest_name)
+        .run("sleep 777", timeout=300)
+    )
+    with ctrl_c(3.0, when=lambda: bool(processes_naming(guest_name))), pytest.raises(KeyboardInterrupt):
         p.run()
-    assert wait_until(lambda: not processes_naming(run))
+    assert wait_until(lambda: not processes_naming(guest_name))
 
 
-def test_what_a_sink_raises_ends_a_pipeline(kernel: kdev.KernelArtifact, tmp_path: Path) -> None:
+def test_what_a_sink_raises_ends_a_pipeline(kernel: kdev.KernelArtifact, tmp_path: Path, guest_name: str) -> None:
     class Own(Exception):
         pass
 
@@ -78,8 +82,8 @@ def test_what_a_sink_raises_ends_a_pipeline(kernel: kdev.KernelArtifact, tmp_pat
             raise Own
 
     with pytest.raises(Own):
-        kdev.Pipeline("p").kernel(kernel).boot(run_dir=tmp_path / "run").run("true").run(on_event=sink)
-    assert wait_until(lambda: not processes_naming(str(tmp_path / "run")))
+        kdev.Pipeline("p").kernel(kernel).boot(run_dir=tmp_path / "run", name=guest_name).run("true").run(on_event=sink)
+    assert wait_until(lambda: not processes_naming(guest_name))
 
 
 def kdev_command(*arguments: str, **options: object) -> subprocess.CompletedProcess[str]:

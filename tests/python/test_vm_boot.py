@@ -85,9 +85,9 @@ def test_output_limit(vm: kdev.VM) -> None:
 
 def test_100_megabytes(vm: kdev.VM) -> None:
     size = 100 << 20
-    r = vm.run(f"head -c {size} /dev/zero | tr '\\0' x", timeout=300)
+    r = vm.run(f"head -c {size} /dev/zero", timeout=300)
     assert r.ok and r.stdout_size == size
-    assert hashlib.sha256(r.stdout_bytes).digest() == hashlib.sha256(b"x" * size).digest()
+    assert hashlib.sha256(r.stdout_bytes).digest() == hashlib.sha256(bytes(size)).digest()
 
 
 def test_spawn(vm: kdev.VM) -> None:
@@ -233,7 +233,7 @@ def test_events_and_states(make_vm: MakeVm) -> None:
     with make_vm(on_event=sink) as vm:
         vm.run("echo '<0>kdev line' > /dev/kmsg")
     states = [event.to_state for event in events if isinstance(event, kdev.VmStateChanged)]
-    assert states[:2] == ["booting", "ready"] and states[-1] == "stopped"
+    assert states == ["booting", "ready"]
     assert threads == {threading.get_ident()}, "events come on the caller's thread only"
 
 
@@ -249,7 +249,7 @@ def test_what_a_sink_raises_reaches_the_caller(make_vm: MakeVm) -> None:
         make_vm(on_event=sink).start()
 
 
-def test_close_leaves_nothing(make_vm: MakeVm, tmp_path: Path) -> None:
+def test_close_leaves_nothing(make_vm: MakeVm, tmp_path: Path, guest_name: str) -> None:
     vm = make_vm()
     vm.start()
     pid, folder = vm.pid, vm.directory
@@ -259,52 +259,53 @@ def test_close_leaves_nothing(make_vm: MakeVm, tmp_path: Path) -> None:
     assert not Path(f"/proc/{pid}").exists()
     assert vm.state == "stopped" and vm.pid is None
     vm.close()
-    assert_nothing_left(tmp_path / "run")
+    assert_nothing_left(tmp_path / "run", guest_name)
     with pytest.raises(kdev.GuestError):
         vm.run("true")
 
 
-def test_forgotten_vms_end_with_the_interpreter(kernel: kdev.KernelArtifact, tmp_path: Path) -> None:
+def test_forgotten_vms_end_with_the_interpreter(kernel: kdev.KernelArtifact, tmp_path: Path, guest_name: str) -> None:
     (tmp_path / "kernel.json").write_text(kernel.to_json())
     script = textwrap.dedent(
         """
         import sys, kdev
         kernel = kdev.KernelArtifact.from_json(open(sys.argv[1]).read())
-        vm = kdev.VM(kernel=kernel, run_dir=sys.argv[2])
+        vm = kdev.VM(kernel=kernel, run_dir=sys.argv[2], name=sys.argv[3])
         vm.start()
         print(vm.pid, flush=True)
         job = vm.spawn("sleep 1000")
         """
     )
-    argv = [sys.executable, "-c", script, str(tmp_path / "kernel.json"), str(tmp_path / "run")]
+    argv = [sys.executable, "-c", script, str(tmp_path / "kernel.json"), str(tmp_path / "run"), guest_name]
     done = subprocess.run(argv, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     assert not Path(f"/proc/{int(done.stdout)}").exists()
-    assert_nothing_left(tmp_path / "run")
+    assert_nothing_left(tmp_path / "run", guest_name)
 
 
-def test_a_killed_owner_is_reaped(kernel: kdev.KernelArtifact, tmp_path: Path) -> None:
+def test_a_killed_owner_is_reaped(kernel: kdev.KernelArtifact, tmp_path: Path, guest_name: str) -> None:
     """SIGKILL for the Python process: the next one that opens the folder ends what it left."""
     (tmp_path / "kernel.json").write_text(kernel.to_json())
     script = textwrap.dedent(
         """
         import os, signal, sys, kdev
         kernel = kdev.KernelArtifact.from_json(open(sys.argv[1]).read())
-        vm = kdev.VM(kernel=kernel, run_dir=sys.argv[2])
+        vm = kdev.VM(kernel=kernel, run_dir=sys.argv[2], name=sys.argv[3])
         vm.start()
         print(vm.pid, flush=True)
         os.kill(os.getpid(), signal.SIGKILL)
         """
     )
-    argv = [sys.executable, "-c", script, str(tmp_path / "kernel.json"), str(tmp_path / "run")]
+    argv = [sys.executable, "-c", script, str(tmp_path / "kernel.json"), str(tmp_path / "run"), guest_name]
     done = subprocess.run(argv, capture_output=True, text=True, timeout=120)
     assert done.returncode == -signal.SIGKILL
     orphan = int(done.stdout)
+    assert orphan in processes_naming(guest_name)
     with kdev.VM(kernel=kernel, run_dir=tmp_path / "run") as vm:
         assert vm.run("true").ok
-        assert not processes_naming(str(tmp_path / "run")).get(orphan)
-    assert_nothing_left(tmp_path / "run")
+        assert not processes_naming(guest_name)
+    assert_nothing_left(tmp_path / "run", guest_name)
 
 
 def test_a_forked_child_does_no_harm(make_vm: MakeVm) -> None:
@@ -340,14 +341,13 @@ def test_ctrl_c_in_a_job(make_vm: MakeVm) -> None:
         assert wait_until(lambda: "sleep 777" not in vm.run("ps").stdout, 30)
 
 
-def test_ctrl_c_while_booting(make_vm: MakeVm, tmp_path: Path) -> None:
-    run = str(tmp_path / "run")
+def test_ctrl_c_while_booting(make_vm: MakeVm, guest_name: str) -> None:
     vm = make_vm()
-    with ctrl_c(0.2, when=lambda: bool(processes_naming(run))), pytest.raises(KeyboardInterrupt):
+    with ctrl_c(0.2, when=lambda: bool(processes_naming(guest_name))), pytest.raises(KeyboardInterrupt):
         vm.start()
         vm.run("sleep 777", timeout=300)  # when the guest was faster than the signal
     vm.close()
-    assert wait_until(lambda: not processes_naming(run))
+    assert wait_until(lambda: not processes_naming(guest_name))
 
 
 def test_ctrl_c_while_pushing(make_vm: MakeVm, tmp_path: Path) -> None:
