@@ -20,7 +20,7 @@ class Guest : public testing::Test {
     const kdev::Workspace ws(variable("KDEV_WORKSPACE", "~/kdev-workspace"),
                              {.source = variable("KDEV_LINUX_SOURCE", "/usr/src/linux-source-6.1"), .host = nullptr});
     // From the artifact store when nothing changed: then this takes no make at all.
-    kernel_ = ws.build(kdev::KernConf::tiny(ws).preset("debug").enable("LKDTM"));
+    kernel_ = ws.build(kdev::KernConf::tiny(ws).preset("debug"));
   }
   static void TearDownTestSuite() { kernel_.reset(); }
 

@@ -22,7 +22,7 @@ int main(int argc, char** argv) try {
   const std::string root = argument(argc, argv, 2, "KDEV_WORKSPACE", "~/kdev-workspace");
 
   const kdev::Workspace ws(root, {.source = source, .host = nullptr});
-  const auto conf = kdev::KernConf::tiny(ws).preset("debug").enable("LKDTM");
+  const auto conf = kdev::KernConf::tiny(ws).preset("debug");
 
   kdev::VmSpec machine;
   machine.memory = "512M";

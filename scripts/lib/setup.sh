@@ -127,7 +127,9 @@ unpack_linux_source() {
 }
 
 begin_linux_source() {
+  # Tests, examples, notebooks and the demo share one workspace, and so one kernel.
   export KDEV_WORKSPACE=${KDEV_WORKSPACE:-$KDEV_CACHE/workspace}
+  export KDEV_TEST_WORKSPACE=${KDEV_TEST_WORKSPACE:-$KDEV_WORKSPACE}
   if linux_source_there; then
     KDEV_LINUX_SOURCE=$(linux_source)
     export KDEV_LINUX_SOURCE
