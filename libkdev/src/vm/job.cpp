@@ -177,7 +177,7 @@ CommandResult Job::State::finish(bool timed_out, const std::stop_token& stop) {
   if (status.gone && !result.crash && !result.exit_code && !result.signal) {
     if (status.shutdown)
       throw GuestError({.attempted = attempted, .reason = "the guest ended (" + *status.shutdown + ") before the command did", .hint = "", .log = vm->console->file()});
-    const auto exit = session->exit_status() ? session->exit_status() : session->machine().poll_exit();
+    const auto exit = session->exit_status();
     throw HostError({.attempted = attempted, .reason = "QEMU ended in mid-command" + (exit ? ": " + describe(*exit) : std::string()),
                      .hint = "start a new VM", .log = vm->console->file()});
   }

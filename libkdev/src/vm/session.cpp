@@ -109,7 +109,13 @@ bool Session::drain_agent() {
 
 void Session::drain_events() {
   for (const MachineEvent& event : machine_->drain_events()) {
+    std::optional<ExitStatus> exit;
+    if (event.kind == MachineEvent::Kind::gone) {
+      // Its streams close a moment before the process can be waited for, and how it ended is worth that moment.
+      for (int i = 0; i < 100 && !stopping_ && !(exit = machine_->poll_exit()); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
     std::lock_guard lock(mutex_);
+    if (exit && !exit_) exit_ = exit;
     switch (event.kind) {
       case MachineEvent::Kind::panicked:
         watch_.panicked(console_->size(), Clock::now());

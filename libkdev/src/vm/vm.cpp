@@ -10,6 +10,11 @@
 #include "vm/state.hpp"
 
 namespace kdev {
+namespace {
+
+constexpr Seconds prompt_quiet{0.2};
+
+}  // namespace
 
 std::string to_string(VmState state) {
   switch (state) {
@@ -119,14 +124,29 @@ std::string VM::wait_console(const std::string& pattern, Seconds timeout, std::s
     const bool over = running->status().gone;
     const std::string text = s.console->read(line_begin, seen);
     std::size_t begin = 0;
+    std::string unfinished;
     for (std::size_t end; begin < text.size(); begin = end + 1) {
       end = std::min(text.find('\n', begin), text.size());
       std::string line = text.substr(begin, end - begin);
       if (!line.empty() && line.back() == '\r') line.pop_back();
-      if (RE2::PartialMatch(line, regex)) return line;
-      if (end == text.size()) break;  // not whole yet: looked at again
+      const bool found = RE2::PartialMatch(line, regex);
+      if (found && end < text.size()) return line;
+      if (end == text.size()) {  // not whole yet: looked at again
+        if (found) unfinished = line;
+        break;
+      }
     }
     line_begin += begin;
+    if (!unfinished.empty()) {
+      // A prompt never gets its line end; any other line gets it at once.
+      if (over) return unfinished;
+      try {
+        running->wait(Deadline::after(prompt_quiet, stop), attempted, [&] { return s.console->size() > seen || running->status_locked().gone; });
+      } catch (const TimeoutError&) {
+        return unfinished;
+      }
+      continue;
+    }
     if (over) throw GuestError({.attempted = attempted, .reason = "QEMU ended without it", .hint = "", .log = console_log()});
     running->wait(deadline, attempted, [&] { return s.console->size() > seen || running->status_locked().gone; });
   }

@@ -1,5 +1,4 @@
-#include <csignal>
-#include <thread>
+#include <mutex>
 
 #include <fmt/format.h>
 
@@ -22,7 +21,12 @@ class QemuMachine : public Machine {
   int agent_fd() const override { return agent_ ? agent_.get() : -1; }
   int event_fd() const override { return qmp_.fd(); }
   int pid() const override { return process_.pid(); }
-  std::optional<ExitStatus> poll_exit() override { return exit_ ? exit_ : exit_ = process_.poll(); }
+  std::optional<ExitStatus> poll_exit() override {
+    // While another thread ends the process there is nothing to wait for here.
+    std::unique_lock lock(ending_, std::try_to_lock);
+    if (lock && !exit_) exit_ = process_.poll();
+    return lock ? exit_ : std::nullopt;
+  }
 
   std::vector<MachineEvent> drain_events() override {
     using Kind = MachineEvent::Kind;
@@ -56,6 +60,7 @@ class QemuMachine : public Machine {
   }
 
   ExitStatus close(Seconds limit) noexcept override {
+    std::lock_guard lock(ending_);
     if (exit_ || !process_) return exit_.value_or(ExitStatus{});
     qmp_.post("quit");
     try {
@@ -73,6 +78,7 @@ class QemuMachine : public Machine {
   Process process_;
   UniqueFd console_, agent_;
   Qmp qmp_;
+  std::mutex ending_;  // guards process_ and exit_
   std::optional<ExitStatus> exit_;
   bool gone_ = false;
 };
