@@ -41,7 +41,7 @@ Names frames_of(const StackTrace& trace, bool unreliable = false) {
 }  // namespace
 
 struct GuiltyFinder::State {
-  std::unique_ptr<RE2> helpers, dispatchers, interrupts, idle, mixed;
+  std::unique_ptr<RE2> helpers, dispatchers, watchers, interrupts, waiters, idle, mixed;
   struct Rename {
     std::unique_ptr<RE2> pattern;
     std::string to;
@@ -73,22 +73,21 @@ struct GuiltyFinder::State {
     return nullptr;
   }
 
-  /// What ran when an interrupt looked: on top of the interrupt is only the watchdog itself.
+  /// What ran when a watchdog's interrupt looked.
   Names interrupted(const StackTrace& trace) const {
-    Names names = frames_of(trace);
-    const auto interrupt =
-        std::find_if(names.begin(), names.end(), [&](auto n) { return fits(interrupts.get(), n); });
-    if (interrupt != names.end()) {
-      auto after = interrupt;
-      while (after != names.end() && fits(interrupts.get(), *after)) ++after;
-      names.erase(names.begin(), after);
-    }
-    return names;
+    const Names names = frames_of(trace);
+    auto after = names.begin();
+    for (auto it = names.begin(); it != names.end(); ++it)
+      if (fits(watchers.get(), *it)) after = it + 1;
+    if (after == names.begin()) return names;
+    auto entry = std::find_if(after, names.end(), [&](auto n) { return fits(interrupts.get(), n); });
+    if (entry == names.end()) return {after, names.end()};
+    while (entry != names.end() && fits(interrupts.get(), *entry)) ++entry;
+    return {entry, names.end()};
   }
 
   /// The function that the innermost dispatching code called.
-  Names entry(const StackTrace& trace, const RE2* skip) const {
-    const Names names = interrupted(trace);
+  Names entry(const Names& names, const RE2* skip) const {
     for (std::size_t i = 0; i < names.size(); ++i) {
       if (!fits(dispatchers.get(), renamed(std::string(names[i]), false))) continue;
       for (std::size_t k = i; k-- > 0;)
@@ -96,11 +95,19 @@ struct GuiltyFinder::State {
     }
     return names;
   }
+
+  Names stalled(const Names& names, const RE2* skip) const {
+    for (std::size_t i = 0; i < std::min<std::size_t>(names.size(), 3); ++i)
+      if (fits(waiters.get(), names[i])) return {names[i]};
+    return entry(names, skip);
+  }
 };
 
 GuiltyFinder::GuiltyFinder(const guest::FunctionRules& rules) : state_(new State) {
   state_->helpers = whole_name(rules.helpers);
   state_->dispatchers = whole_name(rules.dispatchers);
+  state_->watchers = whole_name(rules.watchers);
+  state_->waiters = whole_name(rules.waiters);
   state_->interrupts = whole_name(rules.interrupts);
   state_->idle = whole_name(rules.idle);
   state_->mixed = whole_name(rules.mixed);
@@ -126,8 +133,9 @@ Names recursion(const StackTrace& trace) {
 }  // namespace
 
 bool GuiltyFinder::mixed(const std::vector<StackTrace>& traces) const {
-  return !traces.empty() && std::any_of(traces[0].frames.begin(), traces[0].frames.end(), [&](const StackFrame& f) {
-    return f.reliable && fits(state_->mixed.get(), f.function);
+  return std::any_of(traces.begin(), traces.end(), [&](const StackTrace& t) {
+    return std::any_of(t.frames.begin(), t.frames.end(),
+                       [&](const StackFrame& f) { return f.reliable && fits(state_->mixed.get(), f.function); });
   });
 }
 
@@ -146,9 +154,11 @@ Guilty GuiltyFinder::find(const std::vector<std::string_view>& words, const std:
       const RE2 wanted{piece(word.substr(6))};
       for (const auto& trace : traces)
         if (names.empty() && RE2::PartialMatch(trace.name, wanted)) names = frames_of(trace);
-    } else if (word == "entry" || word == "leaf") {
-      if (const auto* trace = state_->running(traces))
-        names = word == "entry" ? state_->entry(*trace, skip) : state_->interrupted(*trace);
+    } else if (word == "stalled" || word == "leaf") {
+      if (const auto* trace = state_->running(traces)) names = state_->interrupted(*trace);
+      if (word == "stalled") names = state_->stalled(names, skip);
+    } else if (word == "entry") {
+      if (!traces.empty()) names = state_->entry(frames_of(traces[0]), skip);
     } else if (!traces.empty()) {
       names = word == "recursion" ? recursion(traces[0]) : frames_of(traces[0], word == "any");
     }

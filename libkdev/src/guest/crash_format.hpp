@@ -24,7 +24,8 @@ struct TitleRule {
   ///   "trace:REGEX"  ... of the first trace whose name matches
   ///   "entry"        the frames, but the one that the kernel's dispatching code called: stable where leaves vary
   ///   "any"          the same with the entries marked '?'
-  ///   "leaf"         the frames below the interrupt that found a long-running job
+  ///   "stalled"      like "entry", of the first trace of a task that runs, below the interrupt that found it
+  ///   "leaf"         that trace's frames
   ///   "recursion"    the function that calls itself in the first trace
   ///   "pc:raw", "1:raw" ... taken even if it is a helper
   std::vector<std::string_view> function = {};
@@ -60,8 +61,10 @@ struct FunctionRules {
   std::vector<std::string_view> helpers;
   /// Code that calls the subject of a long-running job (syscall entry, softirq, workqueue): for "entry".
   std::vector<std::string_view> dispatchers;
-  /// Entry of the interrupt that interrupted the code of interest: for "entry", frames up to it are dropped.
-  std::vector<std::string_view> interrupts;
+  /// Who notices a stall, from an interrupt: for "stalled" and "leaf", frames up to the interrupt's entry are dropped.
+  std::vector<std::string_view> watchers, interrupts;
+  /// Functions that wait for other CPUs: a stall in one is theirs, whoever called.
+  std::vector<std::string_view> waiters;
   /// Stacks of tasks that do not run, or of the reporter itself: not what stalls. Looked for among the first frames.
   std::vector<std::string_view> idle;
   /// Functions whose presence says that the trace is mixed with another CPU's.

@@ -60,7 +60,7 @@ TEST(CrashLogs, LinuxTitles) {
             << score.alternatives << ", corrupted " << score.corrupted << ", false reports " << score.false_reports
             << " of " << score.no_crash << "\n";
   ASSERT_GT(score.total, 0);
-  EXPECT_GE(100 * score.title, 75 * score.total);
+  EXPECT_GE(100 * score.title, 85 * score.total);
   EXPECT_EQ(0, score.false_reports);
 }
 

@@ -118,7 +118,8 @@ ReportReader::Seen Reader::read(std::string_view text) {
   if (bare.empty()) return Seen::nothing;
   heading_.clear();
   // "..., at:" is a lock whose address old kernels print on the next line.
-  if (bare.ends_with(':') && bare.size() < 200 && !bare.ends_with("at:")) heading_ = bare.substr(0, bare.size() - 1);
+  if (bare.ends_with(':') && bare.size() < 200 && !bare.ends_with(", at:") && !bare.ends_with(") at:"))
+    heading_ = bare.substr(0, bare.size() - 1);
   return who || RE2::PartialMatch(piece(text), re_.known) ? Seen::part : Seen::nothing;
 }
 
@@ -135,6 +136,8 @@ bool Reader::read_trace(std::string_view text) {
   bool marker = false;
   auto frame = parse_linux_frame(text, context_, marker);
   if (!frame) return marker;
+  // dump_stack() of 32-bit arm prints no heading.
+  if (heading_.empty() && text.substr(0, 64).find("unwind_backtrace") != std::string_view::npos) heading_ = "Backtrace";
   if (!heading_.empty()) {
     found_.traces.push_back({.name = heading_, .context = {}, .frames = {}});
     heading_.clear();

@@ -22,7 +22,7 @@ std::vector<CrashFormat> linux_warning_formats() {
                 .title = "WARNING: locking bug in {function}",
                 .type = "LOCKDEP",
                 .function = {"pc", "trace"}},
-               {.pattern = R"(^WARNING:.* at (?:mm/\w+\.c:\d+ k[vz]?malloc|mm/slab_common\.c|mm/util\.c|mm/page_alloc\.c))",
+               {.pattern = R"(^WARNING:.* at (?:mm/\w+\.c:\d+ k[vz]?malloc|mm/slab_common\.c|mm/util\.c))",
                 .title = "WARNING: kmalloc bug in {function}",
                 .type = "WARNING",
                 .function = {"pc", "trace"}},

@@ -64,9 +64,10 @@ std::size_t logger_prefix(std::string_view s, bool& kernel) {
     kernel = true;
     return s[26] == ' ' ? 27 : 26;
   }
-  if (!digit(s[0]) && !(s[0] >= 'A' && s[0] <= 'Z')) return 0;
   if (s.size() > 20 && s[4] == '/' && s[7] == '/' && s[10] == ' ' && has_clock(s.substr(11, 8)) && s[19] == ' ')
     return 20;  // 2018/01/09 14:28:48
+  if (const auto prompt = s.substr(0, 80).find(" login: "); prompt != std::string_view::npos) return prompt + 8;
+  if (!digit(s[0]) && !(s[0] >= 'A' && s[0] <= 'Z')) return 0;
   const auto at = s.substr(0, 100).find(" kernel:");
   if (at == std::string_view::npos || !has_clock(s.substr(0, at))) return 0;
   kernel = true;
