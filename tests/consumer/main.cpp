@@ -9,7 +9,7 @@ int main() {
     std::cerr << "a KernConf does not survive JSON\n";
     return 1;
   }
-  const auto reports = kdev::scan_console("[    1.0] Kernel panic - not syncing: sysrq triggered crash\n");
+  const auto reports = kdev::scan_console("[    1.000000] Kernel panic - not syncing: sysrq triggered crash\n");
   if (reports.size() != 1) {
     std::cerr << "found " << reports.size() << " reports where there is one\n";
     return 1;
