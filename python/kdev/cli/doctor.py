@@ -25,7 +25,7 @@ STYLE = {"ok": "green", "missing": "bold red", "broken": "bold red", "absent": "
 
 @dataclass(frozen=True)
 class Finding:
-    """One line of the table. `state`: ok, missing (needed), broken (there, but fails), absent (of use, not needed), slow."""
+    """One line of the table. `state`: ok, slow, missing (needed), broken (there, but fails), absent (not needed)."""
 
     group: str
     name: str
