@@ -30,7 +30,7 @@ int main(void) {
 
 def boot_with_kdev() -> float:
     begin = time.perf_counter()
-    with kdev.VM(kernel=subject.kernel(), image=kdev.SeedImage.busybox(), memory=subject.MEMORY) as vm:
+    with kdev.VM(kernel=subject.virtme_kernel(), image=kdev.SeedImage.busybox(), memory=subject.MEMORY) as vm:
         result = vm.run("true")
         taken = time.perf_counter() - begin
         if result.exit_code != 0:
@@ -40,7 +40,7 @@ def boot_with_kdev() -> float:
 
 def qemu_line() -> list[str]:
     """The argument vector that kdev starts QEMU with."""
-    with kdev.VM(kernel=subject.kernel(), image=kdev.SeedImage.busybox(), memory=subject.MEMORY) as vm:
+    with kdev.VM(kernel=subject.virtme_kernel(), image=kdev.SeedImage.busybox(), memory=subject.MEMORY) as vm:
         return list(vm.command_line())
 
 
@@ -114,7 +114,7 @@ class Virtme:
 
     @staticmethod
     def prepare() -> Virtme:
-        base = [str(subject.virtme()), "--run", str(subject.kernel().bzimage)]
+        base = [str(subject.virtme()), "--run", str(subject.virtme_kernel().bzimage)]
         base += ["--memory", subject.MEMORY, "--cpus", "1"]
         if kdev.probe_accel().accel != "kvm":
             base.append("--disable-kvm")

@@ -78,9 +78,7 @@ FIGURES: dict[str, Figure] = {}
 Measurement = Callable[[], Measured]
 
 
-def figure(
-    *, name: str, what: str, against: str, unit: str, bar: float
-) -> Callable[[Measurement], Measurement]:
+def figure(*, name: str, what: str, against: str, unit: str, bar: float) -> Callable[[Measurement], Measurement]:
     """Registers the decorated function as the figure's measurement."""
 
     def register(measure: Measurement) -> Measurement:

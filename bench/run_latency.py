@@ -30,15 +30,11 @@ def medians() -> tuple[float, float]:
     return statistics.median(whole), statistics.median(outside)
 
 
-@frame.figure(
-    name="run/round-trip", what='vm.run("true"), median', against="a limit of 10 ms", unit="ms", bar=1
-)
+@frame.figure(name="run/round-trip", what='vm.run("true"), median', against="a limit of 10 ms", unit="ms", bar=1)
 def round_trip() -> Measured:
     return Measured(medians()[0], 10.0)
 
 
-@frame.figure(
-    name="run/outside", what="of it, outside the guest", against="a limit of 1 ms", unit="ms", bar=1
-)
+@frame.figure(name="run/outside", what="of it, outside the guest", against="a limit of 1 ms", unit="ms", bar=1)
 def outside_guest() -> Measured:
     return Measured(medians()[1], 1.0)

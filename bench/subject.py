@@ -34,17 +34,24 @@ def workspace() -> kdev.Workspace:
 
 
 def conf() -> kdev.KernConf:
-    made = kdev.KernConf.tiny(workspace()).preset("debug").preset("network").preset("ninep")
-    for option in VIRTME_OPTIONS:
-        made = made.enable(option)
-    return made
+    """The kernel of the tests and the demo."""
+    return kdev.KernConf.tiny(workspace()).preset("debug")
 
 
 @functools.cache
 def kernel() -> kdev.KernelArtifact:
-    """One kernel that boots under kdev, by hand, and under virtme-ng."""
     with frame.told("the kernel", say):
-        return workspace().build(conf(), targets=["vmlinux", "bzImage"])
+        return workspace().build(conf())
+
+
+@functools.cache
+def virtme_kernel() -> kdev.KernelArtifact:
+    """One that boots under virtme-ng as well as under kdev and by hand."""
+    made = conf().preset("network").preset("ninep")
+    for option in VIRTME_OPTIONS:
+        made = made.enable(option)
+    with frame.told("the kernel with what virtme-ng needs", say):
+        return workspace().build(made, targets=["vmlinux", "bzImage"])
 
 
 @functools.cache

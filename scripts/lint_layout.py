@@ -165,7 +165,8 @@ def check_public_includes(headers: list[pathlib.Path]) -> None:
 
 def compile_alone(header: pathlib.Path) -> str:
     compiler = os.environ.get("CXX", "g++")
-    command = [compiler, "-std=c++20", "-fsyntax-only", "-Wall", "-Wextra", "-Wno-pragma-once-outside-header"]
+    # GNU mode has more macros in the way ("linux"), and it is what users get by default.
+    command = [compiler, "-std=gnu++20", "-fsyntax-only", "-Wall", "-Wextra", "-Wno-pragma-once-outside-header"]
     command += ["-I", str(LIBKDEV / "include"), "-x", "c++", str(header)]
     result = subprocess.run(command, capture_output=True, text=True)
     return result.stderr if result.returncode else ""
