@@ -52,6 +52,7 @@ bool ArchiveReader::open_cpio() {
         return false;
       }
       const std::uint64_t end = inner_->end();
+      if (end <= inner_->start()) fail(fmt::format("the compressed part at byte {} is damaged", end));
       inner_window_.reset();
       inner_.reset();
       file_.seek(end);

@@ -81,6 +81,7 @@ std::size_t Decompressor::read_at(std::uint64_t, char* to, std::size_t size) {
 /// just before. The kernel takes it for the next archive. So: look where one may start, and begin again with that as the
 /// limit. True when there is such an end; then the reading goes on where it stopped.
 bool Decompressor::find_end() {
+  if (kind_ != ArchiveKind::xz && kind_ != ArchiveKind::zstd) return false;
   // Up to here all was good; the filters get at most 64 KiB at once, so the end is not far behind.
   const std::uint64_t good = start_ + static_cast<std::uint64_t>(std::max<la_int64_t>(archive_filter_bytes(a_.get(), -1), 0));
   ByteWindow ahead(source_, good);
@@ -97,7 +98,7 @@ bool Decompressor::find_end() {
   add(text.size());
   std::sort(ends.begin(), ends.end());
   ends.erase(std::unique(ends.begin(), ends.end()), ends.end());
-  if (ends.size() > 32) ends.resize(32);  // each costs decompressing the whole part
+  if (ends.size() > 24) ends.resize(24);  // each costs decompressing the whole part
   const auto found = std::find_if(ends.begin(), ends.end(), [&](std::uint64_t end) { return end > start_ && ends_at(end); });
   if (found == ends.end()) return false;
   limited_ = true;

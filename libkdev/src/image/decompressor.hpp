@@ -16,6 +16,7 @@ class Decompressor final : public ByteSource {
   ~Decompressor() override;
   /// FormatError for damaged data.
   std::size_t read_at(std::uint64_t position, char* to, std::size_t size) override;
+  std::uint64_t start() const { return start_; }
   /// Where the compressed data ended in the source. To be asked when read_at() has given 0.
   std::uint64_t end();
 
