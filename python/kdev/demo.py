@@ -17,10 +17,20 @@ from rich.rule import Rule
 from rich.text import Text
 
 from . import errors
-from ._kdev import VM, KernConf, KernelArtifact, ModuleArtifact, SeedImage, StageResult, Workspace
+from ._kdev import (
+    VM,
+    KernConf,
+    KernelArtifact,
+    ModuleArtifact,
+    SeedImage,
+    StageFinished,
+    StageResult,
+    Workspace,
+)
 from .cli.output import crash_block
 from .demo_cases import CASES, Case, CrashLab, Outcome
 from .display import stage_table
+from .events import Event
 from .show import ProgressDisplay, duration_text, show_progress
 
 MEMORY = "512M"
@@ -105,17 +115,27 @@ def run(source: Path, workspace: Path, console: Console, *, jobs: int = 0, vms: 
 
 def build(story: Story, source: Path, workspace: Path, jobs: int) -> tuple[Workspace, KernelArtifact, ModuleArtifact]:
     """The kernel and a module out of tree."""
-    with story.stage("configure", "tiny + debug") as stage:
+    with story.stage("open", f"workspace {workspace}") as stage:
         ws = Workspace(workspace, source=source)
         conf = KernConf.tiny(ws).preset("debug")
-        stage.text = f"Linux {ws.tree.version}, tiny + debug, {len(conf.settings)} settings asked for"
+        stage.text = f"Linux {ws.tree.version}, tiny + debug: {len(conf.settings)} settings asked for"
         for line in ws.reaped:
             story.console.print(Text(f"  reaped: {line}", style="dim"))
+    parts: list[StageFinished] = []
+
+    def watch(event: Event) -> None:
+        if isinstance(event, StageFinished):
+            parts.append(event)
+        story.display(event)
+
     with story.stage("build", f"Linux {ws.tree.version} in {ws.root}") as stage:
-        kernel = ws.build(conf, jobs=jobs)
+        kernel = ws.build(conf, jobs=jobs, on_event=watch)
         stage.outcome = "cached" if kernel.from_store else "done"
         stage.text = f"{kernel.release}, build id {kernel.build_id[:12]}"
         story.console.print(Text(f"  {kernel.image}"), soft_wrap=True)
+    for part in parts:
+        row = {"stage": f"  {part.stage}", "outcome": part.outcome, "duration": part.duration, "text": part.text}
+        story.stages.append(StageResult.from_dict(row))
     with story.stage("module", f"{MODULE}, out of tree") as stage:
         folder = ws.src / MODULE
         if not (folder / "Makefile").is_file():
@@ -197,7 +217,7 @@ def crash(story: Story, ws: Workspace, kernel: KernelArtifact, vms: int) -> None
 def _tell(story: Story, case: Case, outcome: Outcome) -> None:
     out = story.console
     out.print()
-    out.print(Text(f"  {case.name}", style="bold magenta") + Text(f"   # {case.command}", style="dim"))
+    out.print(Text(f"  {case.name}", style="bold magenta") + Text(f"   # {case.command}", style="dim"), soft_wrap=True)
     if outcome.report is not None:
         out.print(Padding(crash_block(outcome.report, frames=8), (0, 0, 0, 4)))
     for fact in outcome.right:

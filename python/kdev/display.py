@@ -123,22 +123,39 @@ def place(frame: StackFrame) -> str:
 
 def frame_table(frames: list[StackFrame], limit: int = 12) -> Table:
     """A symbolized trace: function, place, source text. Entries marked '?' are dim."""
+    rows = _runs(frames)
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False)
-    table.add_column("function", no_wrap=True)
-    table.add_column("place", style="cyan", no_wrap=True)
+    # Only the source text gives way where the terminal is narrow.
+    longest = max((len(place(frame)) for frame, _ in rows[:limit]), default=0)
+    table.add_column("function", no_wrap=True, min_width=28)
+    table.add_column("place", style="cyan", no_wrap=True, min_width=longest)
     table.add_column("source", style="dim", no_wrap=True, overflow="ellipsis")
-    for frame in frames[:limit]:
+    for frame, times in rows[:limit]:
         name = Text(("? " if not frame.reliable else "") + frame.function)
         if frame.inlined:
             name.append(" (inlined)", style="dim italic")
         if frame.module:
             name.append(f" [{frame.module}]", style="dim")
+        if times > 1:
+            name.append(f" x {times}", style="dim")
         if not frame.reliable:
             name.stylize("dim")
         table.add_row(name, place(frame), Text(frame.source))
-    if len(frames) > limit:
-        table.add_row(Text(f"... {len(frames) - limit} more", style="dim"), "", "")
+    rest = sum(times for _, times in rows[limit:])
+    if rest:
+        table.add_row(Text(f"... {rest} more", style="dim"), "", "")
     return table
+
+
+def _runs(frames: list[StackFrame]) -> list[tuple[StackFrame, int]]:
+    """Frames with how often each comes in a row: recursion."""
+    runs: list[tuple[StackFrame, int]] = []
+    for frame in frames:
+        if runs and (runs[-1][0].function, place(runs[-1][0])) == (frame.function, place(frame)):
+            runs[-1] = (runs[-1][0], runs[-1][1] + 1)
+        else:
+            runs.append((frame, 1))
+    return runs
 
 
 def crash_heading(crash: CrashReport) -> Text:

@@ -69,6 +69,7 @@ class ProgressDisplay:
         self._lock = threading.RLock()
         self._bars: Bars | None = None
         self._tasks: dict[tuple[int, str], _Stage] = {}
+        self._told: set[str] = set()
 
     def __call__(self, event: Event) -> None:
         with self._lock:
@@ -107,7 +108,8 @@ class ProgressDisplay:
                 self._say(f"  [{style}]{escape(str(event))}[/]")
             case _kdev.CrashFound():
                 self._say(f"  [bold red]crash[/] [dim]{escape(event.vm)}[/] {escape(event.title)}")
-            case _kdev.Notice():
+            case _kdev.Notice() if event.text not in self._told:
+                self._told.add(event.text)
                 self._say(f"  [yellow]{escape(event.text)}[/]")
             case _kdev.ConsoleLine():
                 if self.console_lines:

@@ -17,52 +17,42 @@ from conftest import MakeVm, ctrl_c, processes_naming, wait_until
 pytestmark = pytest.mark.boot
 
 
-def busybox() -> Path:
-    found = kdev.local_host().which("busybox")
-    assert found is not None
-    return found
-
-
-@pytest.fixture
-def image_of(tmp_path: Path) -> object:
-    """An image whose /init is a shell script."""
-
-    def make(script: str) -> kdev.SeedImage:
-        folder = tmp_path / "rootfs"
-        (folder / "bin").mkdir(parents=True)
-        (folder / "dev").mkdir()
-        (folder / "bin/busybox").write_bytes(busybox().read_bytes())
-        (folder / "bin/busybox").chmod(0o755)
-        (folder / "init").write_text("#!/bin/busybox sh\n" + script)
-        (folder / "init").chmod(0o755)
-        return kdev.SeedImage.directory(folder)
-
-    return make
+def with_init(script: str) -> kdev.SeedImage:
+    """The usual image, which promises an agent, with something else as its init."""
+    return kdev.SeedImage.busybox().add_content("#!/bin/sh\n" + script, "/init", 0o755)
 
 
 def test_kernel_panics_before_init(make_vm: MakeVm) -> None:
-    """No root file system that it could mount: the kernel's own panic is on the error."""
-    image = kdev.SeedImage.from_entries([kdev.ImageEntry("dir", "/nothing", 0o755)])
-    vm = make_vm(image=image, cmdline="root=/dev/nope")
+    """Neither an init nor a root file system: the kernel's own panic is on the error."""
+    vm = make_vm(cmdline="rdinit=/nope")
     with pytest.raises(kdev.BootError) as caught:
         vm.start()
     error = caught.value
-    assert error.crash is not None and "VFS: Unable to mount root fs" in error.crash.message + error.crash.title
+    assert error.crash is not None and error.crash.panicked
+    assert "VFS: Unable to mount root fs" in error.crash.text
     assert "Kernel panic" in error.console_tail
-    assert error.log is not None and error.log.exists()
+    assert error.log is not None and "Kernel panic" in error.log.read_text(errors="replace")
 
 
-def test_init_that_ends(make_vm: MakeVm, image_of: object) -> None:
-    vm = make_vm(image=image_of("exit 7\n"))  # type: ignore[operator]
+def test_init_that_ends(make_vm: MakeVm) -> None:
+    vm = make_vm(image=with_init("exit 7\n"))
     with pytest.raises(kdev.BootError) as caught:
         vm.start()
-    assert caught.value.crash is not None and "Attempted to kill init" in caught.value.crash.title
+    assert caught.value.crash is not None and "Attempted to kill init" in caught.value.crash.text
 
 
-def test_guest_that_never_answers(make_vm: MakeVm, image_of: object) -> None:
+def test_image_without_an_agent(make_vm: MakeVm) -> None:
+    """Its crash is seen all the same: on the console."""
+    with make_vm(image=kdev.SeedImage.from_entries([kdev.ImageEntry("dir", "/nothing", 0o755)])) as vm:
+        crash = vm.wait_crash(timeout=60)
+        assert crash is not None and "VFS: Unable to mount root fs" in crash.text
+        with pytest.raises(kdev.GuestError):
+            vm.run("true")
+
+
+def test_guest_that_never_answers(make_vm: MakeVm) -> None:
     """An agent is promised, but the guest's init is something else."""
-    image = kdev.SeedImage.busybox().add_content("#!/bin/sh\nwhile :; do sleep 1; done\n", "/init", 0o755)
-    vm = make_vm(image=image, boot_timeout=6)
+    vm = make_vm(image=with_init("while :; do sleep 1; done\n"), boot_timeout=6)
     begin = time.monotonic()
     with pytest.raises((kdev.BootError, kdev.TimeoutError)) as caught:
         vm.start()
@@ -71,8 +61,7 @@ def test_guest_that_never_answers(make_vm: MakeVm, image_of: object) -> None:
 
 
 def test_ctrl_c_on_a_guest_that_never_answers(make_vm: MakeVm, guest_name: str) -> None:
-    image = kdev.SeedImage.busybox().add_content("#!/bin/sh\nwhile :; do sleep 1; done\n", "/init", 0o755)
-    vm = make_vm(image=image, boot_timeout=300)
+    vm = make_vm(image=with_init("while :; do sleep 1; done\n"), boot_timeout=300)
     with ctrl_c(1.0, when=lambda: bool(processes_naming(guest_name))) as sent, pytest.raises(KeyboardInterrupt), vm:
         pytest.fail("it never comes up")
     assert time.monotonic() - sent[0] < 10

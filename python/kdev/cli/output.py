@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 import sys
-from typing import TextIO
+from typing import TextIO, cast
 
 from rich.console import Console, Group, RenderableType
 from rich.panel import Panel
@@ -18,12 +19,30 @@ CRASHED = 3
 PIPED_WIDTH = 120
 
 
+class _Trimmed(io.TextIOBase):
+    """A stream without the blanks that tables leave at line ends."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._line = ""
+
+    def write(self, text: str) -> int:
+        *lines, self._line = (self._line + text).split("\n")
+        for line in lines:
+            self._stream.write(line.rstrip() + "\n")
+        return len(text)
+
+    def flush(self) -> None:
+        self._stream.flush()
+
+
 def console(stream: TextIO | None = None) -> Console:
     """Of the terminal's width; wide when piped, so that lines are not folded."""
     stream = stream or sys.stdout
     if stream.isatty():
         return Console(file=stream, highlight=False)
-    return Console(file=stream, highlight=False, width=max(PIPED_WIDTH, shutil.get_terminal_size().columns))
+    file = cast(TextIO, _Trimmed(stream))
+    return Console(file=file, highlight=False, width=max(PIPED_WIDTH, shutil.get_terminal_size().columns))
 
 
 def print_error(error: errors.Error) -> None:
