@@ -27,6 +27,11 @@ class BuildContext {
   const Path& root() const { return root_; }
   FileHashes& hashes() { return hashes_; }
 
+  /// HostError, with what to install, when a tool is missing.
+  Toolchain toolchain(const guest::Values& config, const guest::Variables& variables) {
+    return identify_toolchain(host_, *build_rules_, config, variables, hashes_, parts_);
+  }
+
   /// Looks at the tree (again); what was learnt is saved.
   const TreeState& scan(const Deadline& deadline);
   const TreeState& tree() const { return tree_; }
@@ -43,6 +48,7 @@ class BuildContext {
   const guest::BuildRules* build_rules_;
   Path memory_;
   FileHashes hashes_;
+  CompilerParts parts_;
   TreeState tree_;
   bool loaded_ = false;
 };

@@ -74,7 +74,7 @@ ResolvedConf BuildContext::resolve(const KernConf& conf, const Deadline& deadlin
                        .hint = "start from KernConf::tiny, defconfig, running or file",
                        .log = {}});
   if (tree_.empty()) scan(deadline);
-  const Toolchain toolchain = identify_toolchain(host_, *build_rules_, {}, conf.make_variables(), hashes_);
+  const Toolchain toolchain = this->toolchain({}, conf.make_variables());
   Digest digest;
   digest.add("configuration 1").add(source_.path.string()).add(toolchain.id).add(conf.to_json());
   digest.add(tree_.digest([this](std::string_view path) { return conf_rules_->configures(path); }));

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <boost/filesystem/operations.hpp>
+#include <ctime>
 #include <kdev/error.hpp>
 
 #include "build/diagnostics.hpp"
@@ -38,6 +39,10 @@ std::string KernelBuild::title() const {
 
 KernelBuild::Plan KernelBuild::configure() {
   Stage stage("configure", title(), options_.on_event);
+  return stage.during([&] { return configure(stage); });
+}
+
+KernelBuild::Plan KernelBuild::configure(Stage& stage) {
   context_.scan(options_.deadline);
   Plan plan;
   bool remembered = false;
@@ -45,9 +50,8 @@ KernelBuild::Plan KernelBuild::configure() {
   if (!plan.resolved.lost.empty()) throw lost_options_error(ws_.tree(), plan.resolved.lost);
   const guest::BuildRules& rules = context_.build_rules();
   const guest::Values& config = plan.resolved.values;
-  plan.toolchain = identify_toolchain(ws_.host(), rules, config, conf_.make_variables(), context_.hashes());
-  plan.outside =
-      outside_digest(rules.outside_inputs(config, ws_.source()), context_.hashes(), options_.deadline);
+  plan.toolchain = context_.toolchain(config, conf_.make_variables());
+  plan.outside = outside_of(config);
   plan.targets = options_.targets.empty() ? rules.default_targets(config) : options_.targets;
 
   json::object variables;
@@ -62,7 +66,7 @@ KernelBuild::Plan KernelBuild::configure() {
   std::vector<std::string> targets = plan.targets;
   std::sort(targets.begin(), targets.end());
   Digest artifact;
-  artifact.add("kernel 1").add(plan.obj_id).add(context_.tree().digest()).add(plan.outside);
+  artifact.add("kernel 2").add(plan.obj_id).add(context_.tree().digest()).add(plan.outside);
   artifact.add(rules.revision(ws_.host(), config, ws_.source()));
   for (const std::string& target : targets) artifact.add(target);
   plan.artifact_id = artifact.hex().substr(0, 32);
@@ -111,15 +115,43 @@ guest::MakeRequest KernelBuild::request(const Plan& plan, const ObjTree& obj) co
 
 KernelArtifact KernelBuild::make(Plan plan) {
   Stage stage("build", title(), options_.on_event);
+  return stage.during([&] {
+    ObjTree obj(ws_.host(), ws_.obj() / plan.obj_id, ws_.source());
+    if (obj.fresh()) trim_obj_trees(ws_.obj());
+    if (std::optional<Plan> moved_on = make_until_settled(plan, obj)) {
+      if (ws_.obj() / moved_on->obj_id != obj.dir()) return make(std::move(*moved_on));
+      plan = std::move(*moved_on);
+    }
+    KernelArtifact artifact = publish(plan, obj);
+    stage.done("done", fmt::format("{} in {}", artifact.release, artifact.dir.string()));
+    return artifact;
+  });
+}
+
+void KernelBuild::trim_obj_trees(const Path& folder) const {
+  // They are half a gigabyte each, and made again from the sources: the ones longest unused go.
+  constexpr std::size_t most_kept = 8;
+  std::vector<std::pair<std::time_t, Path>> trees;
+  for (const auto& entry : fs::directory_iterator(folder))
+    if (const Path note = entry.path() / ".kdev/tree"; fs::exists(note))
+      trees.emplace_back(fs::last_write_time(note), entry.path());
+  std::sort(trees.begin(), trees.end());
+  for (std::size_t i = 0; i + most_kept <= trees.size(); ++i) {
+    send(Notice{fmt::format("removing the output tree {}, unused for longest", trees[i].second.string())});
+    ws_.host().remove_all(trees[i].second);
+  }
+}
+
+std::optional<KernelBuild::Plan> KernelBuild::make_until_settled(const Plan& first, ObjTree& obj) {
   Host& host = ws_.host();
   const guest::BuildRules& rules = context_.build_rules();
-  ObjTree obj(host, ws_.obj() / plan.obj_id, ws_.source());
-  ObjectCounts counts(host, context_.memory() / "objects");
-
+  const ObjectCounts counts(host, context_.memory() / "objects");
+  std::optional<Plan> moved_on;
   // A tree that is edited while make runs may have gone into the objects half old, half new: make is run
   // again until it has seen the tree stand still.
   constexpr int most_runs = 3;
   for (int i = 1;; ++i) {
+    const Plan& plan = moved_on ? *moved_on : first;
     const bool fresh = obj.fresh();
     host.make_directories(obj.dir());
     const std::size_t stale =
@@ -128,11 +160,14 @@ KernelArtifact KernelBuild::make(Plan plan) {
     const Path config = obj.dir() / rules.products().config;
     if (!host.exists(config) || host.read_file(config) != plan.resolved.text)
       host.write_file(config, plan.resolved.text);
-    const long expected = fresh ? counts.expected(plan.obj_id, rules.estimate_objects(plan.resolved.values))
-                                : static_cast<long>(stale);
-    run_make(plan, obj, expected);
+    const long all = counts.expected(plan.obj_id, rules.estimate_objects(plan.resolved.values));
+    const bool whole = host.exists(obj.dir() / rules.products().vmlinux);
+    run_make(plan, obj, fresh, whole ? static_cast<long>(stale) : all - static_cast<long>(obj.objects()));
+
     const TreeState before = context_.tree();
-    if (context_.scan(options_.deadline).untouched_since(before)) break;
+    const bool still = context_.scan(options_.deadline).untouched_since(before) &&
+                       plan.outside == outside_of(plan.resolved.values);
+    if (still) return moved_on;
     send(Notice{"the source tree changed while it was built: building again"});
     if (i == most_runs)
       throw BuildError(
@@ -141,21 +176,22 @@ KernelArtifact KernelBuild::make(Plan plan) {
            .hint = "build when nothing writes to " + ws_.source().string(),
            .log = obj.log()},
           {});
-    plan = configure();
-    if (ws_.obj() / plan.obj_id != obj.dir())
-      return make(std::move(plan));  // the change was one to the configuration
-    if (auto artifact = from_store(plan.artifact_id)) return *artifact;
+    moved_on = configure();
+    if (ws_.obj() / moved_on->obj_id != obj.dir())
+      return moved_on;  // the change was one to the configuration
   }
-  KernelArtifact artifact = publish(plan, obj);
-  stage.done("done", fmt::format("{} in {}", artifact.release, artifact.dir.string()));
-  return artifact;
 }
 
-void KernelBuild::run_make(const Plan& plan, ObjTree& obj, long expected) {
+std::string KernelBuild::outside_of(const guest::Values& config) {
+  return outside_digest(context_.build_rules().outside_inputs(config, ws_.source()), context_.hashes(),
+                        options_.deadline);
+}
+
+void KernelBuild::run_make(const Plan& plan, ObjTree& obj, bool fresh, long expected) {
   Host& host = ws_.host();
   const guest::BuildRules& rules = context_.build_rules();
   DiagnosticReader diagnostics(&rules, ws_.source(), obj.dir());
-  BuildProgress progress("build", expected, options_.on_event);
+  BuildProgress progress("build", std::max(expected, 0L), options_.on_event);
   host.remove_all(obj.log());
   RunOptions options;
   options.deadline = options_.deadline;
@@ -172,7 +208,6 @@ void KernelBuild::run_make(const Plan& plan, ObjTree& obj, long expected) {
   options.on_err_line = [&](std::string_view line) {
     if (const Diagnostic* d = diagnostics.line(line)) send(DiagnosticFound{*d});
   };
-  const bool fresh = !host.exists(obj.dir() / rules.products().vmlinux);
   obj.begin();
   const ProcessResult result = host.run(rules.make(request(plan, obj)), options);
   obj.end();

@@ -8,6 +8,7 @@
 
 #include "build/build_context.hpp"
 #include "build/obj_tree.hpp"
+#include "build/stage.hpp"
 
 namespace kdev {
 
@@ -25,9 +26,15 @@ class KernelBuild {
     std::vector<std::string> targets;
   };
   Plan configure();
+  Plan configure(Stage& stage);
   std::optional<KernelArtifact> from_store(const std::string& id);
   KernelArtifact make(Plan plan);
-  void run_make(const Plan& plan, ObjTree& obj, long expected);
+  /// Runs make until the tree stood still meanwhile; the plan of the last run where it is another one.
+  std::optional<Plan> make_until_settled(const Plan& first, ObjTree& obj);
+  void run_make(const Plan& plan, ObjTree& obj, bool fresh, long expected);
+  void trim_obj_trees(const Path& folder) const;
+  /// Digest of what the configuration names outside the tree.
+  std::string outside_of(const guest::Values& config);
   guest::MakeRequest request(const Plan& plan, const ObjTree& obj) const;
   KernelArtifact publish(const Plan& plan, const ObjTree& obj);
   std::string title() const;

@@ -49,15 +49,14 @@ class ModuleBuild {
     const KernelRecord record = read_kernel_record(ws_.host(), kernel_.obj);
     check_headers(record);
     const guest::Values config = context_.conf_rules().parse(ws_.host().read_file(kernel_.config));
-    const Toolchain toolchain = identify_toolchain(ws_.host(), context_.build_rules(), config,
-                                                   record.make_variables, context_.hashes());
+    const Toolchain toolchain = context_.toolchain(config, record.make_variables);
     if (toolchain.id != record.toolchain_id)
       send(Notice{"the compiler or a tool changed since the kernel was built: the module may not fit it"});
 
     // Found by content alone, but for the folder's name, which is in the debug information.
     const TreeState state = TreeState::scan(dir_, {}, is_product, options_.deadline);
     const std::string id = Digest()
-                               .add("module 1")
+                               .add("module 2")
                                .add(kernel_.id)
                                .add(toolchain.id)
                                .add(dir_.string())

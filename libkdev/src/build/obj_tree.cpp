@@ -61,6 +61,12 @@ bool ObjTree::fresh() const {
   return !host_.exists(notes_ / "tree");
 }
 
+std::size_t ObjTree::objects() const {
+  const std::vector<Path> files = files_under(dir_);
+  return static_cast<std::size_t>(
+      std::count_if(files.begin(), files.end(), [](const Path& file) { return file.extension() == ".o"; }));
+}
+
 std::size_t ObjTree::prepare(const TreeState& now, const std::function<bool(std::string_view)>& hidden) {
   host_.make_directories(notes_);
   if (host_.exists(notes_ / "running")) remove_half_written();

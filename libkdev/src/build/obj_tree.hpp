@@ -24,6 +24,9 @@ class ObjTree {
   /// Nothing was ever made in it.
   bool fresh() const;
 
+  /// Objects that are in it.
+  std::size_t objects() const;
+
   /// Brings the tree to where make does right by `now`: removes every output that was made from content that
   /// has changed since, and half-written outputs of a make that was killed. Returns how many objects were
   /// removed. `hidden` tells files that make does not track: when one of those changed behind make's back,

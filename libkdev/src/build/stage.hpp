@@ -24,6 +24,21 @@ class Stage {
     } catch (...) {
     }
   }
+  /// Runs f; what it throws passes on, told apart as "interrupted" or "failed".
+  template <class F>
+  auto during(F&& f) {
+    try {
+      return f();
+    } catch (const Interrupted&) {
+      if (!finished_) {
+        try {
+          done("interrupted", "");
+        } catch (...) {
+        }
+      }
+      throw;
+    }
+  }
   void done(std::string outcome, std::string text) {
     finished_ = true;
     if (sink_)

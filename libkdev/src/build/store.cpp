@@ -139,7 +139,7 @@ std::optional<std::string> stored_artifact(Host& host, const Path& artifacts, co
         return std::nullopt;
     }
     ::utimensat(AT_FDCWD, record.c_str(), nullptr, 0);
-    return json::dump(o.at("artifact"));
+    return text;
   } catch (const std::exception&) {
     return std::nullopt;  // damaged: built anew
   }
@@ -150,11 +150,11 @@ std::string artifact_record(const std::string& artifact_json, const std::string&
   json::object files;
   for (const auto& [name, size] : files_of(dir))
     if (name != "artifact.json") files[name] = size;
-  return json::dump(json::object{{"kind", kind},
-                                 {"title", title},
-                                 {"artifact", json::parse_object(artifact_json, "artifact")},
-                                 {"files", std::move(files)}},
-                    true);
+  json::object record = json::parse_object(artifact_json, "artifact");
+  record["kind"] = kind;
+  record["title"] = title;
+  record["files"] = std::move(files);
+  return json::dump(record, true);
 }
 
 void remove_unpublished(Host& host, const Path& artifacts) {

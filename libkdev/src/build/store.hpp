@@ -32,12 +32,12 @@ class StagedArtifact {
   std::string id_;
 };
 
-/// The JSON (artifact.json) of a stored artifact; nothing when there is none or a file that it names in
+/// The artifact.json of a stored artifact; nothing when there is none, or when a file that it names in
 /// "files" is gone or has another size. Marks it as used now.
 std::optional<std::string> stored_artifact(Host& host, const Path& artifacts, const std::string& id);
 
-/// artifact.json: the artifact's own JSON with "kind", "title" and "files" (path and size of each file of
-/// `dir`) beside it.
+/// artifact.json: the artifact's own JSON, with members "kind", "title" and "files" (path and size of each
+/// file of `dir`) added.
 std::string artifact_record(const std::string& artifact_json, const std::string& kind,
                             const std::string& title, const Path& dir);
 

@@ -21,10 +21,26 @@ std::string package_of(const std::string& program) {
   return found == packages.end() ? program : found->second;
 }
 
+std::vector<std::pair<std::string, Path>> parts_of(Host& host, const guest::BuildRules& rules,
+                                                   const std::string& compiler) {
+  std::vector<std::pair<std::string, Path>> parts;
+  for (const std::vector<std::string>& arguments : rules.compiler_parts()) {
+    Command ask{.argv = {compiler}};
+    ask.argv.insert(ask.argv.end(), arguments.begin(), arguments.end());
+    const ProcessResult answer = host.run(ask);
+    const std::string part = answer.ok() ? answer.out.substr(0, answer.out.find('\n')) : std::string();
+    if (part.empty()) continue;
+    // Without a slash it is not the compiler's own but the one in PATH.
+    const std::optional<Path> path = part.find('/') == part.npos ? host.which(part) : Path(part);
+    if (path && host.exists(*path)) parts.emplace_back(arguments.front(), *path);
+  }
+  return parts;
+}
+
 }  // namespace
 
 Toolchain identify_toolchain(Host& host, const guest::BuildRules& rules, const guest::Values& config,
-                             const guest::Variables& variables, FileHashes& hashes) {
+                             const guest::Variables& variables, FileHashes& hashes, CompilerParts& parts) {
   Toolchain toolchain;
   Digest digest;
   std::set<std::string> seen;
@@ -46,20 +62,10 @@ Toolchain identify_toolchain(Host& host, const guest::BuildRules& rules, const g
                        .log = {}});
     add(program, *path);
   }
-  // The compiler's own parts: the driver's bytes say little about what compiles.
-  for (const std::vector<std::string>& arguments : rules.compiler_parts()) {
-    Command ask{.argv = {programs.front()}};
-    ask.argv.insert(ask.argv.end(), arguments.begin(), arguments.end());
-    ProcessResult answer = host.run(ask);
-    std::string part = answer.ok() ? answer.out.substr(0, answer.out.find('\n')) : std::string();
-    if (part.empty()) continue;
-    if (part.find('/') == part.npos) {  // not its own: the one in PATH
-      const std::optional<Path> found = host.which(part);
-      if (!found) continue;
-      part = found->string();
-    }
-    if (host.exists(part)) add(arguments.front(), part);
-  }
+  // The driver's own bytes say little about what compiles.
+  const auto [known, fresh] = parts.try_emplace(programs.front());
+  if (fresh) known->second = parts_of(host, rules, programs.front());
+  for (const auto& [question, part] : known->second) add(question, part);
   hashes.save();
   toolchain.id = digest.hex();
   return toolchain;

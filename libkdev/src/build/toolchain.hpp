@@ -21,8 +21,12 @@ struct Toolchain {
   std::vector<Tool> tools;
 };
 
+/// Where compilers have their parts, by compiler: asked once. Each with the
+/// question that it answers.
+using CompilerParts = std::map<std::string, std::vector<std::pair<std::string, Path>>>;
+
 /// HostError, with what to install, when one is missing.
 Toolchain identify_toolchain(Host& host, const guest::BuildRules& rules, const guest::Values& config,
-                             const guest::Variables& variables, FileHashes& hashes);
+                             const guest::Variables& variables, FileHashes& hashes, CompilerParts& parts);
 
 }  // namespace kdev
