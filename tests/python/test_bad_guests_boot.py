@@ -23,15 +23,22 @@ def with_init(script: str) -> kdev.SeedImage:
 
 
 def test_kernel_panics_before_init(make_vm: MakeVm) -> None:
-    """Neither an init nor a root file system: the kernel's own panic is on the error."""
-    vm = make_vm(cmdline="rdinit=/nope")
+    """Hardly any memory: the kernel's own panic is on the error."""
+    vm = make_vm(cmdline="mem=8M")
     with pytest.raises(kdev.BootError) as caught:
         vm.start()
     error = caught.value
     assert error.crash is not None and error.crash.panicked
-    assert "VFS: Unable to mount root fs" in error.crash.text
+    assert "Kernel panic - not syncing" in error.crash.text
     assert "Kernel panic" in error.console_tail
     assert error.log is not None and "Kernel panic" in error.log.read_text(errors="replace")
+
+
+def test_missing_init(make_vm: MakeVm) -> None:
+    vm = make_vm(cmdline="rdinit=/nope init=/nope")
+    with pytest.raises(kdev.BootError) as caught:
+        vm.start()
+    assert caught.value.crash is not None and "Requested init /nope failed" in caught.value.crash.text
 
 
 def test_init_that_ends(make_vm: MakeVm) -> None:
@@ -45,7 +52,7 @@ def test_image_without_an_agent(make_vm: MakeVm) -> None:
     """Its crash is seen all the same: on the console."""
     with make_vm(image=kdev.SeedImage.from_entries([kdev.ImageEntry("dir", "/nothing", 0o755)])) as vm:
         crash = vm.wait_crash(timeout=60)
-        assert crash is not None and "VFS: Unable to mount root fs" in crash.text
+        assert crash is not None and "No working init found" in crash.text
         with pytest.raises(kdev.GuestError):
             vm.run("true")
 
