@@ -20,6 +20,12 @@ static void await_host(int fd, bool wanted) {
 #endif
 }
 
+static void hang_up(int fd) {
+  connected = false;
+  session_reset();
+  await_host(fd, true);
+}
+
 /* Reads all that is there. False: the channel is gone for good. */
 static bool read_input(int fd, bool may_return) {
   for (;;) {
@@ -28,9 +34,7 @@ static bool read_input(int fd, bool may_return) {
     if (n == 0) {
       if (!may_return) return false;
       if (connected) {
-        connected = false;
-        session_reset();
-        await_host(fd, true);
+        hang_up(fd);
         continue; /* it may have come back before SIGIO was on */
       }
       return true;
@@ -74,6 +78,12 @@ enum port_end port_serve(int fd, bool may_return) {
     int n = poll_wait(child_ended ? 0 : more && out_wants_data() ? 0 : connected ? -1 : 50, &waiting);
     if (n < 0 && errno != EINTR) sleep_ms(1);
     short events = poll_events(slot);
+    /* Input that waits for a host to read its answers hides that the host is gone. */
+    if (events & POLLHUP && session_stalled()) {
+      if (!may_return) return PORT_GONE;
+      hang_up(fd);
+      continue;
+    }
     if (!connected || events & (POLLIN | POLLHUP | POLLERR | POLLNVAL)) {
       if (!read_input(fd, may_return)) return PORT_GONE;
     }

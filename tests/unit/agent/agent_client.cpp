@@ -55,6 +55,15 @@ void AgentClient::send_raw(std::string_view bytes) {
   }
 }
 
+bool AgentClient::send_some(std::string_view bytes) {
+  for (int tries = 0; !bytes.empty() && tries < 50; ++tries) {
+    const ssize_t n = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (n > 0) bytes.remove_prefix(static_cast<std::size_t>(n));
+    if (n < 0) ::usleep(1000);
+  }
+  return bytes.empty();
+}
+
 void AgentClient::send(std::uint32_t type, std::uint32_t id, std::string_view payload) {
   const kdev_frame header{KDEV_FRAME_MAGIC, static_cast<std::uint32_t>(payload.size()), type, id};
   send_raw(bytes_of(header) + std::string(payload));

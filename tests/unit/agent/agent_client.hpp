@@ -51,6 +51,8 @@ class AgentClient {
 
   void send(std::uint32_t type, std::uint32_t id, std::string_view payload = {});
   void send_raw(std::string_view bytes);
+  /// Sends what goes out without waiting; false when not all did.
+  bool send_some(std::string_view bytes);
   /// The next frame; fails the test and gives an empty one when none comes within 20 s or the agent is gone.
   Frame receive();
   /// True when a frame (or the end) is there within the time.

@@ -45,10 +45,17 @@ TEST_P(AgentSession, PingComesBack) {
 
 TEST_P(AgentSession, ManyBigPingsWithoutReading) {
   agent.hello();
-  // More than the agent may hold in answers: it stops reading until the host does.
-  std::string flood;
   for (int i = 0; i < 3; ++i) agent.send(KDEV_PING, 10 + i, std::string(KDEV_MAX_PAYLOAD, 'p'));
   for (int i = 0; i < 3; ++i) EXPECT_EQ(agent.receive().id, 10u + static_cast<unsigned>(i));
+}
+
+TEST_P(AgentSession, AHostThatNeverReadsAndGoesAwayEndsTheAgent) {
+  agent.hello();
+  // The socket, then the output queue fill up; then input waits. 16 MiB are more than all of them hold.
+  std::string ping = bytes_of(kdev_frame{KDEV_FRAME_MAGIC, KDEV_MAX_PAYLOAD, KDEV_PING, 1}) + std::string(KDEV_MAX_PAYLOAD, 'p');
+  for (int i = 0; i < 64 && agent.send_some(ping); ++i) {
+  }
+  EXPECT_EQ(agent.close_and_wait(), 0);
 }
 
 TEST_P(AgentSession, BytesMayComeOneByOne) {
