@@ -56,8 +56,8 @@ RunDir::RunDir(const VmSpec& spec, const std::string& vm) {
   const Path base = !spec.run_dir.empty() ? spec.run_dir : !workspace.empty() ? workspace / "run" : user_folder() / "run";
   image_cache_ = (workspace.empty() ? user_folder() : workspace / "artifacts") / "images";
   make_private(base);
-  // A workspace reaps when it is opened; the folder per user has nobody else to do it.
-  if (workspace.empty()) reap_leases(base);
+  // A workspace reaps when it is opened; here it is for whoever uses only VMs, whose owner may have died a minute ago.
+  reap_leases(base);
   const Path logs = base / "logs";
   make_private(logs);
   prune(logs);
