@@ -4,7 +4,7 @@
 
 #include <boost/filesystem.hpp>
 
-#include "boot/fixture.hpp"
+#include "fixture.hpp"
 
 using namespace kdev;
 using namespace kdev::test;
