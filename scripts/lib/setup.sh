@@ -42,7 +42,8 @@ setup_packages() {
     command -v sudo >/dev/null \
       || die "not root, and no sudo here; as root: apt-get install --no-install-recommends ${missing[*]}"
     # The only place that may ask for a password: before anything runs in the background.
-    sudo -v || die "sudo refused; as root: apt-get install --no-install-recommends ${missing[*]}"
+    sudo -n true 2>/dev/null || sudo -v \
+      || die "sudo refused; as root: apt-get install --no-install-recommends ${missing[*]}"
   fi
   say "  ${#missing[@]} packages are missing: ${missing[*]}"
   run_step "apt packages" apt_install "${missing[@]}"
