@@ -124,13 +124,13 @@ def place(frame: StackFrame) -> str:
 def frame_table(frames: list[StackFrame], limit: int = 12) -> Table:
     """A symbolized trace: function, place, source text. Entries marked '?' are dim."""
     rows = _runs(frames)
-    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False)
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False, expand=True)
     # Only the source text gives way where the terminal is narrow.
-    longest = max((len(place(frame)) for frame, _ in rows[:limit]), default=0)
-    table.add_column("function", no_wrap=True, min_width=28)
-    table.add_column("place", style="cyan", no_wrap=True, min_width=longest)
-    table.add_column("source", style="dim", no_wrap=True, overflow="ellipsis")
-    for frame, times in rows[:limit]:
+    places = [_shortened(place(frame)) for frame, _ in rows[:limit]]
+    table.add_column("function", no_wrap=True)
+    table.add_column("place", style="cyan", no_wrap=True)
+    table.add_column("source", style="dim", no_wrap=True, overflow="ellipsis", ratio=1)
+    for (frame, times), where in zip(rows, places, strict=False):
         name = Text(("? " if not frame.reliable else "") + frame.function)
         if frame.inlined:
             name.append(" (inlined)", style="dim italic")
@@ -140,11 +140,21 @@ def frame_table(frames: list[StackFrame], limit: int = 12) -> Table:
             name.append(f" x {times}", style="dim")
         if not frame.reliable:
             name.stylize("dim")
-        table.add_row(name, place(frame), Text(frame.source))
+        table.add_row(name, where, Text(frame.source))
     rest = sum(times for _, times in rows[limit:])
     if rest:
         table.add_row(Text(f"... {rest} more", style="dim"), "", "")
     return table
+
+
+def _shortened(path: str, limit: int = 40) -> str:
+    """The path's end, whole folders."""
+    if len(path) <= limit:
+        return path
+    parts = path.split("/")
+    while len(parts) > 1 and len("/".join(parts)) > limit - 2:
+        parts.pop(0)
+    return "…/" + "/".join(parts)
 
 
 def _runs(frames: list[StackFrame]) -> list[tuple[StackFrame, int]]:

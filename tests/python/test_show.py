@@ -9,6 +9,7 @@ import threading
 
 import kdev
 import pytest
+from kdev.display import frame_table
 from kdev.show import ProgressDisplay, duration_text
 from rich.console import Console
 
@@ -97,3 +98,29 @@ def test_nothing_is_printed_by_default() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=60)
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
+
+def frame(function: str, file: str, line: int, source: str) -> kdev.StackFrame:
+    return kdev.StackFrame.from_dict(
+        {"function": function, "file": file, "line": line, "source": source, "reliable": True}
+    )
+
+
+def test_a_trace_fits() -> None:
+    """Function and place stay whole, the source text gives way; recursion is one line."""
+    far = "/somewhere/far/away/obj/arch/x86/include/generated/asm/syscalls_64.h"
+    frames = [frame("loop", "a/b.c", 7, "loop();")] * 5 + [frame("entry", far, 2, "x" * 200)]
+    out = io.StringIO()
+    Console(file=out, width=100, color_system=None).print(frame_table(frames))
+    lines = [line.rstrip() for line in out.getvalue().splitlines()]
+    assert len(lines) == 2
+    assert lines[0].split() == ["loop", "x", "5", "a/b.c:7", "loop();"]
+    assert "…/include/generated/asm/syscalls_64.h:2" in lines[1] and lines[1].endswith("…")
+    assert max(map(len, lines)) <= 100
+
+
+def test_a_trace_is_cut() -> None:
+    out = io.StringIO()
+    frames = [frame(f"f{i}", "a.c", i, "") for i in range(20)]
+    Console(file=out, width=100, color_system=None).print(frame_table(frames, limit=5))
+    assert "f4" in out.getvalue() and "f5" not in out.getvalue() and "... 15 more" in out.getvalue()

@@ -264,6 +264,30 @@ def test_close_leaves_nothing(make_vm: MakeVm, tmp_path: Path, guest_name: str) 
         vm.run("true")
 
 
+def test_close_while_another_thread_runs_a_command(make_vm: MakeVm) -> None:
+    """The command's caller is told, and nobody waits for ever."""
+    vm = make_vm()
+    vm.start()
+    caught: list[BaseException] = []
+    begun = threading.Event()
+
+    def work() -> None:
+        begun.set()
+        try:
+            vm.run("sleep 777", timeout=300)
+        except kdev.Error as error:
+            caught.append(error)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    begun.wait()
+    time.sleep(0.3)
+    vm.close()
+    thread.join(60)
+    assert not thread.is_alive()
+    assert len(caught) == 1
+
+
 def test_forgotten_vms_end_with_the_interpreter(kernel: kdev.KernelArtifact, tmp_path: Path, guest_name: str) -> None:
     (tmp_path / "kernel.json").write_text(kernel.to_json())
     script = textwrap.dedent(
