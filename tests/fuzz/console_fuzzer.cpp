@@ -1,9 +1,8 @@
 // Console text in: no crash, reports within the text, JSON there and back, every form printable.
 #include <cstdint>
 #include <cstdlib>
-#include <string_view>
-
 #include <kdev/crash.hpp>
+#include <string_view>
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view log(reinterpret_cast<const char*>(data), size);

@@ -1,11 +1,11 @@
 #include "crash/debug_info.hpp"
 
-#include <algorithm>
-#include <map>
-
 #include <dwarf.h>
 #include <elfutils/libdw.h>
 #include <elfutils/libdwfl.h>
+
+#include <algorithm>
+#include <map>
 
 namespace kdev::crash {
 namespace {
@@ -15,12 +15,15 @@ struct Range {
   Dwarf_Off die;
 };
 
-bool covers(const Range& r, Dwarf_Addr pc) { return r.low <= pc && pc < r.high; }
+bool covers(const Range& r, Dwarf_Addr pc) {
+  return r.low <= pc && pc < r.high;
+}
 
-/// The range that covers `pc` in a list sorted by `low`. Ranges of compile units and of functions hardly ever overlap;
-/// where they do, the one that starts last wins.
+/// The range that covers `pc` in a list sorted by `low`. Ranges of compile units and of functions hardly ever
+/// overlap; where they do, the one that starts last wins.
 const Range* find(const std::vector<Range>& ranges, Dwarf_Addr pc) {
-  auto it = std::upper_bound(ranges.begin(), ranges.end(), pc, [](Dwarf_Addr a, const Range& r) { return a < r.low; });
+  auto it = std::upper_bound(ranges.begin(), ranges.end(), pc,
+                             [](Dwarf_Addr a, const Range& r) { return a < r.low; });
   for (int back = 0; it != ranges.begin() && back < 8; ++back)
     if (covers(*--it, pc)) return &*it;
   return nullptr;
@@ -57,13 +60,15 @@ struct DebugInfo::Dwarf_ {
   Dwfl_Module* module = nullptr;
   Dwfl_Callbacks callbacks{};
   bool indexed = false;
-  std::vector<Range> units;                         // by address
+  std::vector<Range> units;                           // by address
   std::map<Dwarf_Off, std::vector<Range>> functions;  // of a unit, by address
   std::string tree;
 
   ~Dwarf_() {
-    if (dwfl) dwfl_end(dwfl);  // owns `dwarf` then
-    else if (dwarf) dwarf_end(dwarf);
+    if (dwfl)
+      dwfl_end(dwfl);  // owns `dwarf` then
+    else if (dwarf)
+      dwarf_end(dwarf);
   }
 
   void open(const ElfFile& file) {
@@ -72,8 +77,8 @@ struct DebugInfo::Dwarf_ {
       return;
     }
     callbacks.find_elf = [](Dwfl_Module*, void**, const char*, Dwarf_Addr, char**, Elf**) { return -1; };
-    callbacks.find_debuginfo = [](Dwfl_Module*, void**, const char*, Dwarf_Addr, const char*, const char*, GElf_Word,
-                                  char**) { return -1; };
+    callbacks.find_debuginfo = [](Dwfl_Module*, void**, const char*, Dwarf_Addr, const char*, const char*,
+                                  GElf_Word, char**) { return -1; };
     callbacks.section_address = dwfl_offline_section_address;
     dwfl = dwfl_begin(&callbacks);
     if (!dwfl) return;
@@ -83,8 +88,8 @@ struct DebugInfo::Dwarf_ {
     if (module) dwarf = dwfl_module_getdwarf(module, &bias);
   }
 
-  /// The compile units' address ranges. Read from the units themselves: .debug_aranges is optional, and compilers
-  /// other than GCC leave it out.
+  /// The compile units' address ranges. Read from the units themselves: .debug_aranges is optional, and
+  /// compilers other than GCC leave it out.
   void index() {
     if (indexed || !dwarf) return;
     indexed = true;
@@ -107,8 +112,10 @@ struct DebugInfo::Dwarf_ {
     if (depth > 16 || dwarf_child(parent, &child) != 0) return;
     do {
       const int tag = dwarf_tag(&child);
-      if (tag == DW_TAG_subprogram) add_ranges(&child, out);
-      else if (tag == DW_TAG_namespace || tag == DW_TAG_module) add_functions(&child, out, depth + 1);
+      if (tag == DW_TAG_subprogram)
+        add_ranges(&child, out);
+      else if (tag == DW_TAG_namespace || tag == DW_TAG_module)
+        add_functions(&child, out, depth + 1);
     } while (dwarf_siblingof(&child, &child) == 0);
   }
 
@@ -133,10 +140,16 @@ DebugInfo::DebugInfo(const Path& path, const std::string& attempted)
     for (int i = 0; i < count; ++i) {
       GElf_Sym symbol;
       GElf_Addr address = 0;
-      const char* name = dwfl_module_getsym_info(dwarf_->module, i, &symbol, &address, nullptr, nullptr, nullptr);
+      const char* name =
+          dwfl_module_getsym_info(dwarf_->module, i, &symbol, &address, nullptr, nullptr, nullptr);
       const int type = GELF_ST_TYPE(symbol.st_info);
-      if (!name || !*name || symbol.st_shndx == SHN_UNDEF || type == STT_SECTION || type == STT_FILE) continue;
-      symbols_.push_back({.address = address, .size = symbol.st_size, .extent = 0, .name = name, .type = '?',
+      if (!name || !*name || symbol.st_shndx == SHN_UNDEF || type == STT_SECTION || type == STT_FILE)
+        continue;
+      symbols_.push_back({.address = address,
+                          .size = symbol.st_size,
+                          .extent = 0,
+                          .name = name,
+                          .type = '?',
                           .function = type == STT_FUNC});
     }
     Dwarf_Addr end = 0;
@@ -156,7 +169,9 @@ DebugInfo::DebugInfo(const Path& path, const std::string& attempted)
 
 DebugInfo::~DebugInfo() = default;
 
-bool DebugInfo::has_dwarf() const { return dwarf_->dwarf != nullptr; }
+bool DebugInfo::has_dwarf() const {
+  return dwarf_->dwarf != nullptr;
+}
 
 std::string DebugInfo::tree() const {
   dwarf_->index();
@@ -228,7 +243,8 @@ std::vector<SourceStep> DebugInfo::expand(std::uint64_t address) const {
     Dwarf_Word value = 0;
     file.clear();
     line = 0;
-    if (dwarf_formudata(dwarf_attr(&chain[i], DW_AT_call_file, &attribute), &value) == 0 && files && value < count)
+    if (dwarf_formudata(dwarf_attr(&chain[i], DW_AT_call_file, &attribute), &value) == 0 && files &&
+        value < count)
       file = joined(dir, dwarf_filesrc(files, value, nullptr, nullptr));
     if (dwarf_formudata(dwarf_attr(&chain[i], DW_AT_call_line, &attribute), &value) == 0)
       line = static_cast<int>(value);

@@ -16,8 +16,8 @@ struct SourceStep {
   bool inlined = false;
 };
 
-/// Symbols and DWARF of one vmlinux or module, opened at once, read when asked. Addresses are the file's own (those of
-/// a module: as libdwfl lays its sections out; the same for symbols and DWARF). Not thread-safe.
+/// Symbols and DWARF of one vmlinux or module, opened at once, read when asked. Addresses are the file's own
+/// (those of a module: as libdwfl lays its sections out; the same for symbols and DWARF). Not thread-safe.
 class DebugInfo {
  public:
   DebugInfo(const Path& path, const std::string& attempted);
@@ -38,7 +38,7 @@ class DebugInfo {
  private:
   struct Dwarf_;
   ElfFile elf_;
-  std::vector<ElfSymbol> symbols_;               // by address
+  std::vector<ElfSymbol> symbols_;  // by address
   std::vector<const ElfSymbol*> by_name_;
   std::unique_ptr<Dwarf_> dwarf_;
 };

@@ -1,13 +1,12 @@
 #include "crash/elf_file.hpp"
 
-#include <algorithm>
-#include <cerrno>
-#include <cstring>
-
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <kdev/error.hpp>
 
 namespace kdev::crash {
@@ -35,7 +34,10 @@ ElfFile::ElfFile(const Path& path, const std::string& attempted) : path_(path) {
 }
 
 ElfFile::ElfFile(ElfFile&& other) noexcept
-    : path_(std::move(other.path_)), fd_(other.fd_), elf_(other.elf_), relocatable_(other.relocatable_),
+    : path_(std::move(other.path_)),
+      fd_(other.fd_),
+      elf_(other.elf_),
+      relocatable_(other.relocatable_),
       digits_(other.digits_) {
   other.fd_ = -1;
   other.elf_ = nullptr;
@@ -60,13 +62,20 @@ char symbol_letter(const GElf_Sym& symbol, const GElf_Shdr* section) {
   if (bind == STB_WEAK) return GELF_ST_TYPE(symbol.st_info) == STT_OBJECT ? 'V' : 'W';
   if (bind == STB_GNU_UNIQUE) return 'u';
   char letter = '?';
-  if (symbol.st_shndx == SHN_ABS) letter = 'a';
-  else if (!section) letter = '?';
-  else if (section->sh_flags & SHF_EXECINSTR) letter = 't';
-  else if (section->sh_type == SHT_NOBITS) letter = 'b';
-  else if (section->sh_flags & SHF_WRITE) letter = 'd';
-  else if (section->sh_flags & SHF_ALLOC) letter = 'r';
-  else letter = 'n';
+  if (symbol.st_shndx == SHN_ABS)
+    letter = 'a';
+  else if (!section)
+    letter = '?';
+  else if (section->sh_flags & SHF_EXECINSTR)
+    letter = 't';
+  else if (section->sh_type == SHT_NOBITS)
+    letter = 'b';
+  else if (section->sh_flags & SHF_WRITE)
+    letter = 'd';
+  else if (section->sh_flags & SHF_ALLOC)
+    letter = 'r';
+  else
+    letter = 'n';
   return bind == STB_GLOBAL && letter != '?' ? static_cast<char>(letter - 'a' + 'A') : letter;
 }
 
@@ -128,7 +137,8 @@ std::vector<ElfSymbol> ElfFile::symbols() const {
 std::string_view ElfFile::bytes_at(std::uint64_t address, std::size_t size) const {
   for (Elf_Scn* scn = nullptr; (scn = elf_nextscn(elf_, scn));) {
     GElf_Shdr header;
-    if (!gelf_getshdr(scn, &header) || !(header.sh_flags & SHF_ALLOC) || header.sh_type == SHT_NOBITS) continue;
+    if (!gelf_getshdr(scn, &header) || !(header.sh_flags & SHF_ALLOC) || header.sh_type == SHT_NOBITS)
+      continue;
     if (address < header.sh_addr || address - header.sh_addr >= header.sh_size) continue;
     const Elf_Data* data = elf_rawdata(scn, nullptr);
     const std::size_t at = address - header.sh_addr;

@@ -1,14 +1,13 @@
 #pragma once
+#include <elfutils/libdwelf.h>
+#include <gelf.h>
+
+#include <kdev/path.hpp>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <elfutils/libdwelf.h>
-#include <gelf.h>
-
-#include <kdev/path.hpp>
 
 namespace kdev::crash {
 
@@ -36,8 +35,8 @@ class ElfFile {
   bool relocatable() const { return relocatable_; }  ///< ET_REL: a module
   int address_digits() const { return digits_; }     ///< hex digits of an address: 8 or 16
   std::string build_id() const;                      ///< hex; empty: none
-  /// Sorted by address, then name; without section, file and undefined symbols. Addresses of a relocatable file are
-  /// offsets into sections: use them only through DebugInfo.
+  /// Sorted by address, then name; without section, file and undefined symbols. Addresses of a relocatable
+  /// file are offsets into sections: use them only through DebugInfo.
   std::vector<ElfSymbol> symbols() const;
   /// The bytes at an address of a loaded section, as far as the file has them.
   std::string_view bytes_at(std::uint64_t address, std::size_t size) const;

@@ -1,11 +1,11 @@
 #include "crash/guilty.hpp"
 
-#include <algorithm>
-#include <map>
-
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <re2/re2.h>
+
+#include <algorithm>
+#include <map>
 
 namespace kdev::crash {
 namespace {
@@ -14,7 +14,9 @@ using re2::RE2;
 using re2::StringPiece;
 using Names = std::vector<std::string_view>;
 
-StringPiece piece(std::string_view s) { return {s.data(), s.size()}; }
+StringPiece piece(std::string_view s) {
+  return {s.data(), s.size()};
+}
 
 std::unique_ptr<RE2> whole_name(const std::vector<std::string_view>& alternatives) {
   if (alternatives.empty()) return nullptr;
@@ -26,7 +28,9 @@ std::unique_ptr<RE2> whole_name(const std::vector<std::string_view>& alternative
   return re;
 }
 
-bool fits(const RE2* re, std::string_view name) { return re && RE2::PartialMatch(piece(name), *re); }
+bool fits(const RE2* re, std::string_view name) {
+  return re && RE2::PartialMatch(piece(name), *re);
+}
 
 /// The names of a trace's frames; those of entries marked '?' only when asked for.
 Names frames_of(const StackTrace& trace, bool unreliable = false) {
@@ -134,13 +138,16 @@ Names recursion(const StackTrace& trace) {
 
 bool GuiltyFinder::mixed(const std::vector<StackTrace>& traces) const {
   return std::any_of(traces.begin(), traces.end(), [&](const StackTrace& t) {
-    return std::any_of(t.frames.begin(), t.frames.end(),
-                       [&](const StackFrame& f) { return f.reliable && fits(state_->mixed.get(), f.function); });
+    return std::any_of(t.frames.begin(), t.frames.end(), [&](const StackFrame& f) {
+      return f.reliable && fits(state_->mixed.get(), f.function);
+    });
   });
 }
 
-Guilty GuiltyFinder::find(const std::vector<std::string_view>& words, const std::vector<std::string_view>& captures,
-                          const std::vector<StackTrace>& traces, const StackFrame* pc, const RE2* skip) const {
+Guilty GuiltyFinder::find(const std::vector<std::string_view>& words,
+                          const std::vector<std::string_view>& captures,
+                          const std::vector<StackTrace>& traces, const StackFrame* pc,
+                          const RE2* skip) const {
   for (auto word : words) {
     const bool raw = word.ends_with(":raw");
     if (raw) word.remove_suffix(4);
@@ -164,7 +171,8 @@ Guilty GuiltyFinder::find(const std::vector<std::string_view>& words, const std:
     }
     for (const auto name : names)
       if (raw || !state_->helper(name, skip))
-        return {std::string(name), state_->renamed(std::string(name), false), state_->renamed(std::string(name), true)};
+        return {std::string(name), state_->renamed(std::string(name), false),
+                state_->renamed(std::string(name), true)};
   }
   return {};
 }

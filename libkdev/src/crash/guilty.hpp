@@ -1,11 +1,11 @@
 #pragma once
+#include <kdev/crash.hpp>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "guest/crash_format.hpp"
-#include <kdev/crash.hpp>
 
 namespace re2 {
 class RE2;

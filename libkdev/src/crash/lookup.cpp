@@ -1,15 +1,15 @@
 // The nearest symbol of a bare address, as `nm -n vmlinux | grep` finds it, but by ranges.
-#include <algorithm>
-#include <cstring>
-#include <fstream>
-#include <sstream>
-
-#include <boost/filesystem/operations.hpp>
 #include <fmt/format.h>
 
-#include "crash/elf_file.hpp"
+#include <algorithm>
+#include <boost/filesystem/operations.hpp>
+#include <cstring>
+#include <fstream>
 #include <kdev/crash.hpp>
 #include <kdev/error.hpp>
+#include <sstream>
+
+#include "crash/elf_file.hpp"
 
 namespace kdev {
 namespace {
@@ -28,7 +28,8 @@ struct Pattern {
       found = from;
       return from <= top;
     }
-    // Raise a free digit of `from` (or take a greater fixed one), as far down as possible; below it all is least.
+    // Raise a free digit of `from` (or take a greater fixed one), as far down as possible; below it all is
+    // least.
     for (int shift = 0; shift < 64; shift += 4) {
       const std::uint64_t low = (1ull << shift) - 1;
       const std::uint64_t high = shift == 60 ? 0 : ~((1ull << (shift + 4)) - 1);
@@ -169,15 +170,19 @@ std::vector<SymbolMatch> lookup_symbol(const Path& path, std::string_view addres
                        .log = {}});
   auto found = matches(symbols, pattern_of(digits, width));
   // "81000040" of a 64-bit kernel: nothing begins so, but the leading f's are often left out.
-  if (found.empty() && width == 16 && digits.size() == 8) found = matches(symbols, pattern_of("ffffffff" + digits, width));
+  if (found.empty() && width == 16 && digits.size() == 8)
+    found = matches(symbols, pattern_of("ffffffff" + digits, width));
   return found;
 }
 
 std::vector<SymbolMatch> KernelArtifact::lookup(std::string_view address) const {
   boost::system::error_code ec;
-  return lookup_symbol(!vmlinux.empty() && boost::filesystem::exists(vmlinux, ec) ? vmlinux : system_map, address);
+  return lookup_symbol(!vmlinux.empty() && boost::filesystem::exists(vmlinux, ec) ? vmlinux : system_map,
+                       address);
 }
 
-std::string read_build_id(const Path& elf) { return crash::ElfFile(elf, "read a build id").build_id(); }
+std::string read_build_id(const Path& elf) {
+  return crash::ElfFile(elf, "read a build id").build_id();
+}
 
 }  // namespace kdev

@@ -1,5 +1,5 @@
-// One self-contained fragment for a notebook: no scripts, no classes that could meet others', colours that follow the
-// page (currentColor, translucent backgrounds), so that it reads on light and dark.
+// One self-contained fragment for a notebook: no scripts, no classes that could meet others', colours that
+// follow the page (currentColor, translucent backgrounds), so that it reads on light and dark.
 #include <fmt/format.h>
 
 #include "crash/report_view.hpp"
@@ -12,12 +12,25 @@ std::string escaped(std::string_view text) {
   out.reserve(text.size() + text.size() / 8);
   for (const char c : text) {
     switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      case '\'': out += "&#39;"; break;
-      case '\t': case '\n': out += c; break;
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      case '\'':
+        out += "&#39;";
+        break;
+      case '\t':
+      case '\n':
+        out += c;
+        break;
       default:
         if (static_cast<unsigned char>(c) >= 0x20) out += c;
     }
@@ -25,7 +38,8 @@ std::string escaped(std::string_view text) {
   return out;
 }
 
-constexpr std::string_view mono = "font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',monospace;";
+constexpr std::string_view mono =
+    "font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',monospace;";
 constexpr std::string_view soft = "opacity:.7;";
 
 std::string details(std::string_view summary, const std::string& body, bool open) {
@@ -36,7 +50,8 @@ std::string details(std::string_view summary, const std::string& body, bool open
 
 std::string preformatted(std::string_view text) {
   return fmt::format(
-      "<pre style=\"{}font-size:.85em;line-height:1.35;margin:.3em 0;padding:.5em .7em;max-height:24em;overflow:auto;"
+      "<pre style=\"{}font-size:.85em;line-height:1.35;margin:.3em 0;padding:.5em "
+      ".7em;max-height:24em;overflow:auto;"
       "background:rgba(128,128,128,.12);color:inherit;border-radius:4px\">{}</pre>",
       mono, escaped(text));
 }
@@ -48,7 +63,8 @@ std::string frame_row(const StackFrame& frame, bool guilty) {
                                 frame.reliable ? "" : "opacity:.75;", name);
   if (frame.inlined) row += fmt::format(" <span style=\"{}\">inlined</span>", soft);
   if (!frame.reliable) row += " <span title=\"found on the stack, may be stale\">?</span>";
-  if (!frame.file.empty()) row += fmt::format(" <span style=\"{}\">{}</span>", soft, escaped(view::place(frame)));
+  if (!frame.file.empty())
+    row += fmt::format(" <span style=\"{}\">{}</span>", soft, escaped(view::place(frame)));
   if (!frame.source.empty())
     row += fmt::format("<div style=\"padding-left:1.5em;white-space:pre-wrap;{}\">{}</div>", soft,
                        escaped(frame.source));
@@ -56,7 +72,8 @@ std::string frame_row(const StackFrame& frame, bool guilty) {
 }
 
 std::string trace_body(const StackTrace& trace, const std::string& function) {
-  std::string body = fmt::format("<div style=\"{}font-size:.85em;line-height:1.35;padding:.2em .7em\">", mono);
+  std::string body =
+      fmt::format("<div style=\"{}font-size:.85em;line-height:1.35;padding:.2em .7em\">", mono);
   for (std::size_t i = 0; i < trace.frames.size();) {
     const auto& frame = trace.frames[i];
     const std::size_t times = view::repeats(trace.frames, i);
@@ -73,8 +90,10 @@ std::string registers_body(const CrashReport& report) {
       "gap:.1em 1em;padding:.2em .7em\">",
       mono);
   for (const auto& name : view::register_order(report.registers))
-    body += fmt::format("<div style=\"{}\"><span style=\"display:inline-block;min-width:4.5em;{}\">{}</span>{}</div>",
-                        report.registers.at(name).size() > 20 ? "grid-column:span 2" : "", soft, escaped(name), escaped(report.registers.at(name)));
+    body += fmt::format(
+        "<div style=\"{}\"><span style=\"display:inline-block;min-width:4.5em;{}\">{}</span>{}</div>",
+        report.registers.at(name).size() > 20 ? "grid-column:span 2" : "", soft, escaped(name),
+        escaped(report.registers.at(name)));
   return body + "</div>";
 }
 
@@ -82,25 +101,30 @@ std::string registers_body(const CrashReport& report) {
 
 std::string CrashReport::to_html() const {
   std::string out =
-      "<div style=\"border-left:4px solid #d9534f;padding:.4em .9em;margin:.5em 0;color:inherit;max-width:72em\">";
-  out += fmt::format("<div style=\"font-size:1.15em;font-weight:600\">{}</div>", escaped(title.empty() ? message : title));
+      "<div style=\"border-left:4px solid #d9534f;padding:.4em .9em;margin:.5em "
+      "0;color:inherit;max-width:72em\">";
+  out += fmt::format("<div style=\"font-size:1.15em;font-weight:600\">{}</div>",
+                     escaped(title.empty() ? message : title));
   if (const auto text = view::facts(*this); !text.empty())
     out += fmt::format("<div style=\"{}\">{}</div>", soft, escaped(text));
   if (const auto text = view::flags(*this); !text.empty())
     out += fmt::format("<div style=\"{}\">{}</div>", soft, escaped(text));
   if (const auto* frame = guilty()) {
-    out += fmt::format("<div style=\"margin:.5em 0\"><span style=\"{}\">{}</span> <span style=\"{}\">{}</span></div>",
-                       mono, escaped(frame->function), soft, escaped(view::place(*frame)));
+    out += fmt::format(
+        "<div style=\"margin:.5em 0\"><span style=\"{}\">{}</span> <span style=\"{}\">{}</span></div>", mono,
+        escaped(frame->function), soft, escaped(view::place(*frame)));
     if (!frame->source.empty()) out += preformatted(fmt::format("{:>5}  {}", frame->line, frame->source));
   }
   for (const auto& text : notes)
-    out += fmt::format("<div style=\"margin:.3em 0;padding:.2em .6em;background:rgba(240,173,78,.25);"
-                       "border-radius:4px\">{}</div>",
-                       escaped(text));
+    out += fmt::format(
+        "<div style=\"margin:.3em 0;padding:.2em .6em;background:rgba(240,173,78,.25);"
+        "border-radius:4px\">{}</div>",
+        escaped(text));
   bool first = true;
   for (const auto& trace : traces) {
     const std::string name = trace.name.empty() ? "Trace" : trace.name;
-    out += details(fmt::format("{} ({} frames)", name, trace.frames.size()), trace_body(trace, function), first);
+    out +=
+        details(fmt::format("{} ({} frames)", name, trace.frames.size()), trace_body(trace, function), first);
     first = false;
   }
   if (!registers.empty()) out += details("Registers", registers_body(*this), false);

@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+
 #include <kdev/crash.hpp>
 #include <kdev/error.hpp>
 
@@ -17,7 +18,9 @@ using json::object;
 }
 
 /// Unsigned 64-bit numbers as hex strings: JSON's numbers lose digits in most readers.
-std::string hex(std::uint64_t v) { return fmt::format("{:#x}", v); }
+std::string hex(std::uint64_t v) {
+  return fmt::format("{:#x}", v);
+}
 
 std::uint64_t get_hex(const object& o, std::string_view key) {
   const std::string s = json::get_string(o, key, "0x0");

@@ -1,7 +1,7 @@
 // The compact form for a terminal.
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "crash/report_view.hpp"
 
@@ -14,15 +14,18 @@ void print_trace(std::string& out, const StackTrace& trace) {
   out += fmt::format("\n{}{}:\n", trace.name.empty() ? "Trace" : trace.name,
                      trace.context.empty() ? "" : " <" + trace.context + ">");
   std::size_t width = 0;
-  for (const auto& frame : trace.frames) width = std::max(width, std::min<std::size_t>(view::label(frame).size(), 48));
+  for (const auto& frame : trace.frames)
+    width = std::max(width, std::min<std::size_t>(view::label(frame).size(), 48));
   for (std::size_t i = 0; i < trace.frames.size();) {
     const auto& frame = trace.frames[i];
     const std::size_t times = view::repeats(trace.frames, i);
     i += times > 3 ? times : 1;
     const std::string where = view::place(frame);
     const char* mark = frame.inlined ? "  \\ " : frame.reliable ? "    " : "  ? ";
-    if (where.empty()) out += fmt::format("{}{}\n", mark, view::label(frame));
-    else out += fmt::format("{}{:<{}}  {}\n", mark, view::label(frame), width, where);
+    if (where.empty())
+      out += fmt::format("{}{}\n", mark, view::label(frame));
+    else
+      out += fmt::format("{}{:<{}}  {}\n", mark, view::label(frame), width, where);
     if (times > 3) out += fmt::format("    ... {} times\n", times);
   }
 }

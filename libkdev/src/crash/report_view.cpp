@@ -1,9 +1,9 @@
 #include "crash/report_view.hpp"
 
-#include <algorithm>
-
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+
+#include <algorithm>
 
 namespace kdev::view {
 
@@ -49,9 +49,9 @@ std::string flags(const CrashReport& report) {
 }
 
 std::vector<std::string> register_order(const std::map<std::string, std::string>& registers) {
-  static const std::vector<std::string> first = {"RIP", "PC",  "pc",  "RSP", "sp",  "EFLAGS", "RAX", "RBX", "RCX",
-                                                 "RDX", "RSI", "RDI", "RBP", "R08", "R09",    "R10", "R11", "R12",
-                                                 "R13", "R14", "R15", "CR2", "CR3", "CR0",    "CR4"};
+  static const std::vector<std::string> first = {
+      "RIP", "PC",  "pc",  "RSP", "sp",  "EFLAGS", "RAX", "RBX", "RCX", "RDX", "RSI", "RDI", "RBP",
+      "R08", "R09", "R10", "R11", "R12", "R13",    "R14", "R15", "CR2", "CR3", "CR0", "CR4"};
   std::vector<std::string> order;
   for (const auto& name : first)
     if (registers.count(name)) order.push_back(name);
@@ -63,7 +63,8 @@ std::vector<std::string> register_order(const std::map<std::string, std::string>
 std::string_view last_lines(std::string_view text, std::size_t count) {
   while (!text.empty() && text.back() == '\n') text.remove_suffix(1);
   std::size_t at = text.size();
-  for (std::size_t i = 0; i < count && at != std::string_view::npos && at > 0; ++i) at = text.rfind('\n', at - 1);
+  for (std::size_t i = 0; i < count && at != std::string_view::npos && at > 0; ++i)
+    at = text.rfind('\n', at - 1);
   return at == std::string_view::npos || at == 0 ? text : text.substr(at + (text[at] == '\n'));
 }
 
@@ -73,7 +74,8 @@ std::string indented(std::string_view text, std::string_view indent) {
     const auto newline = text.find('\n');
     out += indent;
     for (const char c : text.substr(0, newline))
-      if (c == '\t' || static_cast<unsigned char>(c) >= 0x20) out += c;  // a terminal must not obey a console's bytes
+      if (c == '\t' || static_cast<unsigned char>(c) >= 0x20)
+        out += c;  // a terminal must not obey a console's bytes
     out += '\n';
     text.remove_prefix(newline == std::string_view::npos ? text.size() : newline + 1);
   }

@@ -1,11 +1,10 @@
 #pragma once
 // What the text and HTML forms of a report share.
+#include <kdev/crash.hpp>
 #include <map>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <kdev/crash.hpp>
 
 namespace kdev::view {
 

@@ -1,5 +1,5 @@
-// A console log in, its crash reports out. Two passes: the first looks at each line once, for beginnings; the second
-// reads each report. Both linear: a line is read for at most 1 + max_foreign reports.
+// A console log in, its crash reports out. Two passes: the first looks at each line once, for beginnings; the
+// second reads each report. Both linear: a line is read for at most 1 + max_foreign reports.
 #include <algorithm>
 
 #include "common/json.hpp"
@@ -15,30 +15,31 @@ using guest::ConsoleRules;
 using guest::CrashFormat;
 using guest::ReportReader;
 
-constexpr int max_foreign = 8;              // beginnings of other callers' reports inside a report
-constexpr int max_quiet = 120;              // records in a row that belong to no report
-constexpr int max_quiet_after_end = 40;     // the same, after a line that ends most reports
-constexpr int max_quiet_before_panic = 8;   // a panic that comes later than that is another story
-constexpr int head_records = 60;            // how far into a report its title may lie
-constexpr int look_back = 5;                // lines before the first one that may announce it
+constexpr int max_foreign = 8;             // beginnings of other callers' reports inside a report
+constexpr int max_quiet = 120;             // records in a row that belong to no report
+constexpr int max_quiet_after_end = 40;    // the same, after a line that ends most reports
+constexpr int max_quiet_before_panic = 8;  // a panic that comes later than that is another story
+constexpr int head_records = 60;           // how far into a report its title may lie
+constexpr int look_back = 5;               // lines before the first one that may announce it
 constexpr std::size_t max_dmesg = 16 << 10;
 constexpr std::size_t max_line = 64 << 10;  // what is longer is taken as several lines
 constexpr std::size_t max_reports = 10000;  // then it is the same again and again
 constexpr std::size_t max_text = 1 << 20;
 
 struct Start {
-  std::size_t line;    ///< offset of the line
-  int record;          ///< index within the line
+  std::size_t line;  ///< offset of the line
+  int record;        ///< index within the line
   int format;
-  std::size_t begin;   ///< where the report's announcement begins; offset of a line
+  std::size_t begin;  ///< where the report's announcement begins; offset of a line
   std::string_view caller;
-  bool used = false;   ///< part of an earlier report
+  bool used = false;  ///< part of an earlier report
 };
 
 /// Walks over the lines of a log, each split into its records.
 class Lines {
  public:
-  Lines(const ConsoleRules& rules, std::string_view log, std::size_t at) : rules_(rules), log_(log), next_(at) {}
+  Lines(const ConsoleRules& rules, std::string_view log, std::size_t at)
+      : rules_(rules), log_(log), next_(at) {}
   bool advance() {
     if (next_ >= log_.size()) return false;
     begin_ = next_;
@@ -155,8 +156,9 @@ CrashReport Scanner::read(std::size_t index) {
       ++at;
       if (lines.begin() == start.line && at < start.record) continue;
       const bool ours = same_stream(start.caller, record.caller);
-      while (next_start < starts_.size() && (starts_[next_start].line < lines.begin() ||
-                                             (starts_[next_start].line == lines.begin() && starts_[next_start].record < at)))
+      while (next_start < starts_.size() &&
+             (starts_[next_start].line < lines.begin() ||
+              (starts_[next_start].line == lines.begin() && starts_[next_start].record < at)))
         ++next_start;
       const bool begins = next_start < starts_.size() && starts_[next_start].line == lines.begin() &&
                           starts_[next_start].record == at;
@@ -170,7 +172,8 @@ CrashReport Scanner::read(std::size_t index) {
         }
         if (!follows) {
           done = true;
-          if (other.begin > start.line && other.begin < end) end = other.begin;  // its announcement looked like our end
+          if (other.begin > start.line && other.begin < end)
+            end = other.begin;  // its announcement looked like our end
           break;
         }
         other.used = true;
@@ -225,7 +228,8 @@ void Scanner::finish(CrashReport& report, std::size_t dmesg_from) {
     if (newline < report.begin) dmesg_from = newline + 1;
   }
   report.dmesg = json::utf8(log_.substr(dmesg_from, report.begin - dmesg_from));
-  for (auto* field : {&report.title, &report.message, &report.function, &report.process, &report.taint, &report.release})
+  for (auto* field :
+       {&report.title, &report.message, &report.function, &report.process, &report.taint, &report.release})
     *field = json::utf8(*field);
   for (auto& title : report.alternative_titles) title = json::utf8(title);
   for (auto& [name, value] : report.registers) value = json::utf8(value);

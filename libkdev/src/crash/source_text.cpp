@@ -1,8 +1,7 @@
 #include "crash/source_text.hpp"
 
-#include <fstream>
-
 #include <boost/filesystem/operations.hpp>
+#include <fstream>
 
 namespace kdev::crash {
 namespace {
@@ -11,14 +10,16 @@ constexpr std::uintmax_t max_file = 64 << 20;
 
 /// What is left of `file` below `top`, or empty.
 std::string below(const std::string& file, const std::string& top) {
-  if (top.empty() || file.size() <= top.size() + 1 || !file.starts_with(top) || file[top.size()] != '/') return {};
+  if (top.empty() || file.size() <= top.size() + 1 || !file.starts_with(top) || file[top.size()] != '/')
+    return {};
   return file.substr(top.size() + 1);
 }
 
 }  // namespace
 
 SourceText::SourceText(Path tree, std::string built_in)
-    : tree_(tree.empty() ? Path() : tree.lexically_normal()), built_in_(Path(built_in).lexically_normal().string()) {
+    : tree_(tree.empty() ? Path() : tree.lexically_normal()),
+      built_in_(Path(built_in).lexically_normal().string()) {
   if (tree_.filename() == ".") tree_ = tree_.parent_path();
   if (tree_.empty()) tree_ = built_in_;
 }
@@ -32,7 +33,8 @@ std::string SourceText::relative(const std::string& file) {
   boost::system::error_code ec;
   if (name.empty() && !tree_.empty() && !boost::filesystem::exists(plain, ec)) {
     // Built elsewhere: the longest tail that the tree has.
-    for (auto slash = plain.find('/'); slash != std::string::npos && name.empty(); slash = plain.find('/', slash + 1)) {
+    for (auto slash = plain.find('/'); slash != std::string::npos && name.empty();
+         slash = plain.find('/', slash + 1)) {
       const std::string tail = plain.substr(slash + 1);
       if (!tail.empty() && boost::filesystem::is_regular_file(tree_ / tail, ec)) name = tail;
     }

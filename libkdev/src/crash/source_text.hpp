@@ -1,20 +1,22 @@
 #pragma once
+#include <kdev/path.hpp>
 #include <map>
 #include <string>
 #include <vector>
 
-#include <kdev/path.hpp>
-
 namespace kdev::crash {
 
-/// Source files as the debug information names them, found in a tree that may have moved since. Not thread-safe.
+/// Source files as the debug information names them, found in a tree that may have moved since. Not
+/// thread-safe.
 class SourceText {
  public:
-  /// `tree`: where the source is now; `built_in`: the tree as the debug information names it. Both may be empty.
+  /// `tree`: where the source is now; `built_in`: the tree as the debug information names it. Both may be
+  /// empty.
   SourceText(Path tree, std::string built_in);
   /// The name relative to the tree where it lies below it, else as it is, without "." and "..".
   std::string relative(const std::string& file);
-  /// The line's text without indentation; empty when the file or the line is not there. `file` as relative() gives it.
+  /// The line's text without indentation; empty when the file or the line is not there. `file` as relative()
+  /// gives it.
   std::string line(const std::string& file, int number);
 
  private:

@@ -1,16 +1,16 @@
+#include <fmt/format.h>
+#include <re2/re2.h>
+
 #include <algorithm>
+#include <boost/filesystem/operations.hpp>
+#include <kdev/crash.hpp>
+#include <kdev/error.hpp>
 #include <map>
 #include <mutex>
 #include <set>
 
-#include <boost/filesystem/operations.hpp>
-#include <fmt/format.h>
-#include <re2/re2.h>
-
 #include "crash/debug_info.hpp"
 #include "crash/source_text.hpp"
-#include <kdev/crash.hpp>
-#include <kdev/error.hpp>
 
 namespace kdev {
 namespace {
@@ -51,18 +51,22 @@ struct Place {
   bool ambiguous = false;
 };
 
-/// The symbol that a printed name and size mean. kallsyms prints the distance to the next symbol as size, other tools
-/// st_size: both are taken.
+/// The symbol that a printed name and size mean. kallsyms prints the distance to the next symbol as size,
+/// other tools st_size: both are taken.
 Place place_of(const DebugInfo& info, std::string_view name, std::uint64_t size, std::uint64_t offset) {
   Place place;
   const auto candidates = info.named(name);
   for (const auto* s : candidates) {
     if (size == 0 || (s->size != size && s->extent != size)) continue;
-    if (place.symbol) place.ambiguous = true;
-    else place = {s, Fit::exact, false};
+    if (place.symbol)
+      place.ambiguous = true;
+    else
+      place = {s, Fit::exact, false};
   }
   if (place.symbol || candidates.empty()) return place;
-  const auto distance = [size](const ElfSymbol* s) { return s->extent > size ? s->extent - size : size - s->extent; };
+  const auto distance = [size](const ElfSymbol* s) {
+    return s->extent > size ? s->extent - size : size - s->extent;
+  };
   place.symbol = size ? *std::min_element(candidates.begin(), candidates.end(),
                                           [&](auto* a, auto* b) { return distance(a) < distance(b); })
                       : candidates[0];
@@ -70,7 +74,8 @@ Place place_of(const DebugInfo& info, std::string_view name, std::uint64_t size,
   // Without a printed size the name has to do; but the offset must lie in the function.
   const bool inside = offset <= std::max(place.symbol->extent, place.symbol->size);
   // The last function of a module's section is printed with all that is left of the page.
-  const bool tail = info.file().relocatable() && size > place.symbol->size && size - place.symbol->size < 0x1000;
+  const bool tail =
+      info.file().relocatable() && size > place.symbol->size && size - place.symbol->size < 0x1000;
   place.fit = (size == 0 || tail) && inside ? Fit::exact : Fit::only_name;
   return place;
 }
@@ -82,14 +87,15 @@ struct Symbolizer::State {
   mutable std::mutex mutex;
   DebugInfo vmlinux;
   mutable crash::SourceText source;
-  mutable std::map<std::string, Path> module_files;                          // by name
-  mutable std::map<std::string, std::unique_ptr<DebugInfo>> modules;         // by name; null: could not be opened
+  mutable std::map<std::string, Path> module_files;                   // by name
+  mutable std::map<std::string, std::unique_ptr<DebugInfo>> modules;  // by name; null: could not be opened
   mutable std::map<std::string, std::string> module_errors;
   mutable bool modules_listed = false;
   mutable std::optional<std::string> release;
 
   explicit State(SymbolSources s)
-      : sources(std::move(s)), vmlinux(vmlinux_path(sources), "read the kernel's symbols"),
+      : sources(std::move(s)),
+        vmlinux(vmlinux_path(sources), "read the kernel's symbols"),
         source(source_path(sources), vmlinux.tree()) {
     if (!vmlinux.has_symbols())
       throw FormatError({.attempted = "read the kernel's symbols",
@@ -111,8 +117,8 @@ struct Symbolizer::State {
     for (const auto& path : sources.modules) module_files.emplace(stem(path), path);
     if (!sources.kernel || sources.kernel->modules.empty()) return;
     boost::system::error_code ec;
-    for (boost::filesystem::recursive_directory_iterator it(sources.kernel->modules, ec), end; !ec && it != end;
-         it.increment(ec))
+    for (boost::filesystem::recursive_directory_iterator it(sources.kernel->modules, ec), end;
+         !ec && it != end; it.increment(ec))
       if (it->path().extension() == ".ko") module_files.emplace(stem(it->path()), it->path());
   }
 
@@ -185,8 +191,9 @@ Symbolizer::Symbolizer(SymbolSources sources) : state_(new State(std::move(sourc
 Symbolizer::Symbolizer(Symbolizer&&) noexcept = default;
 Symbolizer::~Symbolizer() = default;
 
-std::vector<StackFrame> Symbolizer::at_symbol(std::string_view symbol, std::uint64_t offset, std::uint64_t size,
-                                              std::string_view module, bool return_address) const {
+std::vector<StackFrame> Symbolizer::at_symbol(std::string_view symbol, std::uint64_t offset,
+                                              std::uint64_t size, std::string_view module,
+                                              bool return_address) const {
   const std::lock_guard lock(state_->mutex);
   return state_->at_symbol(symbol, offset, size, module, return_address, nullptr);
 }
@@ -194,7 +201,8 @@ std::vector<StackFrame> Symbolizer::at_symbol(std::string_view symbol, std::uint
 std::vector<StackFrame> Symbolizer::at_address(std::uint64_t address, std::int64_t kaslr_offset,
                                                bool return_address) const {
   const std::lock_guard lock(state_->mutex);
-  auto frames = state_->expand(state_->vmlinux, address - static_cast<std::uint64_t>(kaslr_offset), return_address);
+  auto frames =
+      state_->expand(state_->vmlinux, address - static_cast<std::uint64_t>(kaslr_offset), return_address);
   for (auto& frame : frames) frame.address = address;
   return frames;
 }
@@ -238,10 +246,11 @@ void Symbolizer::State::check_kernel(CrashReport& report) const {
   if (re2::RE2::PartialMatch(report.text, kernel_id, &id) && !ours.empty() && id != ours)
     note(report, fmt::format("the report is of the kernel with build id {}, vmlinux has {}", id, ours));
   if (sources.kernel && !sources.kernel->build_id.empty() && sources.kernel->build_id != ours)
-    note(report, fmt::format("vmlinux has build id {}, the kernel it was given for {}", ours.empty() ? "none" : ours,
-                             sources.kernel->build_id));
+    note(report, fmt::format("vmlinux has build id {}, the kernel it was given for {}",
+                             ours.empty() ? "none" : ours, sources.kernel->build_id));
   if (!release) release = banner_release(vmlinux);
-  if (!release->empty() && !report.release.empty() && *release != report.release && *release != report.release + "+")
+  if (!release->empty() && !report.release.empty() && *release != report.release &&
+      *release != report.release + "+")
     note(report, fmt::format("the report is of kernel {}, vmlinux of {}", report.release, *release));
   re2::StringPiece rest(report.text);
   std::string name;
@@ -257,16 +266,20 @@ void Symbolizer::State::check_kernel(CrashReport& report) const {
 
 namespace {
 
-/// How many of a file's functions are as the report prints them. A few may differ in a right file (kallsyms leaves some
-/// symbols out); most in a wrong one.
+/// How many of a file's functions are as the report prints them. A few may differ in a right file (kallsyms
+/// leaves some symbols out); most in a wrong one.
 struct Agreement {
   int asked = 0, misfits = 0;
   std::string example;
   bool wrong() const { return misfits * 2 > asked; }
 };
 
-bool has_symbol(const StackFrame& frame) { return frame.offset || frame.size; }
-bool is_done(const StackFrame& frame) { return frame.inlined || frame.line > 0; }  // here or by another program
+bool has_symbol(const StackFrame& frame) {
+  return frame.offset || frame.size;
+}
+bool is_done(const StackFrame& frame) {
+  return frame.inlined || frame.line > 0;
+}  // here or by another program
 
 }  // namespace
 
@@ -294,9 +307,11 @@ void Symbolizer::symbolize(CrashReport& report) const {
     }
   for (const auto& [module, file] : files)
     if (file.wrong())
-      note(report, fmt::format("{} of {} functions of {} are missing in its file or differ in size ({}): it is not the "
-                               "file of the kernel that crashed",
-                               file.misfits, file.asked, module.empty() ? "vmlinux" : module, file.example));
+      note(report,
+           fmt::format(
+               "{} of {} functions of {} are missing in its file or differ in size ({}): it is not the "
+               "file of the kernel that crashed",
+               file.misfits, file.asked, module.empty() ? "vmlinux" : module, file.example));
 
   for (auto& trace : report.traces) {
     std::vector<StackFrame> out;
@@ -307,15 +322,18 @@ void Symbolizer::symbolize(CrashReport& report) const {
         report.symbolized |= frame.line > 0;
       } else if (const auto address = bare_address(frame); address && frame.module.empty()) {
         if (report.kaslr_offset || address < 0xffffffff80000000ull)
-          found = state.expand(state.vmlinux, address - static_cast<std::uint64_t>(report.kaslr_offset.value_or(0)),
+          found = state.expand(state.vmlinux,
+                               address - static_cast<std::uint64_t>(report.kaslr_offset.value_or(0)),
                                !is_pc(report, frame));
       } else if (has_symbol(frame)) {
         Place place;
-        found = state.at_symbol(frame.function, frame.offset, frame.size, frame.module, !is_pc(report, frame), &place);
+        found = state.at_symbol(frame.function, frame.offset, frame.size, frame.module, !is_pc(report, frame),
+                                &place);
         // Another build's line would mislead.
         if (place.fit != Fit::exact && files[frame.module].wrong()) found.clear();
         if (place.fit == Fit::exact && place.ambiguous)
-          note(report, fmt::format("{} has several functions of this name and size; the first is shown", frame.function));
+          note(report, fmt::format("{} has several functions of this name and size; the first is shown",
+                                   frame.function));
       }
       if (found.empty()) {
         out.push_back(std::move(frame));

@@ -1,11 +1,11 @@
 #include "crash/title.hpp"
 
+#include <fmt/format.h>
+#include <re2/re2.h>
+
 #include <algorithm>
 #include <map>
 #include <mutex>
-
-#include <fmt/format.h>
-#include <re2/re2.h>
 
 #include "crash/guilty.hpp"
 
@@ -33,7 +33,8 @@ std::unique_ptr<RE2> compiled(std::string_view pattern, bool whole) {
   if (pattern.empty()) return nullptr;
   RE2::Options options;
   options.set_encoding(RE2::Options::EncodingLatin1);  // console bytes are no text
-  auto re = std::make_unique<RE2>(whole ? fmt::format("^(?:{})$", pattern) : fmt::format("(?m){}", pattern), options);
+  auto re = std::make_unique<RE2>(whole ? fmt::format("^(?:{})$", pattern) : fmt::format("(?m){}", pattern),
+                                  options);
   // The tables are part of this library: a row that does not compile is found by the tests.
   if (!re->ok()) throw std::logic_error(fmt::format("crash table: {}: {}", pattern, re->error()));
   return re;
@@ -73,7 +74,8 @@ std::string expand(std::string_view form, const Captures& captures, std::string_
 
 std::string normalized(std::string_view text) {
   static const RE2 offset(R"(\+0x[0-9a-f]+(?:/0x[0-9a-f]+)?)");
-  static const RE2 address(R"(\b0x[0-9a-f]+\b|\b[0-9a-f]*[0-9][0-9a-f]*[a-f][0-9a-f]{6,}\b|\b[0-9a-f]{12,16}\b)");
+  static const RE2 address(
+      R"(\b0x[0-9a-f]+\b|\b[0-9a-f]*[0-9][0-9a-f]*[a-f][0-9a-f]{6,}\b|\b[0-9a-f]{12,16}\b)");
   static const RE2 number(R"(\b\d+\b)");
   static const RE2 blanks(R"([ \t]+)");
   std::string s(text.substr(0, 256));
@@ -122,8 +124,8 @@ void TitleTable::name(CrashReport& report, int format, std::string_view before, 
     if (rule.pattern) {
       const int groups = std::min(rule.pattern->NumberOfCapturingGroups() + 1, max_captures);
       // A rule about the report's own first line must not fit a line before it: try without those first.
-      if (!rule.pattern->Match({head.data(), head.size()}, 0, head.size(), RE2::UNANCHORED, captures.text.data(),
-                               groups) &&
+      if (!rule.pattern->Match({head.data(), head.size()}, 0, head.size(), RE2::UNANCHORED,
+                               captures.text.data(), groups) &&
           !rule.pattern->Match(text, 0, text.size(), RE2::UNANCHORED, captures.text.data(), groups))
         continue;
     }
@@ -152,7 +154,8 @@ void TitleTable::name(CrashReport& report, int format, std::string_view before, 
     if (guilty.variant != guilty.name) {  // the name before it was made equal to its variants
       for (const auto form : rule.row->alternatives)
         report.alternative_titles.push_back(expand(form, captures, guilty.variant, origin.name));
-      if (needs) report.alternative_titles.push_back(expand(rule.row->title, captures, guilty.variant, origin.name));
+      if (needs)
+        report.alternative_titles.push_back(expand(rule.row->title, captures, guilty.variant, origin.name));
     }
     break;
   }

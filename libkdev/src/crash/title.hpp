@@ -1,9 +1,9 @@
 #pragma once
+#include <kdev/crash.hpp>
 #include <memory>
 #include <string_view>
 
 #include "guest/console_rules.hpp"
-#include <kdev/crash.hpp>
 
 namespace kdev::crash {
 
@@ -15,9 +15,9 @@ class TitleTable {
   /// The table of these rules, compiled once for the process.
   static const TitleTable& of(const guest::ConsoleRules& rules);
 
-  /// Fills kind, title, type, alternative_titles and function of a report whose traces are there, and `corrupted` when
-  /// what the title needs is missing. `before`, `head`: the lines before and at the beginning of the report, without
-  /// prefixes. `pc`: the kernel's program counter, or null.
+  /// Fills kind, title, type, alternative_titles and function of a report whose traces are there, and
+  /// `corrupted` when what the title needs is missing. `before`, `head`: the lines before and at the
+  /// beginning of the report, without prefixes. `pc`: the kernel's program counter, or null.
   void name(CrashReport& report, int format, std::string_view before, std::string_view head,
             const StackFrame* pc) const;
 

@@ -1,18 +1,18 @@
 #pragma once
-// What a guest's console looks like when its kernel crashes. Used line by line by vm/ (is something wrong?) and as a
-// table by crash/ (what exactly?). Stateless and thread-safe.
+// What a guest's console looks like when its kernel crashes. Used line by line by vm/ (is something wrong?)
+// and as a table by crash/ (what exactly?). Stateless and thread-safe.
+#include <kdev/crash.hpp>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "guest/crash_format.hpp"
-#include <kdev/crash.hpp>
 
 namespace kdev::guest {
 
-/// One message on the console, its prefixes taken off. A line holds several when CPUs wrote over each other. Views into
-/// the line that it was split from.
+/// One message on the console, its prefixes taken off. A line holds several when CPUs wrote over each other.
+/// Views into the line that it was split from.
 struct ConsoleRecord {
   std::string_view text;
   std::string_view caller;  ///< "T123", "C0" (PRINTK_CALLER); empty: not printed
@@ -48,8 +48,8 @@ class ConsoleRules {
   virtual bool is_fatal(std::string_view line) const = 0;
 
   // For the scanner.
-  /// Splits a raw line (without '\n') into records, appended to `out`. `scratch` holds their text where it had to be
-  /// changed (colours), and must live as long as they do.
+  /// Splits a raw line (without '\n') into records, appended to `out`. `scratch` holds their text where it
+  /// had to be changed (colours), and must live as long as they do.
   virtual void split(std::string_view raw, std::vector<ConsoleRecord>& out, std::string& scratch) const = 0;
   virtual const std::vector<CrashFormat>& formats() const = 0;
   virtual const FunctionRules& functions() const = 0;

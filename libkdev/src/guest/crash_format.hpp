@@ -1,17 +1,20 @@
 #pragma once
-// The table that says what crash reports of a guest look like. One CrashFormat per kind of first line; the engine in
-// crash/ interprets it. To teach kdev a new report: add a row to the guest's console_formats_*.cpp, nothing else.
+// The table that says what crash reports of a guest look like. One CrashFormat per kind of first line; the
+// engine in crash/ interprets it. To teach kdev a new report: add a row to the guest's console_formats_*.cpp,
+// nothing else.
 #include <string_view>
 #include <vector>
 
 namespace kdev::guest {
 
-/// One way to name a report. All regular expressions are RE2, multi-line ("^" and "$" match at lines, "." no newline),
-/// and see lines without their prefixes (timestamp, caller, level, colours, '\r').
+/// One way to name a report. All regular expressions are RE2, multi-line ("^" and "$" match at lines, "." no
+/// newline), and see lines without their prefixes (timestamp, caller, level, colours, '\r').
 struct TitleRule {
-  /// Searched in a few lines before the report, and the report. Empty: always applies. The first rule that applies wins.
+  /// Searched in a few lines before the report, and the report. Empty: always applies. The first rule that
+  /// applies wins.
   std::string_view pattern = {};
-  /// {1}..{9}: captured text, numbers and addresses in it normalised (NUM, ADDR); {function}: the guilty function.
+  /// {1}..{9}: captured text, numbers and addresses in it normalised (NUM, ADDR); {function}: the guilty
+  /// function.
   std::string_view title = {};
   /// Class as syzbot names it: "KASAN-READ", "HANG", ...; captures may be used: {1:upper}.
   std::string_view type = {};
@@ -22,15 +25,14 @@ struct TitleRule {
   ///   "pc"           the kernel's program counter
   ///   "trace"        the frames of the first trace
   ///   "trace:REGEX"  ... of the first trace whose name matches
-  ///   "entry"        the frames, but the one that the kernel's dispatching code called: stable where leaves vary
-  ///   "any"          the same with the entries marked '?'
-  ///   "stalled"      like "entry", of the first trace of a task that runs, below the interrupt that found it
-  ///   "leaf"         that trace's frames
+  ///   "entry"        the frames, but the one that the kernel's dispatching code called: stable where leaves
+  ///   vary "any"          the same with the entries marked '?' "stalled"      like "entry", of the first
+  ///   trace of a task that runs, below the interrupt that found it "leaf"         that trace's frames
   ///   "recursion"    the function that calls itself in the first trace
   ///   "pc:raw", "1:raw" ... taken even if it is a helper
   std::vector<std::string_view> function = {};
-  /// Where the report's function is looked for, when it is another than the title's (a stall's title names its stable
-  /// entry, its function is the one that ran). Empty: {function}.
+  /// Where the report's function is looked for, when it is another than the title's (a stall's title names
+  /// its stable entry, its function is the one that ran). Empty: {function}.
   std::vector<std::string_view> blame = {};
   /// Functions that are helpers for this rule, too. RE2, whole name.
   std::string_view skip = {};
@@ -42,10 +44,11 @@ struct TitleRule {
 
 struct CrashFormat {
   enum class Role {
-    start,     ///< begins a report
-    generic,   ///< begins one, but only on a line that the kernel itself surely printed (it has a timestamp)
-    follow,    ///< goes on with an open report (Oops after BUG, panic after anything); begins one when there is none
-    ignore,    ///< looks like a beginning and is none
+    start,    ///< begins a report
+    generic,  ///< begins one, but only on a line that the kernel itself surely printed (it has a timestamp)
+    follow,  ///< goes on with an open report (Oops after BUG, panic after anything); begins one when there is
+             ///< none
+    ignore,  ///< looks like a beginning and is none
   };
   std::string_view kind = {};
   std::string_view start;  ///< RE2, anchored at the line's beginning
@@ -61,15 +64,18 @@ struct FunctionRules {
   std::vector<std::string_view> helpers;
   /// Code that calls the subject of a long-running job (syscall entry, softirq, workqueue): for "entry".
   std::vector<std::string_view> dispatchers;
-  /// Who notices a stall, from an interrupt: for "stalled" and "leaf", frames up to the interrupt's entry are dropped.
+  /// Who notices a stall, from an interrupt: for "stalled" and "leaf", frames up to the interrupt's entry are
+  /// dropped.
   std::vector<std::string_view> watchers, interrupts;
   /// Functions that wait for other CPUs: a stall in one is theirs, whoever called.
   std::vector<std::string_view> waiters;
-  /// Stacks of tasks that do not run, or of the reporter itself: not what stalls. Looked for among the first frames.
+  /// Stacks of tasks that do not run, or of the reporter itself: not what stalls. Looked for among the first
+  /// frames.
   std::vector<std::string_view> idle;
   /// Functions whose presence says that the trace is mixed with another CPU's.
   std::vector<std::string_view> mixed;
-  /// Variants of one name: `pattern` (whole name) is rewritten; the name as printed goes into an alternative title.
+  /// Variants of one name: `pattern` (whole name) is rewritten; the name as printed goes into an alternative
+  /// title.
   struct Rename {
     std::string_view pattern, to;  ///< \1 ... in `to`
     bool keep_alternative;

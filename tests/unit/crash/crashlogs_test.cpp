@@ -1,14 +1,14 @@
-// Public console logs with known answers, where they are: KDEV_CRASHLOGS names a folder with expected.jsonl and logs/.
-// KDEV_CRASHLOGS_VERBOSE=1 prints each miss.
+// Public console logs with known answers, where they are: KDEV_CRASHLOGS names a folder with expected.jsonl
+// and logs/. KDEV_CRASHLOGS_VERBOSE=1 prints each miss.
+#include <gtest/gtest.h>
+
+#include <boost/json.hpp>
 #include <cstdlib>
 #include <fstream>
 #include <iostream>
+#include <kdev/crash.hpp>
 #include <set>
 #include <sstream>
-
-#include <boost/json.hpp>
-#include <gtest/gtest.h>
-#include <kdev/crash.hpp>
 
 namespace kdev {
 namespace {
@@ -43,8 +43,8 @@ Score score_linux(const std::string& dir, bool verbose) {
     const bool right = first.title == title;
     score.title += right;
     score.type += right && first.type == row.at("type").as_string();
-    score.alternatives +=
-        right && alternatives == std::set<std::string>(first.alternative_titles.begin(), first.alternative_titles.end());
+    score.alternatives += right && alternatives == std::set<std::string>(first.alternative_titles.begin(),
+                                                                         first.alternative_titles.end());
     score.corrupted += right && first.corrupted == row.at("corrupted").as_bool();
     if (!right && verbose) std::cout << file << "\n  want " << title << "\n  got  " << first.title << "\n";
   }
@@ -56,9 +56,9 @@ TEST(CrashLogs, LinuxTitles) {
   if (!dir) GTEST_SKIP() << "KDEV_CRASHLOGS does not name the folder of public crash logs";
   const char* verbose = std::getenv("KDEV_CRASHLOGS_VERBOSE");
   const Score score = score_linux(dir, verbose && *verbose == '1');
-  std::cout << "Linux: " << score.total << " logs, title " << score.title << ", type " << score.type << ", alternatives "
-            << score.alternatives << ", corrupted " << score.corrupted << ", false reports " << score.false_reports
-            << " of " << score.no_crash << "\n";
+  std::cout << "Linux: " << score.total << " logs, title " << score.title << ", type " << score.type
+            << ", alternatives " << score.alternatives << ", corrupted " << score.corrupted
+            << ", false reports " << score.false_reports << " of " << score.no_crash << "\n";
   ASSERT_GT(score.total, 0);
   EXPECT_GE(100 * score.title, 85 * score.total);
   EXPECT_EQ(0, score.false_reports);

@@ -1,17 +1,18 @@
 #pragma once
-#include <string>
-#include <vector>
-
 #include <boost/filesystem.hpp>
 #include <kdev/crash.hpp>
 #include <kdev/host.hpp>
+#include <string>
+#include <vector>
 
 namespace kdev::test {
 
 /// A fresh folder with the fixture's files compiled in it; removed at the end.
 class Fixture {
  public:
-  Fixture() : dir_(boost::filesystem::temp_directory_path() / boost::filesystem::unique_path("kdev-crash-%%%%%%%%")) {
+  Fixture()
+      : dir_(boost::filesystem::temp_directory_path() /
+             boost::filesystem::unique_path("kdev-crash-%%%%%%%%")) {
     boost::filesystem::create_directories(dir_);
     const Path source = Path(KDEV_SOURCE_DIR) / "tests/unit/crash/fixture";
     // The tree is copied, so that a test can also move it.
@@ -19,8 +20,9 @@ class Fixture {
     for (const char* name : {"kernel.c", "other.c", "module.c"})
       boost::filesystem::copy_file(source / name, tree() / "drivers" / name);
     run({"cc", "-g", "-O1", "-fno-pie", "-ffreestanding", "-mcmodel=kernel", "-fno-stack-protector",
-         "-fno-asynchronous-unwind-tables", "-nostdlib", "-static", "-no-pie", "-Wl,--build-id=0x00112233445566778899aabbccddeeff99887766",
-         "-Wl,-Ttext-segment=0xffffffff81000000", "-o", vmlinux().string(), (tree() / "drivers/kernel.c").string(),
+         "-fno-asynchronous-unwind-tables", "-nostdlib", "-static", "-no-pie",
+         "-Wl,--build-id=0x00112233445566778899aabbccddeeff99887766", "-Wl,-Ttext-segment=0xffffffff81000000",
+         "-o", vmlinux().string(), (tree() / "drivers/kernel.c").string(),
          (tree() / "drivers/other.c").string()});
     run({"cc", "-g", "-O1", "-fno-pie", "-ffreestanding", "-mcmodel=kernel", "-fno-stack-protector",
          "-ffunction-sections", "-c", "-o", module().string(), (tree() / "drivers/module.c").string()});

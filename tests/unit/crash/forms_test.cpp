@@ -1,8 +1,8 @@
-#include <random>
-
 #include <gmock/gmock.h>
+
 #include <kdev/crash.hpp>
 #include <kdev/error.hpp>
+#include <random>
 
 namespace kdev {
 namespace {
@@ -24,11 +24,26 @@ CrashReport sample() {
   r.taint = "Not tainted";
   r.release = "6.1.192";
   r.registers = {{"RIP", "0010:foo+0x13/0x54"}, {"RAX", "000000000000002e"}, {"CR2", "0000000000000000"}};
-  StackFrame inner{.function = "helper", .offset = 0, .size = 0, .module = "mod", .address = 0, .reliable = true,
-                   .inlined = true, .file = "drivers/foo.h", .line = 7, .source = "return *p & 1;"};
-  StackFrame real{.function = "foo", .offset = 0x13, .size = 0x54, .module = "mod",
-                  .address = 0xffffffff81234567, .reliable = true, .inlined = false, .file = "drivers/foo.c",
-                  .line = 42, .source = "if (a < b && helper(p))"};
+  StackFrame inner{.function = "helper",
+                   .offset = 0,
+                   .size = 0,
+                   .module = "mod",
+                   .address = 0,
+                   .reliable = true,
+                   .inlined = true,
+                   .file = "drivers/foo.h",
+                   .line = 7,
+                   .source = "return *p & 1;"};
+  StackFrame real{.function = "foo",
+                  .offset = 0x13,
+                  .size = 0x54,
+                  .module = "mod",
+                  .address = 0xffffffff81234567,
+                  .reliable = true,
+                  .inlined = false,
+                  .file = "drivers/foo.c",
+                  .line = 42,
+                  .source = "if (a < b && helper(p))"};
   StackFrame stale;
   stale.function = "bar";
   stale.offset = 1;
@@ -78,9 +93,15 @@ TEST(ReportJson, RandomValuesRoundTrip) {
     for (int k = random() % 4; k > 0; --k) {
       StackTrace t{.name = text(), .context = text(), .frames = {}};
       for (int n = random() % 5; n > 0; --n)
-        t.frames.push_back({.function = text(), .offset = random() % 2 ? random() : 0, .size = random() % 100,
-                            .module = text(), .address = random() % 2 ? random() : 0, .reliable = random() % 2 == 0,
-                            .inlined = random() % 2 == 0, .file = text(), .line = static_cast<int>(random() % 10000),
+        t.frames.push_back({.function = text(),
+                            .offset = random() % 2 ? random() : 0,
+                            .size = random() % 100,
+                            .module = text(),
+                            .address = random() % 2 ? random() : 0,
+                            .reliable = random() % 2 == 0,
+                            .inlined = random() % 2 == 0,
+                            .file = text(),
+                            .line = static_cast<int>(random() % 10000),
                             .source = text()});
       r.traces.push_back(std::move(t));
     }
@@ -91,9 +112,10 @@ TEST(ReportJson, RandomValuesRoundTrip) {
 }
 
 TEST(ReportJson, RefusesWhatIsNone) {
-  for (const char* text : {"", "[]", "{", "{\"traces\": 1}", "{\"traces\": [1]}", "{\"pid\": \"x\"}",
-                           "{\"registers\": []}", "{\"registers\": {\"RIP\": 1}}", "{\"kaslr_offset\": \"zz\"}",
-                           "{\"begin\": -1}", "{\"traces\": [{\"frames\": [{\"address\": \"0x1g\"}]}]}"})
+  for (const char* text :
+       {"", "[]", "{", "{\"traces\": 1}", "{\"traces\": [1]}", "{\"pid\": \"x\"}", "{\"registers\": []}",
+        "{\"registers\": {\"RIP\": 1}}", "{\"kaslr_offset\": \"zz\"}", "{\"begin\": -1}",
+        "{\"traces\": [{\"frames\": [{\"address\": \"0x1g\"}]}]}"})
     EXPECT_THROW(CrashReport::from_json(text), FormatError) << text;
 }
 

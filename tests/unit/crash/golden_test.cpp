@@ -1,11 +1,11 @@
 // Console logs of our own guests, with what a reader finds in them written beside.
-#include <fstream>
-#include <sstream>
+#include <gmock/gmock.h>
 
 #include <boost/filesystem.hpp>
 #include <boost/json.hpp>
-#include <gmock/gmock.h>
+#include <fstream>
 #include <kdev/crash.hpp>
+#include <sstream>
 
 #include "crash/report_view.hpp"
 

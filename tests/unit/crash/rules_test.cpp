@@ -1,14 +1,16 @@
 #include <gmock/gmock.h>
 
+#include "guest/console_rules.hpp"
 #include "guest/guest.hpp"
 #include "guest/linux/console_frame.hpp"
 #include "guest/linux/console_line.hpp"
-#include "guest/console_rules.hpp"
 
 namespace kdev::guest {
 namespace {
 
-const ConsoleRules& rules() { return *guest_for(Os::linux).console(); }
+const ConsoleRules& rules() {
+  return *guest_for(Os::linux).console();
+}
 
 TEST(ConsoleRules, BeginsReport) {
   for (const char* line : {
@@ -17,9 +19,12 @@ TEST(ConsoleRules, BeginsReport) {
            "<1>[    0.837580] kernel BUG at drivers/misc/lkdtm/bugs.c:78!",
            "\033[31m[    0.837580] kernel BUG at drivers/misc/lkdtm/bugs.c:78!\033[0m",
            "[    0.838164] invalid opcode: 0000 [#1] SMP",
-           "[    0.100000] general protection fault, probably for non-canonical address 0xdead000000000108: 0000 [#1] SMP",
-           "[    0.100000] Oops: general protection fault, probably for non-canonical address 0xdead: 0000 [#1] SMP",
-           "[    0.732934] WARNING: CPU: 0 PID: 35 at drivers/misc/lkdtm/bugs.c:90 lkdtm_WARNING_MESSAGE+0x1f/0x30",
+           "[    0.100000] general protection fault, probably for non-canonical address 0xdead000000000108: "
+           "0000 [#1] SMP",
+           "[    0.100000] Oops: general protection fault, probably for non-canonical address 0xdead: 0000 "
+           "[#1] SMP",
+           "[    0.732934] WARNING: CPU: 0 PID: 35 at drivers/misc/lkdtm/bugs.c:90 "
+           "lkdtm_WARNING_MESSAGE+0x1f/0x30",
            "[    4.380971] INFO: task sh:36 blocked for more than 2 seconds.",
            "[    7.039831] watchdog: BUG: soft lockup - CPU#1 stuck for 6s! [sh:36]",
            "[   21.681725] rcu: INFO: rcu_sched self-detected stall on CPU",
@@ -29,7 +34,8 @@ TEST(ConsoleRules, BeginsReport) {
            "Nov 22 00:22:59 host kernel: BUG: kernel NULL pointer dereference, address: 0000000000000000",
            "[    1.000000] BUG: KASAN: use-after-free in lkdtm_READ_AFTER_FREE+0x3d/0x51",
            "[    1.000000] WARNING: possible circular locking dependency detected",
-           "[    1.000000] Unable to handle kernel NULL pointer dereference at virtual address 0000000000000000",
+           "[    1.000000] Unable to handle kernel NULL pointer dereference at virtual address "
+           "0000000000000000",
            "[    1.000000] BUG: scheduling while atomic: swapper/0/0x00000002",
        })
     EXPECT_TRUE(rules().begins_report(line)) << line;
@@ -39,7 +45,8 @@ TEST(ConsoleRules, BeginsNoReport) {
   for (const char* line : {
            "",
            "[",
-           "[    0.000000] Kernel command line: console=ttyS0 panic=-1 oops=panic panic_on_warn=1 nmi_watchdog=panic",
+           "[    0.000000] Kernel command line: console=ttyS0 panic=-1 oops=panic panic_on_warn=1 "
+           "nmi_watchdog=panic",
            "[    0.000000] Command line: root=/dev/sda BUG: WARNING: Oops: Kernel panic - not syncing",
            "[    0.032000] tsc: Unable to calibrate against PIT",
            "[    1.230552] Spectre V2 : WARNING: Unprivileged eBPF is enabled with eIBRS on",
@@ -63,12 +70,15 @@ TEST(ConsoleRules, BeginsNoReport) {
 
 TEST(ConsoleRules, EndsAndFatal) {
   EXPECT_TRUE(rules().ends_report("[    0.818931] ---[ end trace 0000000000000000 ]---"));
-  EXPECT_TRUE(rules().ends_report("[  247.9] [    0.100000] =================================================================="));
-  EXPECT_TRUE(rules().ends_report("[    0.818931] ---[ end Kernel panic - not syncing: Attempted to kill init! ]---"));
+  EXPECT_TRUE(rules().ends_report(
+      "[  247.9] [    0.100000] =================================================================="));
+  EXPECT_TRUE(rules().ends_report(
+      "[    0.818931] ---[ end Kernel panic - not syncing: Attempted to kill init! ]---"));
   EXPECT_FALSE(rules().ends_report("[    0.816004] Call Trace:"));
   EXPECT_TRUE(rules().is_fatal("[    0.620395][    T1] Kernel panic - not syncing: sysrq triggered crash"));
   EXPECT_TRUE(rules().is_fatal("[    0.620395] Rebooting in 1 seconds.."));
-  EXPECT_FALSE(rules().is_fatal("[    0.813460] BUG: kernel NULL pointer dereference, address: 0000000000000000"));
+  EXPECT_FALSE(
+      rules().is_fatal("[    0.813460] BUG: kernel NULL pointer dereference, address: 0000000000000000"));
   EXPECT_FALSE(rules().is_fatal("[    0.000000] Command line: Kernel panic - not syncing"));
 }
 
@@ -115,15 +125,21 @@ TEST(ConsoleFrame, Formats) {
       {" ? vfs_write+0xa2/0x2c0", "vfs_write", 0xa2, 0x2c0, 0, false, ""},
       {" ext4_fill_super+0x1/0x2 [ext4]", "ext4_fill_super", 1, 2, 0, true, "ext4"},
       {" f+0x1/0x2 [m 0123456789abcdef0123456789abcdef01234567]", "f", 1, 2, 0, true, "m"},
-      {" [<ffffffff81d91389>] dump_stack+0xc1/0x128", "dump_stack", 0xc1, 0x128, 0xffffffff81d91389, true, ""},
-      {" [<ffffffff81d91389>] ? f.isra.3+0xc1/0x128 [mod]", "f.isra.3", 0xc1, 0x128, 0xffffffff81d91389, false, "mod"},
+      {" [<ffffffff81d91389>] dump_stack+0xc1/0x128", "dump_stack", 0xc1, 0x128, 0xffffffff81d91389, true,
+       ""},
+      {" [<ffffffff81d91389>] ? f.isra.3+0xc1/0x128 [mod]", "f.isra.3", 0xc1, 0x128, 0xffffffff81d91389,
+       false, "mod"},
       {" <IRQ>  [<ffffffff813a0886>] show+0x2/0x4", "show", 2, 4, 0xffffffff813a0886, true, ""},
-      {" [<000000005b8e4771>] kmem_cache_alloc+0x1c0/0x3c0", "kmem_cache_alloc", 0x1c0, 0x3c0, 0x5b8e4771, true, ""},
-      {"[<8010c8f8>] (unwind_backtrace) from [<801086a4>] (show_stack+0x10/0x14)", "show_stack", 0x10, 0x14, 0x801086a4, true, ""},
+      {" [<000000005b8e4771>] kmem_cache_alloc+0x1c0/0x3c0", "kmem_cache_alloc", 0x1c0, 0x3c0, 0x5b8e4771,
+       true, ""},
+      {"[<8010c8f8>] (unwind_backtrace) from [<801086a4>] (show_stack+0x10/0x14)", "show_stack", 0x10, 0x14,
+       0x801086a4, true, ""},
       {" unwind_backtrace from show_stack+0x10/0x14", "show_stack", 0x10, 0x14, 0, true, ""},
       {" el0_svc+0x2c/0x84 (P)", "el0_svc", 0x2c, 0x84, 0, true, ""},
-      {"[c000000007a3f970] [c0000000001a2b3c] css_free+0x1/0x2 (unreliable)", "css_free", 1, 2, 0xc0000000001a2b3c, false, ""},
-      {" <ashmem::Ashmem as kernel::MiscDevice>::mmap+0x1/0x2", "<ashmem::Ashmem as kernel::MiscDevice>::mmap", 1, 2, 0, true, ""},
+      {"[c000000007a3f970] [c0000000001a2b3c] css_free+0x1/0x2 (unreliable)", "css_free", 1, 2,
+       0xc0000000001a2b3c, false, ""},
+      {" <ashmem::Ashmem as kernel::MiscDevice>::mmap+0x1/0x2",
+       "<ashmem::Ashmem as kernel::MiscDevice>::mmap", 1, 2, 0, true, ""},
       {" ? 0xffffffffa0000123", "0xffffffffa0000123", 0, 0, 0xffffffffa0000123, false, ""},
       {" [<ffffffffa0000123>] 0xffffffffa0000123", "0xffffffffa0000123", 0, 0, 0xffffffffa0000123, true, ""},
   };
@@ -165,8 +181,8 @@ TEST(ConsoleFrame, MarkersAndOtherText) {
   EXPECT_FALSE(parse_linux_frame(" </TASK>", context, marker));
   EXPECT_EQ("", context);
   for (const char* text : {"", " ", "caller is f+0x1/0x2", " lock: rcu_state+0xb40/0xc20, .magic: dead4ead",
-                           "last function: f+0x1/0x2", "RIP: 0010:f+0x1/0x2", "f+0x1", "Code: 00 00", "a+b", "<>",
-                           "[<", "[<ffffffff81d91389>", "f+0x1/0x2 is a nice function"}) {
+                           "last function: f+0x1/0x2", "RIP: 0010:f+0x1/0x2", "f+0x1", "Code: 00 00", "a+b",
+                           "<>", "[<", "[<ffffffff81d91389>", "f+0x1/0x2 is a nice function"}) {
     EXPECT_TRUE(!parse_linux_frame(text, context, marker) || std::string(text) == "f+0x1") << text;
     EXPECT_FALSE(marker) << text;
   }

@@ -1,8 +1,8 @@
-#include <random>
-
 #include <fmt/format.h>
 #include <gmock/gmock.h>
+
 #include <kdev/crash.hpp>
+#include <random>
 
 namespace kdev {
 namespace {
@@ -77,8 +77,9 @@ TEST(Scanner, EveryPrefixGivesTheSameFacts) {
   EXPECT_EQ("TASK", plain.traces.at(0).context);
   EXPECT_THAT(functions(plain), ElementsAre("foo_warn", "bar_write", "vfs_write"));
   EXPECT_EQ("bar", plain.frames()[1].module);
-  for (const char* prefix : {"", "<4>[    1.000000] ", "[    1.000000][   T35] ", "[    1.000000] <4>",
-                             "Nov 22 00:22:59 host kernel: [    1.000000] ", "\033[33m[    1.000000]\033[0m "}) {
+  for (const char* prefix :
+       {"", "<4>[    1.000000] ", "[    1.000000][   T35] ", "[    1.000000] <4>",
+        "Nov 22 00:22:59 host kernel: [    1.000000] ", "\033[33m[    1.000000]\033[0m "}) {
     const auto reports = scan_console(prefixed(prefix, warning, "\r"));
     ASSERT_THAT(reports, SizeIs(1)) << prefix;
     auto report = reports[0];
@@ -92,7 +93,8 @@ TEST(Scanner, EveryPrefixGivesTheSameFacts) {
 
 TEST(Scanner, CallersKeepInterleavedReportsApart) {
   // Line by line in turn, as two CPUs print.
-  std::string log, a = prefixed("[    1.000000][   T35] ", warning), b = prefixed("[    1.000000][    C1] ", bug);
+  std::string log, a = prefixed("[    1.000000][   T35] ", warning),
+                   b = prefixed("[    1.000000][    C1] ", bug);
   while (!a.empty() || !b.empty())
     for (auto* text : {&a, &b}) {
       const auto n = text->find('\n');
@@ -117,7 +119,8 @@ TEST(Scanner, CallersKeepInterleavedReportsApart) {
 
 TEST(Scanner, AllReportsInOrderWithTheConsoleBefore) {
   const std::string log = "[    0.500000] first words\n" + prefixed("[    1.000000] ", warning) +
-                          "[    1.500000] between\n" + prefixed("[    2.000000] ", bug) + "[    9.000000] after\n";
+                          "[    1.500000] between\n" + prefixed("[    2.000000] ", bug) +
+                          "[    9.000000] after\n";
   const auto reports = scan_console(log);
   ASSERT_THAT(titles(reports), ElementsAre("WARNING in foo_warn", "kernel BUG in foo_bug"));
   EXPECT_EQ("[    0.500000] first words\n", reports[0].dmesg);
@@ -128,11 +131,12 @@ TEST(Scanner, AllReportsInOrderWithTheConsoleBefore) {
 }
 
 TEST(Scanner, ThePanicThatFollowsBelongsToIt) {
-  const std::string log = prefixed("[    1.000000] ", warning) +
-                          "[    1.000001] Kernel panic - not syncing: kernel: panic_on_warn set ...\n"
-                          "[    1.000002] Kernel Offset: 0x1e000000 from 0xffffffff81000000 (relocation range: "
-                          "0xffffffff80000000-0xffffffffbfffffff)\n"
-                          "[    1.000003] Rebooting in 1 seconds..\n";
+  const std::string log =
+      prefixed("[    1.000000] ", warning) +
+      "[    1.000001] Kernel panic - not syncing: kernel: panic_on_warn set ...\n"
+      "[    1.000002] Kernel Offset: 0x1e000000 from 0xffffffff81000000 (relocation range: "
+      "0xffffffff80000000-0xffffffffbfffffff)\n"
+      "[    1.000003] Rebooting in 1 seconds..\n";
   const auto reports = scan_console(log);
   ASSERT_THAT(titles(reports), ElementsAre("WARNING in foo_warn"));
   EXPECT_TRUE(reports[0].panicked);
@@ -155,7 +159,8 @@ TEST(Scanner, CutOffReportsAreSaidToBe) {
   const auto before_trace = scan_console(log.substr(0, log.find("Call Trace")));
   ASSERT_THAT(before_trace, SizeIs(1));
   EXPECT_TRUE(before_trace[0].corrupted);
-  const auto first_line = scan_console("[    1.000000] BUG: kernel NULL pointer dereference, address: 0000000000000000\n");
+  const auto first_line =
+      scan_console("[    1.000000] BUG: kernel NULL pointer dereference, address: 0000000000000000\n");
   ASSERT_THAT(first_line, SizeIs(1));
   EXPECT_TRUE(first_line[0].corrupted);
   EXPECT_EQ("BUG: unable to handle kernel NULL pointer dereference in corrupted", first_line[0].title);
@@ -163,41 +168,43 @@ TEST(Scanner, CutOffReportsAreSaidToBe) {
 
 TEST(Scanner, TheNextKernelIsNotPartOfIt) {
   const std::string head = prefixed("[    1.000000] ", bug);
-  const auto reports = scan_console(head + "[    0.000000] Linux version 6.1.192 (gcc)\n[    0.000000] Command line: x\n");
+  const auto reports =
+      scan_console(head + "[    0.000000] Linux version 6.1.192 (gcc)\n[    0.000000] Command line: x\n");
   ASSERT_THAT(reports, SizeIs(1));
   EXPECT_EQ(head.size(), reports[0].end);
 }
 
 TEST(Scanner, Kasan) {
-  const auto reports = scan_console(prefixed("[    1.000000] ",
-      "==================================================================\n"
-      "BUG: KASAN: slab-out-of-bounds in memcpy+0x1d/0x40\n"
-      "Write of size 4 at addr ffff88003a6bd110 by task cat/99\n"
-      "\n"
-      "CPU: 1 PID: 99 Comm: cat Not tainted 6.1.192 #1\n"
-      "Call Trace:\n"
-      " <TASK>\n"
-      " dump_stack_lvl+0x34/0x48\n"
-      " print_report+0x170/0x47f\n"
-      " ? foo_write+0x1/0x30\n"
-      " kasan_report+0xa0/0xd0\n"
-      " kasan_check_range+0x1/0x30\n"
-      " memcpy+0x1d/0x40\n"
-      " foo_write.isra.0+0x1c/0x30\n"
-      " vfs_write+0xa2/0x2c0\n"
-      " </TASK>\n"
-      "\n"
-      "Allocated by task 98:\n"
-      " kasan_save_stack+0x1e/0x40\n"
-      " foo_alloc+0x1/0x2\n"
-      "\n"
-      "Freed by task 97:\n"
-      " kasan_save_stack+0x1e/0x40\n"
-      " foo_free+0x1/0x2\n"
-      "\n"
-      "The buggy address belongs to the object at ffff88003a6bd100\n"
-      "==================================================================\n"
-      "Disabling lock debugging due to kernel taint\n"));
+  const auto reports =
+      scan_console(prefixed("[    1.000000] ",
+                            "==================================================================\n"
+                            "BUG: KASAN: slab-out-of-bounds in memcpy+0x1d/0x40\n"
+                            "Write of size 4 at addr ffff88003a6bd110 by task cat/99\n"
+                            "\n"
+                            "CPU: 1 PID: 99 Comm: cat Not tainted 6.1.192 #1\n"
+                            "Call Trace:\n"
+                            " <TASK>\n"
+                            " dump_stack_lvl+0x34/0x48\n"
+                            " print_report+0x170/0x47f\n"
+                            " ? foo_write+0x1/0x30\n"
+                            " kasan_report+0xa0/0xd0\n"
+                            " kasan_check_range+0x1/0x30\n"
+                            " memcpy+0x1d/0x40\n"
+                            " foo_write.isra.0+0x1c/0x30\n"
+                            " vfs_write+0xa2/0x2c0\n"
+                            " </TASK>\n"
+                            "\n"
+                            "Allocated by task 98:\n"
+                            " kasan_save_stack+0x1e/0x40\n"
+                            " foo_alloc+0x1/0x2\n"
+                            "\n"
+                            "Freed by task 97:\n"
+                            " kasan_save_stack+0x1e/0x40\n"
+                            " foo_free+0x1/0x2\n"
+                            "\n"
+                            "The buggy address belongs to the object at ffff88003a6bd100\n"
+                            "==================================================================\n"
+                            "Disabling lock debugging due to kernel taint\n"));
   ASSERT_THAT(reports, SizeIs(1));
   const auto& r = reports[0];
   EXPECT_EQ("KASAN: slab-out-of-bounds Write in foo_write", r.title);
@@ -215,28 +222,28 @@ TEST(Scanner, Kasan) {
 
 TEST(Scanner, LockdepNamesTheLockTaken) {
   const auto reports = scan_console(prefixed("[    1.000000] ",
-      "======================================================\n"
-      "WARNING: possible circular locking dependency detected\n"
-      "6.1.192 #1 Not tainted\n"
-      "------------------------------------------------------\n"
-      "cat/99 is trying to acquire lock:\n"
-      "ffff888003a6bd10 (&b->lock){+.+.}-{3:3}, at: foo_b+0x1d/0x40\n"
-      "\n"
-      "but task is already holding lock:\n"
-      "ffff888003a6bd20 (&a->lock){+.+.}-{3:3}, at: foo_a+0x1d/0x40\n"
-      "\n"
-      "the existing dependency chain (in reverse order) is:\n"
-      "\n"
-      "-> #1 (&a->lock){+.+.}-{3:3}:\n"
-      "       __mutex_lock+0x16f/0x1a80\n"
-      "       foo_other+0x16/0x20\n"
-      "\n"
-      "stack backtrace:\n"
-      "CPU: 1 PID: 99 Comm: cat Not tainted 6.1.192 #1\n"
-      "Call Trace:\n"
-      " dump_stack_lvl+0x34/0x48\n"
-      " __lock_acquire+0x1/0x2\n"
-      " foo_b+0x1d/0x40\n"));
+                                             "======================================================\n"
+                                             "WARNING: possible circular locking dependency detected\n"
+                                             "6.1.192 #1 Not tainted\n"
+                                             "------------------------------------------------------\n"
+                                             "cat/99 is trying to acquire lock:\n"
+                                             "ffff888003a6bd10 (&b->lock){+.+.}-{3:3}, at: foo_b+0x1d/0x40\n"
+                                             "\n"
+                                             "but task is already holding lock:\n"
+                                             "ffff888003a6bd20 (&a->lock){+.+.}-{3:3}, at: foo_a+0x1d/0x40\n"
+                                             "\n"
+                                             "the existing dependency chain (in reverse order) is:\n"
+                                             "\n"
+                                             "-> #1 (&a->lock){+.+.}-{3:3}:\n"
+                                             "       __mutex_lock+0x16f/0x1a80\n"
+                                             "       foo_other+0x16/0x20\n"
+                                             "\n"
+                                             "stack backtrace:\n"
+                                             "CPU: 1 PID: 99 Comm: cat Not tainted 6.1.192 #1\n"
+                                             "Call Trace:\n"
+                                             " dump_stack_lvl+0x34/0x48\n"
+                                             " __lock_acquire+0x1/0x2\n"
+                                             " foo_b+0x1d/0x40\n"));
   ASSERT_THAT(titles(reports), ElementsAre("possible deadlock in foo_b"));
   EXPECT_EQ("LOCKDEP", reports[0].type);
   ASSERT_THAT(reports[0].traces, SizeIs(2));
@@ -245,24 +252,26 @@ TEST(Scanner, LockdepNamesTheLockTaken) {
 }
 
 TEST(Scanner, Arm64) {
-  const auto reports = scan_console(prefixed("[    1.000000] ",
-      "Unable to handle kernel NULL pointer dereference at virtual address 0000000000000010\n"
-      "Mem abort info:\n"
-      "  ESR = 0x0000000096000005\n"
-      "Internal error: Oops: 0000000096000005 [#1] SMP\n"
-      "CPU: 0 PID: 33 Comm: sh Not tainted 6.1.192 #1\n"
-      "Hardware name: linux,dummy-virt (DT)\n"
-      "pstate: 604000c5 (nZCv daIF +PAN -UAO -TCO -DIT -SSBS BTYPE=--)\n"
-      "pc : foo_read+0x1c/0x30 [foo]\n"
-      "lr : foo_read+0x10/0x30 [foo]\n"
-      "sp : ffff80001289b8b0\n"
-      "x29: ffff80001289b990 x28: 0000000000000001 x27: ffff80000d30c000\n"
-      "Call trace:\n"
-      " foo_read+0x1c/0x30 [foo]\n"
-      " vfs_read+0x98/0x2c0\n"
-      "Code: aa0003f3 d503201f (f9400a60)\n"
-      "---[ end trace 0000000000000000 ]---\n"));
-  ASSERT_THAT(titles(reports), ElementsAre("BUG: unable to handle kernel NULL pointer dereference in foo_read"));
+  const auto reports = scan_console(
+      prefixed("[    1.000000] ",
+               "Unable to handle kernel NULL pointer dereference at virtual address 0000000000000010\n"
+               "Mem abort info:\n"
+               "  ESR = 0x0000000096000005\n"
+               "Internal error: Oops: 0000000096000005 [#1] SMP\n"
+               "CPU: 0 PID: 33 Comm: sh Not tainted 6.1.192 #1\n"
+               "Hardware name: linux,dummy-virt (DT)\n"
+               "pstate: 604000c5 (nZCv daIF +PAN -UAO -TCO -DIT -SSBS BTYPE=--)\n"
+               "pc : foo_read+0x1c/0x30 [foo]\n"
+               "lr : foo_read+0x10/0x30 [foo]\n"
+               "sp : ffff80001289b8b0\n"
+               "x29: ffff80001289b990 x28: 0000000000000001 x27: ffff80000d30c000\n"
+               "Call trace:\n"
+               " foo_read+0x1c/0x30 [foo]\n"
+               " vfs_read+0x98/0x2c0\n"
+               "Code: aa0003f3 d503201f (f9400a60)\n"
+               "---[ end trace 0000000000000000 ]---\n"));
+  ASSERT_THAT(titles(reports),
+              ElementsAre("BUG: unable to handle kernel NULL pointer dereference in foo_read"));
   EXPECT_THAT(functions(reports[0]), ElementsAre("foo_read", "vfs_read"));
   EXPECT_EQ("ffff80001289b990", reports[0].registers.at("x29"));
   EXPECT_EQ("foo_read+0x1c/0x30 [foo]", reports[0].registers.at("PC"));
@@ -276,7 +285,9 @@ TEST(Scanner, BytesThatAreNoTextSurviveJson) {
   EXPECT_EQ(reports[0], CrashReport::from_json(reports[0].to_json()));
 }
 
-TEST(Scanner, OtherSystemsAreNotYetRead) { EXPECT_THAT(scan_console("panic: foo\n", Os::freebsd), IsEmpty()); }
+TEST(Scanner, OtherSystemsAreNotYetRead) {
+  EXPECT_THAT(scan_console("panic: foo\n", Os::freebsd), IsEmpty());
+}
 
 /// Lines and pieces of reports, thrown together.
 std::string rubbish(std::mt19937& random) {
@@ -284,22 +295,32 @@ std::string rubbish(std::mt19937& random) {
     std::vector<std::string> all;
     for (auto text : {warning, bug}) {
       std::string s(text);
-      for (std::size_t at = 0, n; (n = s.find('\n', at)) != std::string::npos; at = n + 1) all.push_back(s.substr(at, n - at));
+      for (std::size_t at = 0, n; (n = s.find('\n', at)) != std::string::npos; at = n + 1)
+        all.push_back(s.substr(at, n - at));
     }
-    for (const char* extra : {"BUG: KASAN: use-after-free in f+0x1/0x2", "Read of size 8 at addr 0 by task a/1", "-> #0 (x){}:",
-                              "INFO: task a:1 blocked for more than 9 seconds.", "Kernel panic - not syncing: x", "\033[1m\033", "[<", "[",
-                              "==========================", "Linux version 6", "unreferenced object 0xffff (size 9):", "",
-                              "rcu: INFO: rcu_sched detected stalls on CPUs/tasks:", "<IRQ> <", "RIP: 0010:", "? ", "\xff\xff"})
+    for (const char* extra :
+         {"BUG: KASAN: use-after-free in f+0x1/0x2", "Read of size 8 at addr 0 by task a/1",
+          "-> #0 (x){}:", "INFO: task a:1 blocked for more than 9 seconds.", "Kernel panic - not syncing: x",
+          "\033[1m\033", "[<", "[", "==========================", "Linux version 6",
+          "unreferenced object 0xffff (size 9):", "",
+          "rcu: INFO: rcu_sched detected stalls on CPUs/tasks:", "<IRQ> <", "RIP: 0010:", "? ", "\xff\xff"})
       all.push_back(extra);
     return all;
   }();
   std::string log;
   for (int i = 1 + random() % 80; i > 0; --i) {
     switch (random() % 4) {
-      case 0: log += "[    1.000000] "; break;
-      case 1: log += fmt::format("[    1.000000][   T{}] ", random() % 3); break;
-      case 2: log += "<4>"; break;
-      default: break;
+      case 0:
+        log += "[    1.000000] ";
+        break;
+      case 1:
+        log += fmt::format("[    1.000000][   T{}] ", random() % 3);
+        break;
+      case 2:
+        log += "<4>";
+        break;
+      default:
+        break;
     }
     std::string line = lines[random() % lines.size()];
     if (!line.empty() && random() % 4 == 0) line[random() % line.size()] = static_cast<char>(random());

@@ -1,20 +1,19 @@
-#include "unit/crash/fixture.hpp"
-
-#include <fstream>
-
 #include <fmt/format.h>
 #include <gmock/gmock.h>
+
+#include <fstream>
 #include <kdev/error.hpp>
 
 #include "crash/debug_info.hpp"
+#include "unit/crash/fixture.hpp"
 
 namespace kdev {
 namespace {
 
+using test::Fixture;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
-using test::Fixture;
 
 /// "function file:line", with '\' in front of inlined ones.
 std::vector<std::string> lines(const std::vector<StackFrame>& frames) {
@@ -36,7 +35,8 @@ class SymbolizerTest : public testing::Test {
   }
 
   /// Offset into `function` of the first instruction whose expansion begins with `function` and `line`.
-  static std::uint64_t offset_of(const Path& file, const std::string& function, const std::string& step, int line) {
+  static std::uint64_t offset_of(const Path& file, const std::string& function, const std::string& step,
+                                 int line) {
     const crash::DebugInfo info(file, "test");
     for (const auto* symbol : info.named(function))
       for (std::uint64_t o = 0; o < symbol->extent; ++o) {
@@ -76,8 +76,10 @@ TEST_F(SymbolizerTest, AReturnAddressIsTheCallBeforeIt) {
   std::uint64_t after = 0;
   for (std::uint64_t o = 0; o < open->size; ++o) {
     const auto here = info.expand(open->address + o);
-    if (!here.empty() && here[0].line == 25) after = o + 1;
-    else if (after) break;
+    if (!here.empty() && here[0].line == 25)
+      after = o + 1;
+    else if (after)
+      break;
   }
   ASSERT_GT(after, 0u);
   EXPECT_THAT(lines(symbolizer.at_symbol("open_device", after, 0, "", true)),
@@ -193,8 +195,9 @@ TEST_F(SymbolizerTest, AReportIsFilledIn) {
   EXPECT_TRUE(report.symbolized);
   EXPECT_THAT(report.notes, IsEmpty());
   // The program counter is exact: the access, not what is before it.
-  EXPECT_THAT(lines(report.frames()), ElementsAre("\\innermost drivers/kernel.c:6", "\\middle drivers/kernel.c:10",
-                                                  "do_work drivers/kernel.c:15"));
+  EXPECT_THAT(lines(report.frames()),
+              ElementsAre("\\innermost drivers/kernel.c:6", "\\middle drivers/kernel.c:10",
+                          "do_work drivers/kernel.c:15"));
   ASSERT_NE(nullptr, report.guilty());
   EXPECT_EQ("sink += middle(p); /* line 15 */", report.guilty()->source);
   // Again: nothing is expanded twice.
@@ -207,7 +210,8 @@ TEST_F(SymbolizerTest, AnotherKernelIsNoted) {
   const Symbolizer symbolizer(fixture->sources());
   auto report = report_of(*fixture, 4, 0x4000);
   report.release = "6.1.192";
-  report.text = "[    1.0] CPU: 0 PID: 1 Comm: init Not tainted 6.1.192 #1 00112233445566778899aabbccddeeff00112233\n";
+  report.text =
+      "[    1.0] CPU: 0 PID: 1 Comm: init Not tainted 6.1.192 #1 00112233445566778899aabbccddeeff00112233\n";
   StackFrame frame;
   frame.function = "baz";
   frame.module = "nowhere";
@@ -215,9 +219,10 @@ TEST_F(SymbolizerTest, AnotherKernelIsNoted) {
   frame.size = 2;
   report.traces[0].frames.push_back(frame);
   symbolizer.symbolize(report);
-  EXPECT_THAT(report.notes, testing::UnorderedElementsAre(HasSubstr("6.1.0-fixture"), HasSubstr("differ in size"),
-                                                          HasSubstr("00112233445566778899aabbccddeeff00112233"),
-                                                          HasSubstr("module nowhere")));
+  EXPECT_THAT(report.notes,
+              testing::UnorderedElementsAre(HasSubstr("6.1.0-fixture"), HasSubstr("differ in size"),
+                                            HasSubstr("00112233445566778899aabbccddeeff00112233"),
+                                            HasSubstr("module nowhere")));
   // Its lines would mislead.
   EXPECT_EQ("", report.frames()[0].file);
   EXPECT_FALSE(report.symbolized);
@@ -266,7 +271,8 @@ TEST_F(SymbolizerTest, BareAddressesInATrace) {
   EXPECT_EQ("drivers/kernel.c", report.frames().back().file);
 }
 
-// --- lookup_symbol -----------------------------------------------------------------------------------------------------
+// --- lookup_symbol
+// -----------------------------------------------------------------------------------------------------
 
 std::vector<std::string> names(const std::vector<SymbolMatch>& matches) {
   std::vector<std::string> out;
@@ -276,7 +282,9 @@ std::vector<std::string> names(const std::vector<SymbolMatch>& matches) {
 
 class LookupTest : public testing::Test {
  protected:
-  LookupTest() : path_(boost::filesystem::temp_directory_path() / boost::filesystem::unique_path("kdev-map-%%%%%%%%")) {
+  LookupTest()
+      : path_(boost::filesystem::temp_directory_path() /
+              boost::filesystem::unique_path("kdev-map-%%%%%%%%")) {
     std::ofstream(path_.string()) << "ffffffff81000000 T _stext\n"
                                      "ffffffff81000000 T startup_64\n"
                                      "ffffffff810014a0 t vnode_pager_getpages\n"
@@ -308,8 +316,8 @@ TEST_F(LookupTest, MissingDigitsAreRanges) {
 TEST_F(LookupTest, UnknownDigitsInTheMiddle) {
   // ...1x04f0: 10 04f0 lies in _stext, 18 04f0 in none but the gap before the data belongs to vm_fault_hold.
   EXPECT_THAT(find("ffffffff81a0x008"), ElementsAre("counter+0x0 b"));
-  EXPECT_THAT(find("ffffffff810014x5"),
-              ElementsAre("_stext+0x1405 T", "startup_64+0x1405 T", "vnode_pager_getpages+0x5 t", "vm_fault+0x5 T"));
+  EXPECT_THAT(find("ffffffff810014x5"), ElementsAre("_stext+0x1405 T", "startup_64+0x1405 T",
+                                                    "vnode_pager_getpages+0x5 t", "vm_fault+0x5 T"));
 }
 
 TEST_F(LookupTest, AliasesAndTheEnd) {

@@ -1,8 +1,8 @@
-#include <algorithm>
-#include <iterator>
-
 #include <re2/re2.h>
 #include <re2/set.h>
+
+#include <algorithm>
+#include <iterator>
 
 #include "guest/linux/console_facts.hpp"
 #include "guest/linux/console_formats.hpp"
@@ -35,7 +35,8 @@ class LinuxConsoleRules final : public ConsoleRules {
     append(formats_, linux_locking_formats());
     append(formats_, linux_hang_formats());
     append(formats_, linux_panic_formats());
-    for (const auto& format : formats_) starts_.Add(StringPiece(format.start.data(), format.start.size()), nullptr);
+    for (const auto& format : formats_)
+      starts_.Add(StringPiece(format.start.data(), format.start.size()), nullptr);
     starts_.Compile();
   }
 
@@ -50,8 +51,8 @@ class LinuxConsoleRules final : public ConsoleRules {
 
   bool is_fatal(std::string_view line) const override {
     return any_record(line, [](const ConsoleRecord& r) {
-      return r.text.starts_with("Kernel panic - not syncing") || r.text.starts_with("---[ end Kernel panic") ||
-             r.text.starts_with("Rebooting in ");
+      return r.text.starts_with("Kernel panic - not syncing") ||
+             r.text.starts_with("---[ end Kernel panic") || r.text.starts_with("Rebooting in ");
     });
   }
 
@@ -68,12 +69,14 @@ class LinuxConsoleRules final : public ConsoleRules {
     int first = static_cast<int>(formats_.size());
     for (const int hit : hits) first = std::min(first, hit);
     const auto role = formats_[first].role;
-    if (role == CrashFormat::Role::ignore || (role == CrashFormat::Role::generic && !record.stamped)) return -1;
+    if (role == CrashFormat::Role::ignore || (role == CrashFormat::Role::generic && !record.stamped))
+      return -1;
     return first;
   }
 
   bool is_preamble(std::string_view text) const override {
-    static const RE2 preamble(R"(^(?:-+\[ cut here \]-+|={20,}$|list_\w+ corruption|refcount_t: |ODEBUG: |DEBUG_LOCKS_WARN_ON|usercopy: |kasan: |skbuff: |watchdog: ))");
+    static const RE2 preamble(
+        R"(^(?:-+\[ cut here \]-+|={20,}$|list_\w+ corruption|refcount_t: |ODEBUG: |DEBUG_LOCKS_WARN_ON|usercopy: |kasan: |skbuff: |watchdog: ))");
     return RE2::PartialMatch(piece(text), preamble);
   }
   std::unique_ptr<ReportReader> reader() const override { return linux_report_reader(); }
@@ -97,7 +100,8 @@ class LinuxConsoleRules final : public ConsoleRules {
 }  // namespace
 
 const ConsoleRules& linux_console_rules() {
-  static const LinuxConsoleRules* rules = new LinuxConsoleRules;  // never destroyed: threads may still scan at exit
+  static const LinuxConsoleRules* rules =
+      new LinuxConsoleRules;  // never destroyed: threads may still scan at exit
   return *rules;
 }
 

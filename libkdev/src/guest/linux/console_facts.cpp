@@ -1,10 +1,10 @@
 #include "guest/linux/console_facts.hpp"
 
+#include <re2/re2.h>
+
 #include <algorithm>
 #include <charconv>
 #include <optional>
-
-#include <re2/re2.h>
 
 #include "guest/linux/console_frame.hpp"
 
@@ -22,10 +22,12 @@ std::string_view trimmed(std::string_view s) {
 
 struct Patterns {
   // dump_stack_print_info in lib/dump_stack.c; show_regs_print_info before it.
-  RE2 cpu{R"(CPU: (\d+) (?:UID: \d+ )?PID: (\d+) Comm: (.{0,32}?) (Not tainted|Tainted:(?: +[A-Z]\b)*)(?: +(\S+))?)"};
+  RE2 cpu{
+      R"(CPU: (\d+) (?:UID: \d+ )?PID: (\d+) Comm: (.{0,32}?) (Not tainted|Tainted:(?: +[A-Z]\b)*)(?: +(\S+))?)"};
   RE2 old_pid{R"(^Pid: (\d+), comm: (.{0,32}?) (Not tainted|Tainted:(?: +[A-Z]\b)*)(?: +\(?(\S+?)\)? )?)"};
   RE2 taint{R"(^ {2,}(Not tainted|Tainted:(?: +[A-Z]\b)*) +(\S+))"};
-  RE2 release{R"(^(\d+\.\d+\S*) #\d+ (Not tainted|Tainted:(?: +[A-Z]\b)*))"};  // print_kernel_ident in lockdep.c
+  RE2 release{
+      R"(^(\d+\.\d+\S*) #\d+ (Not tainted|Tainted:(?: +[A-Z]\b)*))"};  // print_kernel_ident in lockdep.c
   // Who, where the CPU line is missing or somebody else's.
   RE2 by_task{R"( by task (.{1,32}?)/(\d+))"};
   RE2 hung{R"(^INFO: task (.{1,32}?):(\d+) blocked )"};
@@ -59,7 +61,9 @@ const Patterns& patterns() {
   return *p;
 }
 
-StringPiece piece(std::string_view s) { return {s.data(), s.size()}; }
+StringPiece piece(std::string_view s) {
+  return {s.data(), s.size()};
+}
 
 int to_int(std::string_view s) {
   int v = -1;
@@ -84,7 +88,7 @@ class Reader final : public ReportReader {
   CrashReport found_;
   std::optional<StackFrame> pc_;
   std::string context_;
-  std::string heading_;        // the last line that ended with a colon: names a trace if frames follow at once
+  std::string heading_;  // the last line that ended with a colon: names a trace if frames follow at once
   bool in_trace_ = false;
   bool user_registers_ = false;  // what follows belongs to user space or a repetition
   bool sure_who_ = false;
@@ -137,7 +141,8 @@ bool Reader::read_trace(std::string_view text) {
   auto frame = parse_linux_frame(text, context_, marker);
   if (!frame) return marker;
   // dump_stack() of 32-bit arm prints no heading.
-  if (heading_.empty() && text.substr(0, 64).find("unwind_backtrace") != std::string_view::npos) heading_ = "Backtrace";
+  if (heading_.empty() && text.substr(0, 64).find("unwind_backtrace") != std::string_view::npos)
+    heading_ = "Backtrace";
   if (!heading_.empty()) {
     found_.traces.push_back({.name = heading_, .context = {}, .frames = {}});
     heading_.clear();
@@ -158,7 +163,8 @@ bool Reader::read_pc(std::string_view text) {
   if (text.size() < 4) return false;
   StringPiece segment, where;
   const bool x86 = RE2::PartialMatch(piece(text), re_.x86_pc, &segment, &where);
-  if (!x86 && !RE2::PartialMatch(piece(text), re_.arm_pc, &where)) return RE2::PartialMatch(piece(text), re_.stray_lr);
+  if (!x86 && !RE2::PartialMatch(piece(text), re_.arm_pc, &where))
+    return RE2::PartialMatch(piece(text), re_.stray_lr);
   std::string_view at{where.data(), where.size()};
   if (x86 && !segment.empty() && (segment[segment.size() - 1] & 3)) {  // user space: CPL 3
     user_registers_ = true;
@@ -187,7 +193,8 @@ bool Reader::read_pc(std::string_view text) {
     if (frame && !frame->function.empty() && !frame->function.starts_with("0x")) pc_ = frame;
   }
   // In the middle of a trace it is the code that an interrupt or a fault came from.
-  if (in_trace_ && frame && !found_.traces.empty() && !found_.traces.back().frames.empty() && frames_ < max_frames) {
+  if (in_trace_ && frame && !found_.traces.empty() && !found_.traces.back().frames.empty() &&
+      frames_ < max_frames) {
     frame->reliable = true;
     ++frames_;
     found_.traces.back().frames.push_back(std::move(*frame));
@@ -235,7 +242,8 @@ bool Reader::read_who(std::string_view text) {
     state();
     return true;
   }
-  if (RE2::PartialMatch(piece(text), re_.hung, &comm, &pid) || RE2::PartialMatch(piece(text), re_.comm, &comm, &pid) ||
+  if (RE2::PartialMatch(piece(text), re_.hung, &comm, &pid) ||
+      RE2::PartialMatch(piece(text), re_.comm, &comm, &pid) ||
       RE2::PartialMatch(piece(text), re_.atomic, &comm, &pid)) {
     who(view(comm), view(pid), true);
     return true;
@@ -272,6 +280,8 @@ void Reader::finish(CrashReport& report) {
 
 }  // namespace
 
-std::unique_ptr<ReportReader> linux_report_reader() { return std::make_unique<Reader>(); }
+std::unique_ptr<ReportReader> linux_report_reader() {
+  return std::make_unique<Reader>();
+}
 
 }  // namespace kdev::guest

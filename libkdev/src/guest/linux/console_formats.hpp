@@ -1,6 +1,6 @@
 #pragma once
-// The rows of Linux's crash table, by family. Order matters within a file, and among them as console.cpp joins them:
-// the first row whose start fits a line wins.
+// The rows of Linux's crash table, by family. Order matters within a file, and among them as console.cpp
+// joins them: the first row whose start fits a line wins.
 #include <vector>
 
 #include "guest/crash_format.hpp"

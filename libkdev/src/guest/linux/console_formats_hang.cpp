@@ -8,13 +8,14 @@ std::vector<CrashFormat> linux_hang_formats() {
       {.kind = "hung-task",
        .start = R"(INFO: task .{1,40} blocked for more than \d+ seconds|INFO: task )",
        .needs_trace = true,
-       .titles = {{.pattern = {},
-                   .title = "INFO: task hung in {function}",
-                   .type = "HANG",
-                   .alternatives = {"hang in {function}"},
-                   .function = {"trace"},
-                   .skip =
-                       R"(.*schedule.*|.*_wait.*|wait_.*|.*mutex_lock.*|.*rwsem.*|.*rt_mutex.*|down.*|.*_down_.*|.*lock_page.*|.*ldsem.*|\w*_lock_(?:pair|killable|interruptible|slowpath)\w*|flush_work|__flush_work|flush_workqueue|.*_switch|rw_.*lock.*|.*wait_on.*|do_wait.*|__down.*|io_wait.*|folio_.*lock.*)"}}},
+       .titles =
+           {{.pattern = {},
+             .title = "INFO: task hung in {function}",
+             .type = "HANG",
+             .alternatives = {"hang in {function}"},
+             .function = {"trace"},
+             .skip =
+                 R"(.*schedule.*|.*_wait.*|wait_.*|.*mutex_lock.*|.*rwsem.*|.*rt_mutex.*|down.*|.*_down_.*|.*lock_page.*|.*ldsem.*|\w*_lock_(?:pair|killable|interruptible|slowpath)\w*|flush_work|__flush_work|flush_workqueue|.*_switch|rw_.*lock.*|.*wait_on.*|do_wait.*|__down.*|io_wait.*|folio_.*lock.*)"}}},
       {.kind = "rcu-stall",
        .start =
            R"((?:rcu: )?INFO: (?:rcu\w* )?(?:self-)?(?:detected (?:expedited )?stalls? on)|(?:rcu: )?INFO: rcu\w* (?:self-)?detected (?:expedited )?stalls?)",
@@ -51,7 +52,9 @@ std::vector<CrashFormat> linux_hang_formats() {
        .titles = {{.pattern = {}, .title = "BUG: workqueue lockup", .type = "HANG"}}},
       {.kind = "netdevice",
        .start = R"(unregister_netdevice: waiting for \S+ to become free)",
-       .titles = {{.pattern = {}, .title = "unregister_netdevice: waiting for DEV to become free", .type = "DoS"}}},
+       .titles = {{.pattern = {},
+                   .title = "unregister_netdevice: waiting for DEV to become free",
+                   .type = "DoS"}}},
   };
 }
 

@@ -1,5 +1,5 @@
-// Formats of arch/x86/mm/fault.c, arch/x86/kernel/{traps,dumpstack}.c, arch/arm*/mm/fault.c, arch/riscv/mm/fault.c and
-// lib/bug.c.
+// Formats of arch/x86/mm/fault.c, arch/x86/kernel/{traps,dumpstack}.c, arch/arm*/mm/fault.c,
+// arch/riscv/mm/fault.c and lib/bug.c.
 #include "guest/linux/console_formats.hpp"
 
 namespace kdev::guest {
@@ -44,8 +44,8 @@ std::vector<CrashFormat> linux_oops_formats() {
                 .title = "BUG: unable to handle kernel",
                 .corrupted = true},
            }},
-      trap("oops", R"((?:Oops: )?general protection fault\b.*(?:\[#\d+\]|:))", "general protection fault in {function}",
-           true),
+      trap("oops", R"((?:Oops: )?general protection fault\b.*(?:\[#\d+\]|:))",
+           "general protection fault in {function}", true),
       trap("oops", R"((?:Oops: )?divide error: )", "divide error in {function}", false),
       trap("oops", R"((?:Oops: )?int3: )", "int3 in {function}", false),
       trap("oops", R"((?:Oops: )?stack segment: )", "stack segment fault in {function}", false),
@@ -114,7 +114,8 @@ std::vector<CrashFormat> linux_oops_formats() {
        .start = R"(Oops: |Oops \[#\d+\])",
        .role = Role::follow,
        .needs_trace = true,
-       .titles = {{.pattern = {}, .title = "Oops in {function}", .type = "DoS", .function = {"pc", "trace"}}}},
+       .titles =
+           {{.pattern = {}, .title = "Oops in {function}", .type = "DoS", .function = {"pc", "trace"}}}},
   };
 }
 

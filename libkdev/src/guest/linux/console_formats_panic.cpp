@@ -1,5 +1,5 @@
-// Formats of panic() in kernel/panic.c, mm/page_alloc.c, mm/memory.c, fs/dcache.c, and reports without a format of
-// their own.
+// Formats of panic() in kernel/panic.c, mm/page_alloc.c, mm/memory.c, fs/dcache.c, and reports without a
+// format of their own.
 #include "guest/linux/console_formats.hpp"
 
 namespace kdev::guest {
@@ -12,7 +12,9 @@ std::vector<CrashFormat> linux_ignored_formats() {
       {.kind = "", .start = R"(INFO: lockdep is turned off)", .role = Role::ignore},
       {.kind = "", .start = R"(INFO: (?:Object|Slab) 0x)", .role = Role::ignore},
       {.kind = "", .start = R"(INFO: recovery required on readonly)", .role = Role::ignore},
-      {.kind = "", .start = R"(INFO: (?:lockdep|perf|task) \S+ (?:turned|interrupt|took))", .role = Role::ignore},
+      {.kind = "",
+       .start = R"(INFO: (?:lockdep|perf|task) \S+ (?:turned|interrupt|took))",
+       .role = Role::ignore},
       {.kind = "", .start = R"(WARNING: The mand mount option)", .role = Role::ignore},
   };
 }
@@ -23,8 +25,12 @@ std::vector<CrashFormat> linux_panic_formats() {
       {.kind = "page",
        .start = R"(BUG: Bad page state in process)",
        .needs_trace = true,
-       .titles = {{.pattern = {}, .title = "BUG: Bad page state in {function}", .function = {"trace"},
-                   .skip = R"(bad_page|.*free.*page.*|.*_pages?_.*|release_pages|.*put_page|.*folio.*|get_page_from_freelist|prep_new_page|__alloc_pages.*|alloc_pages.*)"}}},
+       .titles =
+           {{.pattern = {},
+             .title = "BUG: Bad page state in {function}",
+             .function = {"trace"},
+             .skip =
+                 R"(bad_page|.*free.*page.*|.*_pages?_.*|release_pages|.*put_page|.*folio.*|get_page_from_freelist|prep_new_page|__alloc_pages.*|alloc_pages.*)"}}},
       {.kind = "page",
        .start = R"(BUG: Bad page map)",
        .titles = {{.pattern = {}, .title = "BUG: Bad page map", .function = {"trace"}}}},
@@ -42,7 +48,9 @@ std::vector<CrashFormat> linux_panic_formats() {
        .titles = {{.pattern = R"(^VFS: Busy inodes)",
                    .title = "VFS: Busy inodes after unmount (use-after-free)",
                    .type = "DoS"},
-                  {.pattern = {}, .title = "VFS: Close: file count is zero (use-after-free)", .type = "DoS"}}},
+                  {.pattern = {},
+                   .title = "VFS: Close: file count is zero (use-after-free)",
+                   .type = "DoS"}}},
       {.kind = "panic",
        .start = R"(Kernel panic - not syncing)",
        .role = Role::follow,
@@ -54,12 +62,14 @@ std::vector<CrashFormat> linux_panic_formats() {
                 .function = {"pc", "trace"},
                 .corrupted = true},
                // Both follow a report whose beginning was lost.
-               {.pattern = R"(^Kernel panic - not syncing: (hung_task: blocked tasks|softlockup: hung tasks))",
+               {.pattern =
+                    R"(^Kernel panic - not syncing: (hung_task: blocked tasks|softlockup: hung tasks))",
                 .title = "kernel panic: {1}",
                 .type = "DoS",
                 .function = {"trace"},
                 .corrupted = true},
-               {.pattern = R"(^Kernel panic - not syncing: (?:stack-protector: )?Kernel stack is corrupted in: (?:(\w[\w.]*)\+0x)?)",
+               {.pattern =
+                    R"(^Kernel panic - not syncing: (?:stack-protector: )?Kernel stack is corrupted in: (?:(\w[\w.]*)\+0x)?)",
                 .title = "kernel panic: stack is corrupted in {function}",
                 .type = "DoS",
                 .function = {"1", "trace"}},
@@ -85,11 +95,15 @@ std::vector<CrashFormat> linux_panic_formats() {
       {.kind = "warning",
        .start = R"(WARNING: kernel stack (?:regs|frame pointer))",
        .role = Role::generic,
-       .titles = {{.pattern = R"(kernel stack (regs|frame pointer))", .title = "WARNING: kernel stack {1} has bad value"}}},
+       .titles = {{.pattern = R"(kernel stack (regs|frame pointer))",
+                   .title = "WARNING: kernel stack {1} has bad value"}}},
       {.kind = "warning",
        .start = R"((?:\[ )?WARNING: \S)",
        .role = Role::generic,
-       .titles = {{.pattern = R"(WARNING: (.*?)(?: \])?$)", .title = "WARNING: {1}", .type = "WARNING", .function = {"trace"}}}},
+       .titles = {{.pattern = R"(WARNING: (.*?)(?: \])?$)",
+                   .title = "WARNING: {1}",
+                   .type = "WARNING",
+                   .function = {"trace"}}}},
       {.kind = "info",
        .start = R"((?:\[ )?INFO: \S)",
        .role = Role::generic,

@@ -48,7 +48,10 @@ std::vector<CrashFormat> linux_warning_formats() {
                 .type = "WARNING",
                 .function = {"trace"},
                 .skip = R"(usb_(?:submit_urb|start_wait_urb|.*_msg))"},
-               {.pattern = {}, .title = "WARNING in {function}", .type = "WARNING", .function = {"pc", "trace"}},
+               {.pattern = {},
+                .title = "WARNING in {function}",
+                .type = "WARNING",
+                .function = {"pc", "trace"}},
            }},
   };
 }

@@ -29,7 +29,8 @@ bool name_char(char c) {
          c == '$';
 }
 
-/// The length of a symbol's name at the beginning of `s`: C names, or Rust paths with their brackets and blanks.
+/// The length of a symbol's name at the beginning of `s`: C names, or Rust paths with their brackets and
+/// blanks.
 std::size_t name_length(std::string_view s) {
   std::size_t i = 0;
   while (i < s.size() && name_char(s[i])) ++i;
@@ -60,7 +61,8 @@ void take_location(std::string_view& s, StackFrame& frame) {
   const auto end = rest.find_first_of(" \t");
   const auto word = rest.substr(0, end);
   const auto colon = word.find(':');
-  if (colon == std::string_view::npos || colon == 0 || word.find_first_of("./") == std::string_view::npos) return;
+  if (colon == std::string_view::npos || colon == 0 || word.find_first_of("./") == std::string_view::npos)
+    return;
   int line = 0;
   const auto r = std::from_chars(word.data() + colon + 1, word.data() + word.size(), line);
   if (r.ec != std::errc{} || line <= 0) return;
@@ -90,8 +92,9 @@ bool take_marker(std::string_view& s, std::string& context) {
   const bool close = take(rest, "/");
   take(rest, "#");
   std::size_t n = 0;
-  while (n < rest.size() && n < 12 && ((rest[n] >= 'A' && rest[n] <= 'Z') || (n && rest[n] == '_') ||
-                                       (n && rest[n] >= '0' && rest[n] <= '9')))
+  while (n < rest.size() && n < 12 &&
+         ((rest[n] >= 'A' && rest[n] <= 'Z') || (n && rest[n] == '_') ||
+          (n && rest[n] >= '0' && rest[n] <= '9')))
     ++n;
   if (n < 2 || n >= rest.size() || rest[n] != '>') return false;
   const auto name = rest.substr(0, n);
@@ -123,8 +126,8 @@ bool take_address(std::string_view& s, StackFrame& frame) {
   return true;
 }
 
-/// "(func) from [<addr>] (caller+0x1/0x2)" and "func from caller+0x1/0x2": arm's lines name the caller as well, and it
-/// is the caller whose address is given.
+/// "(func) from [<addr>] (caller+0x1/0x2)" and "func from caller+0x1/0x2": arm's lines name the caller as
+/// well, and it is the caller whose address is given.
 void take_from(std::string_view& s, StackFrame& frame) {
   const auto from = s.substr(0, 200).find(" from ");
   if (from == std::string_view::npos) return;

@@ -7,7 +7,9 @@ namespace {
 
 constexpr std::size_t max_records = 16;  // more messages than that do not meet on one line
 
-bool digit(char c) { return c >= '0' && c <= '9'; }
+bool digit(char c) {
+  return c >= '0' && c <= '9';
+}
 
 /// Length of a timestamp at the beginning of `s` ("[   12.345678]", "[   12.345678,1]"), or 0.
 std::size_t timestamp(std::string_view s) {
@@ -64,9 +66,11 @@ std::size_t logger_prefix(std::string_view s, bool& kernel) {
     kernel = true;
     return s[26] == ' ' ? 27 : 26;
   }
-  if (s.size() > 20 && s[4] == '/' && s[7] == '/' && s[10] == ' ' && has_clock(s.substr(11, 8)) && s[19] == ' ')
+  if (s.size() > 20 && s[4] == '/' && s[7] == '/' && s[10] == ' ' && has_clock(s.substr(11, 8)) &&
+      s[19] == ' ')
     return 20;  // 2018/01/09 14:28:48
-  if (const auto prompt = s.substr(0, 80).find(" login: "); prompt != std::string_view::npos) return prompt + 8;
+  if (const auto prompt = s.substr(0, 80).find(" login: "); prompt != std::string_view::npos)
+    return prompt + 8;
   if (!digit(s[0]) && !(s[0] >= 'A' && s[0] <= 'Z')) return 0;
   const auto at = s.substr(0, 100).find(" kernel:");
   if (at == std::string_view::npos || !has_clock(s.substr(0, at))) return 0;
@@ -101,13 +105,15 @@ void split_linux_line(std::string_view raw, std::vector<ConsoleRecord>& out, std
   raw.remove_prefix(level(raw));
   std::size_t from = 0;
   const std::size_t most = out.size() + max_records;
-  for (std::size_t at = raw.find('['); at != std::string_view::npos && out.size() + 1 < most; at = raw.find('[', at + 1)) {
+  for (std::size_t at = raw.find('['); at != std::string_view::npos && out.size() + 1 < most;
+       at = raw.find('[', at + 1)) {
     const std::size_t length = timestamp(raw.substr(at));
     if (!length) continue;
     record.text = raw.substr(from, at - from);
     bool kernel = false;
     if (!record.stamped) record.text.remove_prefix(logger_prefix(record.text, kernel));
-    if (record.stamped || record.text.find_first_not_of(" \t") != std::string_view::npos) out.push_back(record);
+    if (record.stamped || record.text.find_first_not_of(" \t") != std::string_view::npos)
+      out.push_back(record);
     auto rest = raw.substr(at + length);
     record = {};
     record.stamped = true;
