@@ -97,13 +97,12 @@ ResolvedConf BuildContext::resolve(const KernConf& conf, const Deadline& deadlin
   const std::string made_for =
       source_.path.string() + "\n" + toolchain.id + "\n" +
       tree_.digest([](std::string_view path) { return path.starts_with("scripts/") || path == "Makefile"; });
-  // What make has built there stands for other sources or another compiler: time stamps need not tell.
+  // What make has built there stands for other sources or another compiler: time stamps need not tell. Nor is
+  // anything to be kept of a run that did not come to its end.
   const Path stamp = scratch / ".kdev-made-for";
-  if (!host_.exists(stamp) || host_.read_file(stamp) != made_for) {
-    host_.remove_all(scratch);
-    host_.make_directories(scratch);
-    host_.write_file(stamp, made_for);
-  }
+  if (!host_.exists(stamp) || host_.read_file(stamp) != made_for) host_.remove_all(scratch);
+  host_.make_directories(scratch);
+  host_.remove_all(stamp);
   ResolvedConf resolved = conf_rules_->configure({.host = host_,
                                                   .source = source_.path,
                                                   .scratch = scratch,
@@ -112,6 +111,7 @@ ResolvedConf BuildContext::resolve(const KernConf& conf, const Deadline& deadlin
                                                   .settings = conf.settings(),
                                                   .make_variables = conf.make_variables(),
                                                   .deadline = deadline});
+  host_.write_file(stamp, made_for);
   host_.write_file(file, remember(resolved));
   return resolved;
 }

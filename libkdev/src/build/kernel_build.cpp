@@ -10,6 +10,7 @@
 
 #include "build/diagnostics.hpp"
 #include "build/kernel_record.hpp"
+#include "build/leased_run.hpp"
 #include "build/object_counts.hpp"
 #include "build/outside.hpp"
 #include "build/progress.hpp"
@@ -23,6 +24,27 @@
 namespace kdev {
 
 namespace fs = boost::filesystem;
+
+namespace {
+
+/// Tools that read compile_commands.json look for a compiler in the first word.
+void without_ccache(Host& host, const Path& file) {
+  const std::string text = host.read_file(file);
+  std::string out;
+  constexpr std::string_view mark = "\"command\": \"";
+  std::size_t copied = 0;
+  for (std::size_t at = 0; (at = text.find(mark, at)) != text.npos;) {
+    at += mark.size();
+    const std::size_t end = text.find(' ', at);
+    const std::string_view program = std::string_view(text).substr(at, end == text.npos ? end : end - at);
+    if (end == text.npos || (program != "ccache" && !program.ends_with("/ccache"))) continue;
+    out.append(text, copied, at - copied);
+    copied = end + 1;
+  }
+  host.write_file(file, out + text.substr(copied));
+}
+
+}  // namespace
 
 KernelBuild::KernelBuild(const Workspace& ws, const KernConf& conf, const BuildOptions& options)
     : ws_(ws), conf_(conf), options_(options), context_(ws.host(), ws.root(), ws.tree()) {}
@@ -209,7 +231,8 @@ void KernelBuild::run_make(const Plan& plan, ObjTree& obj, bool fresh, long expe
     if (const Diagnostic* d = diagnostics.line(line)) send(DiagnosticFound{*d});
   };
   obj.begin();
-  const ProcessResult result = host.run(rules.make(request(plan, obj)), options);
+  const ProcessResult result =
+      leased_run(host, ws_.run(), "build-" + plan.obj_id, rules.make(request(plan, obj)), options);
   obj.end();
   if (result.ok()) {
     progress.finish();
@@ -295,8 +318,11 @@ KernelArtifact KernelBuild::publish(const Plan& plan, const ObjTree& obj) {
   artifact.obj = dir / "obj";
   if (const auto command =
           rules.compile_commands(host, ws_.source(), obj.dir(), staged.dir() / "compile_commands.json")) {
-    const ProcessResult result = host.run(*command);
-    if (!result.ok()) send(Notice{"compile_commands.json could not be made: " + result.err});
+    const ProcessResult result = host.run(*command, {.deadline = options_.deadline});
+    if (result.ok())
+      without_ccache(host, staged.dir() / "compile_commands.json");
+    else
+      send(Notice{"compile_commands.json could not be made: " + result.err});
   }
   host.write_file(staged.dir() / "artifact.json",
                   artifact_record(artifact.to_json(), "kernel", title(), staged.dir()));

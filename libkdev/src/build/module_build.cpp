@@ -11,6 +11,7 @@
 #include "build/build_context.hpp"
 #include "build/diagnostics.hpp"
 #include "build/kernel_record.hpp"
+#include "build/leased_run.hpp"
 #include "build/progress.hpp"
 #include "build/stage.hpp"
 #include "build/store.hpp"
@@ -49,6 +50,8 @@ class ModuleBuild {
     const KernelRecord record = read_kernel_record(ws_.host(), kernel_.obj);
     check_headers(record);
     const guest::Values config = context_.conf_rules().parse(ws_.host().read_file(kernel_.config));
+    if (const std::string why = context_.build_rules().no_modules(config); !why.empty())
+      throw refused("the kernel takes no modules: " + why, "build it with modules enabled");
     const Toolchain toolchain = context_.toolchain(config, record.make_variables);
     if (toolchain.id != record.toolchain_id)
       send(Notice{"the compiler or a tool changed since the kernel was built: the module may not fit it"});
@@ -194,7 +197,8 @@ class ModuleBuild {
     // Debug information and __FILE__ name the user's folder, not the copy.
     std::string& flags = request.variables["KCFLAGS"];
     flags += fmt::format("{}-ffile-prefix-map={}={}", flags.empty() ? "" : " ", staged, own);
-    const ProcessResult result = host.run(rules.make_module(request, stage), run);
+    const ProcessResult result = leased_run(host, ws_.run(), "module-" + stage.filename().string(),
+                                            rules.make_module(request, stage), run);
     host.write_file(log, transcript);
     if (!result.ok()) throw_build_failure("build the module in " + own, result, diagnostics, log);
 

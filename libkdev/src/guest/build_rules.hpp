@@ -58,6 +58,8 @@ class BuildRules {
   /// Out-of-tree modules depend on this file of the tree (a header, the build system).
   virtual bool matters_to_modules(std::string_view path) const = 0;
 
+  /// Why a kernel so configured loads no modules; empty: it does.
+  virtual std::string no_modules(const Values& config) const = 0;
   virtual std::vector<std::string> default_targets(const Values& config) const = 0;
   virtual Command make(const MakeRequest& request) const = 0;
   /// Strips `vmlinux` to what boots.

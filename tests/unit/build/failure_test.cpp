@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sched.h>
+#include <signal.h>
 #include <sys/mount.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -158,6 +159,42 @@ TEST_F(Failure, AnErrorInTheSinkEndsIt) {
   };
   EXPECT_THROW(build(FakeTree::conf(), options), std::runtime_error);
   expect_nothing_left();
+}
+
+// Its make, which knows nothing of the death, is ended before another works in the same output tree.
+TEST_F(Failure, ABuilderKilledOutrightIsClearedUpAfter) {
+  slow_compiler();
+  const pid_t pid = ::fork();
+  if (pid == 0) {
+    try {
+      build();
+    } catch (...) {
+    }
+    ::_exit(0);
+  }
+  while (!fs::exists(tree.top / "compiling")) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  ::kill(pid, SIGKILL);
+  int status = -1;
+  ASSERT_EQ(::waitpid(pid, &status, 0), pid);
+  ASSERT_TRUE(WIFSIGNALED(status));
+  tree.open();
+  EXPECT_THAT(processes_in(tree.top), testing::IsEmpty());
+  tree.remove_program("gcc");
+  EXPECT_TRUE(holds(build().image, "sched-one"));
+  expect_nothing_left();
+  EXPECT_TRUE(fs::is_empty(tree.top / "ws/run"));
+}
+
+TEST_F(Failure, AStoppedConfigurationIsNotTakenForGood) {
+  tree.write("scripts/conf.sh", "#!/bin/sh\ntouch " + (tree.top / "compiling").string() + "; sleep 600\n",
+             true);
+  std::stop_source stop;
+  {
+    const auto stopper = when_compiling([&] { stop.request_stop(); });
+    EXPECT_THROW(FakeTree::conf().resolve(tree.open(), Deadline::never(stop.get_token())), Interrupted);
+  }
+  EXPECT_THAT(processes_in(tree.top), testing::IsEmpty());
+  EXPECT_FALSE(fs::exists(tree.top / "ws/obj/.kdev/configure/.kdev-made-for"));
 }
 
 TEST_F(Failure, TwoProcessesBuildOnce) {

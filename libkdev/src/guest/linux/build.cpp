@@ -132,6 +132,10 @@ class LinuxBuildRules final : public BuildRules {
            file.ends_with(".lds.S");
   }
 
+  std::string no_modules(const Values& config) const override {
+    return is_set(config, "MODULES") ? "" : "MODULES is not set";
+  }
+
   std::vector<std::string> default_targets(const Values& config) const override {
     if (is_set(config, "MODULES")) return {"vmlinux", "modules"};
     return {"vmlinux"};

@@ -103,7 +103,7 @@ class LinuxConfRules final : public ConfRules {
                              .ccache = {},
                              .toolchain_id = {}};
       const ProcessResult result = host.run(linux_make(what), options);
-      if (!result.ok()) throw failed(target, result);
+      if (!result.ok()) fail(target, result);
     };
     std::string base;
     if (request.base == "tiny" || request.base == "defconfig") {
@@ -144,16 +144,17 @@ class LinuxConfRules final : public ConfRules {
     return any;
   }
 
-  static ConfigError failed(const std::string& target, const ProcessResult& result) {
-    std::string reason;
-    for (std::string_view text : {std::string_view(result.err), std::string_view(result.out)})
-      if (reason.size() < 2 && !text.empty())
-        reason = text.substr(text.size() > 2000 ? text.size() - 2000 : 0);
+  [[noreturn]] static void fail(const std::string& target, const ProcessResult& result) {
+    const std::string& text = result.err.empty() ? result.out : result.err;
+    std::string reason = text.substr(text.size() > 2000 ? text.size() - 2000 : 0);
     while (!reason.empty() && reason.back() == '\n') reason.pop_back();
-    return ConfigError({.attempted = "make " + target,
-                        .reason = fmt::format("{}: {}", describe(result.status), reason),
-                        .hint = "the tree's own configuration tool refuses: its message is above",
-                        .log = {}});
+    ErrorInfo info{.attempted = "make " + target,
+                   .reason = fmt::format("{}: {}", describe(result.status), reason),
+                   .hint = "",
+                   .log = {}};
+    if (text.find("No space left on device") != text.npos) throw HostError(info);
+    info.hint = "the tree's own configuration tool refuses: its message is above";
+    throw ConfigError(info);
   }
 };
 
