@@ -1,4 +1,5 @@
-/* What the agent's files share. One thread, one poll loop; nothing below may block on a job, a transfer or the host. */
+/* What the agent's files share. One thread, one poll loop; nothing below may block on a job, a transfer or
+ * the host. */
 #ifndef KDEV_AGENT_H
 #define KDEV_AGENT_H
 #include <poll.h>
@@ -36,7 +37,8 @@ extern bool session_up;        /* a HELLO has been answered */
 extern bool session_may_power; /* false: POWER is refused */
 extern uint32_t session_power; /* 0, or the enum kdev_power that was asked for */
 void session_reset(void);
-/* Reads and handles what is there. 0: the host is not connected; -1: nothing to read now; -2: broken; else bytes. */
+/* Reads and handles what is there. 0: the host is not connected; -1: nothing to read now; -2: broken; else
+ * bytes. */
 int session_read(int fd);
 /* Handles frames that waited for room in the output queue. */
 void session_resume(void);
@@ -80,7 +82,8 @@ extern sigset_t normal_mask; /* signals as jobs get them */
 uint64_t now_ns(void);
 void sleep_ms(unsigned ms);
 uint32_t get_u32(const uint8_t* p);
-/* A NUL-terminated copy (static, overwritten by the next call); NULL when it is empty, too long or holds a NUL. */
+/* A NUL-terminated copy (static, overwritten by the next call); NULL when it is empty, too long or holds a
+ * NUL. */
 const char* get_path(const uint8_t* p, size_t length);
 /* The first bytes of a small file, NUL-terminated, without trailing newline; -1 when unreadable. */
 ssize_t read_small(const char* path, char* buffer, size_t size);
@@ -90,7 +93,8 @@ void say(const char* format, ...) __attribute__((format(printf, 1, 2))); /* to s
 /* setup_OS.c: what differs between guests. */
 /* As PID 1: mounts, console, hostname, loopback, the image's own script. */
 void setup_init(void);
-/* An open, non-blocking descriptor of the agent's port, or -1 when there is none yet. `device`: NULL or its path. */
+/* An open, non-blocking descriptor of the agent's port, or -1 when there is none yet. `device`: NULL or its
+ * path. */
 int setup_open_port(const char* device);
 /* Called once while the port is missing, for example to load a driver. */
 void setup_help_port(void);

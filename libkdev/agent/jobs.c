@@ -12,10 +12,10 @@
 enum { PIPE_MOST = 1 << 20 };
 
 struct stream {
-  int fd;          /* our end of the pipe; -1: closed */
-  int slot;        /* in the poll set */
-  bool drained;    /* the job has ended, and what the pipe held then has been sent */
-  size_t left;     /* the job has ended: at most so much more is its output */
+  int fd;       /* our end of the pipe; -1: closed */
+  int slot;     /* in the poll set */
+  bool drained; /* the job has ended, and what the pipe held then has been sent */
+  size_t left;  /* the job has ended: at most so much more is its output */
 };
 
 struct job {
@@ -26,9 +26,9 @@ struct job {
   bool ended;
   int status; /* as waitpid gives it */
   struct stream out, err;
-  int in, in_slot;   /* -1: closed */
-  bool in_closing;   /* close it when the buffer is empty */
-  uint8_t* buffer;   /* standard input that the pipe did not take yet */
+  int in, in_slot; /* -1: closed */
+  bool in_closing; /* close it when the buffer is empty */
+  uint8_t* buffer; /* standard input that the pipe did not take yet */
   size_t start, held;
 };
 
@@ -107,7 +107,8 @@ static void start_job(struct job* j, struct launch* l, bool feed, const char* cw
 
 void job_exec(uint32_t id, const uint8_t* payload, size_t length, uint64_t arrival) {
   struct kdev_exec request;
-  if (length <= sizeof request || payload[length - 1]) return send_error(id, EINVAL, "exec: malformed request", NULL);
+  if (length <= sizeof request || payload[length - 1])
+    return send_error(id, EINVAL, "exec: malformed request", NULL);
   memcpy(&request, payload, sizeof request);
   if (find(id)) return send_error(id, EEXIST, "exec: the id is in use", NULL);
   char* text = (char*)payload + sizeof request;
@@ -161,7 +162,8 @@ static void acknowledge(struct job* j, size_t bytes) {
   if (n) frame_send(KDEV_STDIN_ACK, j->id, &n, sizeof n);
 }
 
-/* Gives the pipe what it takes. A job that closed its input has read everything, as far as the host is concerned. */
+/* Gives the pipe what it takes. A job that closed its input has read everything, as far as the host is
+ * concerned. */
 static void feed(struct job* j) {
   size_t done = 0;
   while (j->held && j->in >= 0) {
@@ -189,7 +191,8 @@ void job_stdin(uint32_t id, const uint8_t* payload, size_t length) {
   if (!j) return; /* it ended while this was on its way */
   if (j->in_closing || j->held + length > KDEV_STDIN_WINDOW)
     return send_error(id, EPROTO, "standard input beyond its window", NULL);
-  if (!j->buffer && !(j->buffer = malloc(KDEV_STDIN_WINDOW))) return send_error(id, ENOMEM, "standard input", NULL);
+  if (!j->buffer && !(j->buffer = malloc(KDEV_STDIN_WINDOW)))
+    return send_error(id, ENOMEM, "standard input", NULL);
   if (j->start + j->held + length > KDEV_STDIN_WINDOW) {
     memmove(j->buffer, j->buffer + j->start, j->held);
     j->start = 0;
@@ -208,7 +211,8 @@ void job_stdin_close(uint32_t id) {
 
 void job_signal(uint32_t id, int signo) {
   struct job* j = find(id);
-  /* One that has ended may have left a group behind, but its number may soon be another's: the group is not touched. */
+  /* One that has ended may have left a group behind, but its number may soon be another's: the group is not
+   * touched. */
   if (j && !j->ended) kill(-j->pid, signo);
 }
 
@@ -259,9 +263,10 @@ static void pump(struct job* j, struct stream* s, uint32_t type) {
 }
 
 static void report_end(struct job* j) {
-  struct kdev_exit e = {.kind = WIFSIGNALED(j->status) ? KDEV_SIGNALED : KDEV_EXITED,
-                        .value = (uint32_t)(WIFSIGNALED(j->status) ? WTERMSIG(j->status) : WEXITSTATUS(j->status)),
-                        .duration_ns = now_ns() - j->arrival};
+  struct kdev_exit e = {
+      .kind = WIFSIGNALED(j->status) ? KDEV_SIGNALED : KDEV_EXITED,
+      .value = (uint32_t)(WIFSIGNALED(j->status) ? WTERMSIG(j->status) : WEXITSTATUS(j->status)),
+      .duration_ns = now_ns() - j->arrival};
   frame_send(KDEV_EXIT, j->id, &e, sizeof e);
   j->id = 0;
   close_fd(&j->in);

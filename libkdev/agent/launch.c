@@ -1,4 +1,5 @@
-/* Starting a program with as few system calls as can be: vfork, and errors come back through shared memory. */
+/* Starting a program with as few system calls as can be: vfork, and errors come back through shared memory.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>

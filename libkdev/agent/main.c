@@ -1,5 +1,5 @@
-/* kdev's guest agent. As PID 1 of an initramfs it sets the guest up; in any case it serves the host on one channel:
- * the virtio-serial port KDEV_PORT_NAME, or what --fd or --port name. */
+/* kdev's guest agent. As PID 1 of an initramfs it sets the guest up; in any case it serves the host on one
+ * channel: the virtio-serial port KDEV_PORT_NAME, or what --fd or --port name. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,10 +15,12 @@ static void on_child(int signo) {
   child_ended = 1;
 }
 
-static void on_wakeup(int signo) { (void)signo; }
+static void on_wakeup(int signo) {
+  (void)signo;
+}
 
-/* Handlers only run inside ppoll: between two waits nothing is interrupted. A caught signal is the default one again
- * in a job, an ignored one would stay ignored. */
+/* Handlers only run inside ppoll: between two waits nothing is interrupted. A caught signal is the default
+ * one again in a job, an ignored one would stay ignored. */
 static void set_signals(void) {
   sigset_t block;
   sigemptyset(&block);
@@ -96,7 +98,8 @@ int main(int argc, char** argv) {
   if (fd >= 0) {
     session_may_power = false;
     int flags = fcntl(fd, F_GETFL);
-    if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) < 0) return usage();
+    if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
+      return usage();
     port_serve(fd, false);
     session_reset();
     jobs_kill_all();

@@ -8,10 +8,18 @@
 static uint8_t queue[OUT_CAPACITY];
 static size_t head, tail;
 
-size_t out_free(void) { return OUT_CAPACITY - (tail - head); }
-bool out_wants_data(void) { return tail - head < OUT_DATA_LIMIT; }
-bool out_pending(void) { return head != tail; }
-void out_clear(void) { head = tail = 0; }
+size_t out_free(void) {
+  return OUT_CAPACITY - (tail - head);
+}
+bool out_wants_data(void) {
+  return tail - head < OUT_DATA_LIMIT;
+}
+bool out_pending(void) {
+  return head != tail;
+}
+void out_clear(void) {
+  head = tail = 0;
+}
 
 void* frame_begin(size_t most) {
   most += sizeof(struct kdev_frame);
@@ -45,7 +53,8 @@ void send_error(uint32_t id, int error, const char* what, const char* path) {
   uint8_t* p = frame_begin(1024);
   uint32_t number = (uint32_t)error;
   memcpy(p, &number, 4);
-  int n = snprintf((char*)p + 4, 1020, "%s%s%.600s: %s", what, path ? " " : "", path ? path : "", strerror(error));
+  int n = snprintf((char*)p + 4, 1020, "%s%s%.600s: %s", what, path ? " " : "", path ? path : "",
+                   strerror(error));
   frame_end(KDEV_ERROR, id, 4 + (n < 0 ? 0 : n > 1019 ? 1019 : (size_t)n));
 }
 

@@ -7,7 +7,9 @@
 static struct pollfd* set;
 static size_t used, room;
 
-void poll_reset(void) { used = 0; }
+void poll_reset(void) {
+  used = 0;
+}
 
 int poll_add(int fd, short events) {
   if (used == room) {
@@ -21,7 +23,9 @@ int poll_add(int fd, short events) {
   return (int)used++;
 }
 
-short poll_events(int slot) { return slot < 0 ? 0 : set[slot].revents; }
+short poll_events(int slot) {
+  return slot < 0 ? 0 : set[slot].revents;
+}
 
 int poll_wait(int timeout_ms, const sigset_t* mask) {
   struct timespec t = {timeout_ms / 1000, (long)(timeout_ms % 1000) * 1000000};

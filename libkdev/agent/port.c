@@ -1,15 +1,16 @@
 /* The loop: one channel, the jobs, the transfers. */
+#include "port.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
 
 #include "agent.h"
-#include "port.h"
 
 static bool connected;
 
-/* While no host is connected, a port is readable and hung up at once, again and again: it is left out of the poll set,
- * and its SIGIO tells of a host's arrival. Where there is no SIGIO, so does a look every 50 ms. */
+/* While no host is connected, a port is readable and hung up at once, again and again: it is left out of the
+ * poll set, and its SIGIO tells of a host's arrival. Where there is no SIGIO, so does a look every 50 ms. */
 static void await_host(int fd, bool wanted) {
 #ifdef O_ASYNC
   int flags = fcntl(fd, F_GETFL);
@@ -73,7 +74,8 @@ enum port_end port_serve(int fd, bool may_return) {
     }
     poll_reset();
     bool want_input = !session_stalled();
-    int slot = connected ? poll_add(fd, (short)((want_input ? POLLIN : 0) | (out_pending() ? POLLOUT : 0))) : -1;
+    int slot =
+        connected ? poll_add(fd, (short)((want_input ? POLLIN : 0) | (out_pending() ? POLLOUT : 0))) : -1;
     jobs_poll();
     int n = poll_wait(child_ended ? 0 : more && out_wants_data() ? 0 : connected ? -1 : 50, &waiting);
     if (n < 0 && errno != EINTR) sleep_ms(1);

@@ -7,7 +7,7 @@
  *
  *   host -> agent                              agent -> host
  *   HELLO  u32 version, u32 flags              HELLO     u32 version, then "key=value\0" texts: release, build_id
- *                                                        (hex, from /sys/kernel/notes), pid, boot_id, uptime_ns
+ *                                                        (hex, from /sys/kernel/notes), machine, pid, boot_id, uptime_ns
  *   PING   any bytes                           PONG      the same bytes
  *   EXEC   struct kdev_exec, strings           STARTED   u32 pid; or ERROR
  *   STDIN  bytes (at most the window)          OUT, ERR  bytes
@@ -22,7 +22,15 @@
  *                                              ERROR     u32 errno, text
  *
  * A process that ends while others still hold its output pipes counts as ended: what the pipes hold then is sent, then
- * EXIT; what comes later is read and thrown away. */
+ * EXIT; what comes later is read and thrown away. STDIN, STDIN_CLOSE, SIGNAL, DATA and DATA_END for an id that has ended
+ * are ignored: they may have met its end on their way.
+ *
+ * A PUT to what is there and is no ordinary file (devices, proc, sysfs, debugfs) is written in place; through a symbolic
+ * link its target is replaced. A GET of a device or pipe gives what it has at once.
+ *
+ * Nothing but HELLO is taken before HELLO. A frame that cannot be (wrong magic, too long, unknown type) ends the session:
+ * ERROR with id 0, then everything up to the next HELLO is skipped. A host that follows one that died in mid-frame repeats
+ * its HELLO until it is answered. Jobs outlive the session unless the next HELLO says RESET. */
 #ifndef KDEV_AGENT_PROTOCOL_H
 #define KDEV_AGENT_PROTOCOL_H
 #include <stdint.h>

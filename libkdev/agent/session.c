@@ -11,14 +11,17 @@ enum { HEADER = sizeof(struct kdev_frame), IN_CAPACITY = 2 * (KDEV_MAX_PAYLOAD +
 
 static uint8_t input[IN_CAPACITY];
 static size_t held;
-/* Out of step: skip to the next HELLO. A host that died in mid-frame, or one that is not kdev, leaves it so. */
+/* Out of step: skip to the next HELLO. A host that died in mid-frame, or one that is not kdev, leaves it so.
+ */
 static bool lost;
 static bool stalled; /* a whole frame is here, but its answer may not fit the output queue */
 bool session_up;
 bool session_may_power = true;
 uint32_t session_power;
 
-bool session_stalled(void) { return stalled; }
+bool session_stalled(void) {
+  return stalled;
+}
 
 void session_reset(void) {
   held = 0;

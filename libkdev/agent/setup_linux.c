@@ -30,7 +30,10 @@ static int mount_at(const char* type, const char* dir, unsigned long flags, cons
 }
 
 static void make_devices(void) {
-  static const struct { const char* path; unsigned mode, major, minor; } devices[] = {
+  static const struct {
+    const char* path;
+    unsigned mode, major, minor;
+  } devices[] = {
       {"/dev/console", 0600, 5, 1}, {"/dev/null", 0666, 1, 3},   {"/dev/zero", 0666, 1, 5},
       {"/dev/full", 0666, 1, 7},    {"/dev/random", 0666, 1, 8}, {"/dev/urandom", 0666, 1, 9},
       {"/dev/kmsg", 0644, 1, 11},   {"/dev/tty", 0666, 5, 0},    {"/dev/ttyS0", 0600, 4, 64},
@@ -102,6 +105,9 @@ void setup_init(void) {
   const unsigned long quiet = MS_NOSUID | MS_NODEV | MS_NOEXEC;
   if (mount_at("devtmpfs", "/dev", MS_NOSUID, "mode=0755")) make_devices();
   open_console();
+  /* An initramfs on tmpfs has a root that anybody may write to. */
+  struct stat root;
+  if (stat("/", &root) == 0 && (root.st_mode & 07777) == 01777) chmod("/", 0755);
   mount_at("proc", "/proc", quiet, NULL);
   mount_at("sysfs", "/sys", quiet, NULL);
   mount_at("tmpfs", "/run", MS_NOSUID | MS_NODEV, "mode=0755");
@@ -133,7 +139,9 @@ void setup_init(void) {
   }
 }
 
-static int open_device(const char* path) { return open(path, O_RDWR | O_NONBLOCK | O_NOCTTY | O_CLOEXEC); }
+static int open_device(const char* path) {
+  return open(path, O_RDWR | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+}
 
 /* Where there is no devtmpfs, nobody has made the node. */
 static int open_port_named(const char* port) {
@@ -184,7 +192,8 @@ void setup_build_id(char* hex, size_t size) {
   if (fd < 0) return;
   ssize_t n = read(fd, notes, sizeof notes);
   close(fd);
-  /* Elf_Nhdr: n_namesz, n_descsz, n_type, then both padded to 4; type 3 of "GNU" is NT_GNU_BUILD_ID (elf.h). */
+  /* Elf_Nhdr: n_namesz, n_descsz, n_type, then both padded to 4; type 3 of "GNU" is NT_GNU_BUILD_ID (elf.h).
+   */
   for (size_t at = 0; n > 0 && at + 12 <= (size_t)n;) {
     size_t name = get_u32(notes + at), desc = get_u32(notes + at + 4), type = get_u32(notes + at + 8);
     size_t name_at = at + 12;
@@ -192,7 +201,8 @@ void setup_build_id(char* hex, size_t size) {
     size_t desc_at = name_at + ((name + 3) & ~(size_t)3);
     if (desc_at + desc > (size_t)n) return;
     if (type == 3 && name == 4 && !memcmp(notes + name_at, "GNU", 4)) {
-      for (size_t i = 0; i < desc && 2 * i + 2 < size; ++i) snprintf(hex + 2 * i, 3, "%02x", notes[desc_at + i]);
+      for (size_t i = 0; i < desc && 2 * i + 2 < size; ++i)
+        snprintf(hex + 2 * i, 3, "%02x", notes[desc_at + i]);
       return;
     }
     at = desc_at + ((desc + 3) & ~(size_t)3);
@@ -227,7 +237,9 @@ pid_t setup_console_shell(void) {
 
 int setup_power(uint32_t how) {
   sync();
-  int command = how == KDEV_POWER_OFF ? RB_POWER_OFF : how == KDEV_POWER_REBOOT ? RB_AUTOBOOT : RB_HALT_SYSTEM;
+  int command = how == KDEV_POWER_OFF      ? RB_POWER_OFF
+                : how == KDEV_POWER_REBOOT ? RB_AUTOBOOT
+                                           : RB_HALT_SYSTEM;
   reboot(command);
   return errno;
 }

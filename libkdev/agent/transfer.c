@@ -17,7 +17,7 @@ struct transfer {
   enum { PUT, GET, LIST } kind;
   int fd;
   DIR* dir;
-  int error;          /* PUT: the first errno; told after DATA_END */
+  int error; /* PUT: the first errno; told after DATA_END */
   unsigned mode;
   uint64_t size, done;
   char path[PATH_MAX];
@@ -83,7 +83,8 @@ static int put_open(struct transfer* t) {
   if (exists && realpath(t->path, target)) strcpy(t->path, target);
   if (!exists || S_ISREG(s.st_mode)) {
     static unsigned counter;
-    int n = snprintf(t->temporary, sizeof t->temporary, "%s.kdev-%x-%x", t->path, (unsigned)getpid(), ++counter);
+    int n =
+        snprintf(t->temporary, sizeof t->temporary, "%s.kdev-%x-%x", t->path, (unsigned)getpid(), ++counter);
     if (n < 0 || (size_t)n >= sizeof t->temporary) {
       t->temporary[0] = 0;
       return ENAMETOOLONG;
@@ -93,14 +94,16 @@ static int put_open(struct transfer* t) {
     t->temporary[0] = 0;
     if (!exists) return errno;
   }
-  /* A device, or a file of proc, sysfs or debugfs, where nothing can be made beside it: written as `echo` would. */
+  /* A device, or a file of proc, sysfs or debugfs, where nothing can be made beside it: written as `echo`
+   * would. */
   t->fd = open(t->path, O_WRONLY | O_NONBLOCK | O_CLOEXEC | (S_ISREG(s.st_mode) ? O_TRUNC : 0));
   return t->fd < 0 ? errno : 0;
 }
 
 void transfer_put(uint32_t id, const uint8_t* payload, size_t length) {
   struct kdev_put request;
-  const char* path = length > sizeof request ? get_path(payload + sizeof request, length - sizeof request) : NULL;
+  const char* path =
+      length > sizeof request ? get_path(payload + sizeof request, length - sizeof request) : NULL;
   if (!path) return send_error(id, EINVAL, "put: malformed request", NULL);
   memcpy(&request, payload, sizeof request);
   struct transfer* t = add(id, PUT, path);

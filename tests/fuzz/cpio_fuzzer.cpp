@@ -1,6 +1,5 @@
 // Any bytes are an archive or a FormatError.
 #include <cstdint>
-
 #include <kdev/error.hpp>
 
 #include "image/archive_reader.hpp"

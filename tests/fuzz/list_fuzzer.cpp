@@ -1,6 +1,5 @@
 // Any text is a gen_init_cpio list or a FormatError; a list that can be written comes back the same.
 #include <cstdint>
-
 #include <kdev/error.hpp>
 #include <kdev/seed_image.hpp>
 

@@ -1,13 +1,12 @@
-#include <cstdlib>
+#include "image/agent.hpp"
 
-#include <boost/filesystem/operations.hpp>
 #include <dlfcn.h>
 #include <unistd.h>
 
+#include <boost/filesystem/operations.hpp>
+#include <cstdlib>
 #include <kdev/error.hpp>
 #include <kdev/seed_image.hpp>
-
-#include "image/agent.hpp"
 
 namespace kdev {
 namespace {
@@ -40,7 +39,8 @@ Path agent_program() {
   }
   std::vector<Path> places;
   if (const Path own = own_folder(); !own.empty())
-    places = {own / "kdev-agent", own / KDEV_LIBEXEC_FROM_LIB / "kdev-agent", own / KDEV_LIBEXEC_FROM_BIN / "kdev-agent"};
+    places = {own / "kdev-agent", own / KDEV_LIBEXEC_FROM_LIB / "kdev-agent",
+              own / KDEV_LIBEXEC_FROM_BIN / "kdev-agent"};
   places.emplace_back(KDEV_AGENT_BUILT);
   places.push_back(Path(KDEV_LIBEXECDIR) / "kdev-agent");
   std::string looked;
@@ -55,7 +55,10 @@ Path agent_program() {
 }
 
 bool looks_like_agent(std::string_view program) {
-  return program.substr(0, 4) == "\x7f" "ELF" && program.find("org.kdev.agent.") != std::string_view::npos;
+  return program.substr(0, 4) ==
+             "\x7f"
+             "ELF" &&
+         program.find("org.kdev.agent.") != std::string_view::npos;
 }
 
 }  // namespace kdev

@@ -1,9 +1,9 @@
 #include "image/archive_kind.hpp"
 
-#include <cerrno>
-
 #include <fcntl.h>
 #include <unistd.h>
+
+#include <cerrno>
 
 #include "host/system_error.hpp"
 #include "host/unique_fd.hpp"
@@ -17,11 +17,18 @@ ArchiveKind kind_of_bytes(std::string_view start) {
   };
   using namespace std::string_view_literals;
   static constexpr Magic kMagics[] = {
-      {"070701"sv, ArchiveKind::cpio},          {"070702"sv, ArchiveKind::cpio},
-      {"070707"sv, ArchiveKind::cpio},          {"\x1f\x8b"sv, ArchiveKind::gzip},
-      {"BZh"sv, ArchiveKind::bzip2},            {"\x5d\x00\x00"sv, ArchiveKind::lzma},
-      {"\xfd" "7zXZ\x00"sv, ArchiveKind::xz},    {"\x89LZO\x00"sv, ArchiveKind::lzo},
-      {"\x02\x21\x4c\x18"sv, ArchiveKind::lz4}, {"\x04\x22\x4d\x18"sv, ArchiveKind::lz4},
+      {"070701"sv, ArchiveKind::cpio},
+      {"070702"sv, ArchiveKind::cpio},
+      {"070707"sv, ArchiveKind::cpio},
+      {"\x1f\x8b"sv, ArchiveKind::gzip},
+      {"BZh"sv, ArchiveKind::bzip2},
+      {"\x5d\x00\x00"sv, ArchiveKind::lzma},
+      {"\xfd"
+       "7zXZ\x00"sv,
+       ArchiveKind::xz},
+      {"\x89LZO\x00"sv, ArchiveKind::lzo},
+      {"\x02\x21\x4c\x18"sv, ArchiveKind::lz4},
+      {"\x04\x22\x4d\x18"sv, ArchiveKind::lz4},
       {"\x28\xb5\x2f\xfd"sv, ArchiveKind::zstd},
   };
   for (const Magic& m : kMagics)

@@ -1,7 +1,6 @@
 #pragma once
-#include <string_view>
-
 #include <kdev/path.hpp>
+#include <string_view>
 
 namespace kdev {
 

@@ -20,7 +20,9 @@ using Archive = std::unique_ptr<::archive, int (*)(::archive*)>;
 /// Header, name and padding of the entry "TRAILER!!!", in newc and in the old portable format.
 constexpr la_int64_t kTrailer = 124, kOldTrailer = 87;
 
-Archive new_reader() { return {archive_read_new(), &archive_read_free}; }
+Archive new_reader() {
+  return {archive_read_new(), &archive_read_free};
+}
 
 std::string error_text(::archive* a) {
   const char* text = archive_error_string(a);
@@ -34,7 +36,8 @@ ArchiveReader::ArchiveReader(ByteSource& source, std::string name)
 ArchiveReader::~ArchiveReader() = default;
 
 void ArchiveReader::fail(std::string reason) const {
-  throw FormatError({.attempted = "read the archive " + name_, .reason = std::move(reason), .hint = "", .log = {}});
+  throw FormatError(
+      {.attempted = "read the archive " + name_, .reason = std::move(reason), .hint = "", .log = {}});
 }
 
 void ArchiveReader::fail_with(::archive* a, const ByteWindow& window) const {
@@ -88,11 +91,12 @@ bool ArchiveReader::next() {
     in_entry_ = false;
     const la_int64_t before = archive_filter_bytes(cpio_.get(), -1);
     const int r = archive_read_next_header(cpio_.get(), &raw_);
-    // libarchive searches forward for the next thing like a header and warns; before a trailer it does not even warn.
-    // The kernel does not search, nor do we.
+    // libarchive searches forward for the next thing like a header and warns; before a trailer it does not
+    // even warn. The kernel does not search, nor do we.
     if (r == ARCHIVE_EOF) {
       const la_int64_t used = archive_filter_bytes(cpio_.get(), -1) - before;
-      if (used != kTrailer && used != kOldTrailer) fail(fmt::format("{} stray bytes before a trailer", used - kTrailer));
+      if (used != kTrailer && used != kOldTrailer)
+        fail(fmt::format("{} stray bytes before a trailer", used - kTrailer));
       close_cpio();
       continue;
     }
@@ -103,7 +107,9 @@ bool ArchiveReader::next() {
   }
 }
 
-unsigned ArchiveReader::link_count() const { return archive_entry_nlink(raw_); }
+unsigned ArchiveReader::link_count() const {
+  return archive_entry_nlink(raw_);
+}
 
 void ArchiveReader::fill_entry() {
   const char* path = archive_entry_pathname(raw_);
@@ -122,7 +128,8 @@ void ArchiveReader::fill_entry() {
       break;
     case AE_IFLNK:
       entry_.type = Type::symlink;
-      // Both in one entry: libarchive lets the hard link win. The kernel knows no hard links of symbolic links.
+      // Both in one entry: libarchive lets the hard link win. The kernel knows no hard links of symbolic
+      // links.
       if (const char* target = archive_entry_symlink(raw_)) entry_.target = target;
       break;
     case AE_IFIFO:
@@ -139,7 +146,8 @@ void ArchiveReader::fill_entry() {
       entry_.minor = static_cast<unsigned>(archive_entry_rdevminor(raw_));
       break;
     default:
-      fail(fmt::format("{} has the unknown mode 0{:o}", entry_.path, static_cast<unsigned>(archive_entry_mode(raw_))));
+      fail(fmt::format("{} has the unknown mode 0{:o}", entry_.path,
+                       static_cast<unsigned>(archive_entry_mode(raw_))));
   }
 }
 

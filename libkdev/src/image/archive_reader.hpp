@@ -1,11 +1,10 @@
 #pragma once
-// Reading initramfs archives as the kernel takes them: cpio archives one after the other, plain or compressed, with zero
-// bytes between (init/initramfs.c: unpack_to_rootfs()).
+// Reading initramfs archives as the kernel takes them: cpio archives one after the other, plain or
+// compressed, with zero bytes between (init/initramfs.c: unpack_to_rootfs()).
+#include <kdev/seed_image.hpp>
 #include <memory>
 #include <string>
 #include <string_view>
-
-#include <kdev/seed_image.hpp>
 
 #include "image/byte_window.hpp"
 
@@ -26,8 +25,8 @@ class ArchiveReader {
 
   /// Moves to the next entry; false at the end. FormatError for what is no archive, is damaged or cut off.
   bool next();
-  /// The entry; a further name of an earlier file has that as `target`. Paths are absolute and normal, except that ".."
-  /// components stay as they are. The file's content is not in it.
+  /// The entry; a further name of an earlier file has that as `target`. Paths are absolute and normal, except
+  /// that ".." components stay as they are. The file's content is not in it.
   const ImageEntry& entry() const { return entry_; }
   /// Names that the file has according to its header.
   unsigned link_count() const;

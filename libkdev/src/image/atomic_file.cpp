@@ -1,13 +1,13 @@
 #include "image/atomic_file.hpp"
 
-#include <cerrno>
-#include <cstdlib>
-
-#include <boost/filesystem/operations.hpp>
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include <boost/filesystem/operations.hpp>
+#include <cerrno>
+#include <cstdlib>
 
 #include "host/system_error.hpp"
 

@@ -1,15 +1,15 @@
 #pragma once
-#include <string_view>
-
 #include <kdev/path.hpp>
+#include <string_view>
 
 #include "host/unique_fd.hpp"
 
 namespace kdev {
 
-/// A file that appears whole, under its name, with commit(), or not at all. Its temporary lies beside it, locked while it
-/// is written: what a killed process left is told apart from what a living one is writing, and removed by the next
-/// AtomicFile in that folder. Move-less; not thread-safe, but any number may write the same target at once.
+/// A file that appears whole, under its name, with commit(), or not at all. Its temporary lies beside it,
+/// locked while it is written: what a killed process left is told apart from what a living one is writing,
+/// and removed by the next AtomicFile in that folder. Move-less; not thread-safe, but any number may write
+/// the same target at once.
 class AtomicFile {
  public:
   /// HostError when the folder cannot be written to.

@@ -1,12 +1,11 @@
 #pragma once
-#include <vector>
-
 #include <kdev/seed_image.hpp>
+#include <vector>
 
 namespace kdev {
 
-/// A small system around the host's static busybox: its applets as links, the usual folders, passwd, group, console.
-/// HostError when busybox is missing, not static, or does not run.
+/// A small system around the host's static busybox: its applets as links, the usual folders, passwd, group,
+/// console. HostError when busybox is missing, not static, or does not run.
 std::vector<ImageEntry> busybox_entries();
 /// The agent as /init.
 ImageEntry agent_entry();

@@ -1,10 +1,10 @@
 #include "image/byte_window.hpp"
 
-#include <algorithm>
-#include <cerrno>
-
 #include <fcntl.h>
 #include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
 
 #include "host/system_error.hpp"
 
@@ -12,8 +12,8 @@ namespace kdev {
 namespace {
 
 constexpr std::size_t kBlock = 1 << 16;
-/// How far back the position can go without reading again. libarchive's readers never ask for more at once than a cpio
-/// name or a symbolic link's target (limits of 1 MiB in archive_read_support_format_cpio.c).
+/// How far back the position can go without reading again. libarchive's readers never ask for more at once
+/// than a cpio name or a symbolic link's target (limits of 1 MiB in archive_read_support_format_cpio.c).
 constexpr std::size_t kHistory = 3u << 20;
 
 }  // namespace
@@ -39,7 +39,8 @@ bool ByteWindow::fill() {
   }
   const std::size_t had = buffer_.size();
   const std::uint64_t from = base_ + had;
-  const std::size_t want = static_cast<std::size_t>(std::min<std::uint64_t>(kBlock, limit_ - std::min(limit_, from)));
+  const std::size_t want =
+      static_cast<std::size_t>(std::min<std::uint64_t>(kBlock, limit_ - std::min(limit_, from)));
   buffer_.resize(had + want);
   std::size_t n = 0;
   try {

@@ -1,10 +1,9 @@
 #pragma once
 #include <cstdint>
 #include <exception>
+#include <kdev/path.hpp>
 #include <string>
 #include <string_view>
-
-#include <kdev/path.hpp>
 
 #include "host/unique_fd.hpp"
 
@@ -31,15 +30,16 @@ class FileSource final : public ByteSource {
   UniqueFd fd_;
 };
 
-/// A part of a source and a position in it. libarchive reads ahead of what it uses and does not give back, so the
-/// position can go back: at least as far as a reader reads ahead without asking the source again.
+/// A part of a source and a position in it. libarchive reads ahead of what it uses and does not give back, so
+/// the position can go back: at least as far as a reader reads ahead without asking the source again.
 class ByteWindow {
  public:
   explicit ByteWindow(ByteSource& source, std::uint64_t start = 0, std::uint64_t limit = UINT64_MAX)
       : source_(source), limit_(limit), base_(start) {}
   std::uint64_t position() const { return base_ + at_; }
   void seek(std::uint64_t position);
-  /// The next bytes, at least one unless at the end; the position moves behind them. Valid until the next call.
+  /// The next bytes, at least one unless at the end; the position moves behind them. Valid until the next
+  /// call.
   std::string_view take();
   /// The next bytes, at most `size`, fewer only at the end; the position stays. Valid until the next call.
   std::string_view peek(std::size_t size);

@@ -1,11 +1,10 @@
 #include "image/compose.hpp"
 
-#include <map>
-#include <set>
-
 #include <fmt/format.h>
 
 #include <kdev/error.hpp>
+#include <map>
+#include <set>
 
 #include "image/guest_path.hpp"
 
@@ -15,10 +14,15 @@ namespace {
 using Type = ImageEntry::Type;
 
 [[noreturn]] void bad_path(const std::string& path, std::string why) {
-  throw ConfigError({.attempted = fmt::format("put {} into an image", path.c_str()), .reason = std::move(why), .hint = "", .log = {}});
+  throw ConfigError({.attempted = fmt::format("put {} into an image", path.c_str()),
+                     .reason = std::move(why),
+                     .hint = "",
+                     .log = {}});
 }
 
-bool is_link(const ImageEntry& entry) { return entry.type == Type::file && !entry.target.empty(); }
+bool is_link(const ImageEntry& entry) {
+  return entry.type == Type::file && !entry.target.empty();
+}
 
 class Composer {
  public:

@@ -1,12 +1,12 @@
 #include "image/content.hpp"
 
-#include <algorithm>
-#include <cerrno>
-
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
 
 #include "host/system_error.hpp"
 #include "host/unique_fd.hpp"
@@ -36,7 +36,8 @@ void read_content(const ImageEntry& entry, const std::function<void(std::uint64_
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) throw host_error(attempted, errno);
     if (n == 0)
-      throw HostError({.attempted = attempted, .reason = "it became shorter while it was read", .hint = "", .log = {}});
+      throw HostError(
+          {.attempted = attempted, .reason = "it became shorter while it was read", .hint = "", .log = {}});
     on_bytes({buffer.data(), static_cast<std::size_t>(n)});
     left -= static_cast<std::uint64_t>(n);
   }
@@ -48,8 +49,8 @@ ContentKey::ContentKey(Compression compression, const Path& base_archive) {
 }
 
 void ContentKey::add(const ImageEntry& e) {
-  digest_.add(fmt::format("{} {:o} {} {} {} {} {}", static_cast<int>(e.type), e.mode, e.uid, e.gid, static_cast<int>(e.device),
-                          e.major, e.minor));
+  digest_.add(fmt::format("{} {:o} {} {} {} {} {}", static_cast<int>(e.type), e.mode, e.uid, e.gid,
+                          static_cast<int>(e.device), e.major, e.minor));
   digest_.add(e.path).add(e.target);
 }
 
@@ -63,8 +64,8 @@ std::string ContentKey::hex() {
   return digest_.hex();
 }
 
-std::string content_key(const std::vector<ImageEntry>& entries, Compression compression, const Path& base_archive,
-                        const Deadline& deadline) {
+std::string content_key(const std::vector<ImageEntry>& entries, Compression compression,
+                        const Path& base_archive, const Deadline& deadline) {
   ContentKey key(compression, base_archive);
   for (const ImageEntry& entry : entries) {
     deadline.check("reading the files of an image");

@@ -1,12 +1,11 @@
 #pragma once
 // What is in the files of an image, read in pieces, and the key that names an image by its content.
 #include <functional>
+#include <kdev/seed_image.hpp>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include <kdev/seed_image.hpp>
 
 #include "common/digest.hpp"
 
@@ -17,13 +16,13 @@ inline bool is_hard_link(const ImageEntry& entry) {
   return entry.type == ImageEntry::Type::file && !entry.target.empty();
 }
 
-/// Tells the size, then gives exactly so many bytes of a file entry's content, in order. HostError when the source cannot
-/// be read, is no regular file, or became shorter meanwhile.
+/// Tells the size, then gives exactly so many bytes of a file entry's content, in order. HostError when the
+/// source cannot be read, is no regular file, or became shorter meanwhile.
 void read_content(const ImageEntry& entry, const std::function<void(std::uint64_t)>& on_size,
                   const std::function<void(std::string_view)>& on_bytes);
 
-/// Collects what an image consists of: every entry in archive order; and, at any time after its entry, the bytes of each
-/// file that is no further name of another one.
+/// Collects what an image consists of: every entry in archive order; and, at any time after its entry, the
+/// bytes of each file that is no further name of another one.
 class ContentKey {
  public:
   ContentKey(Compression compression, const Path& base_archive);
@@ -40,7 +39,7 @@ class ContentKey {
 };
 
 /// The key of these entries, laid over an archive when `base_archive` is not empty.
-std::string content_key(const std::vector<ImageEntry>& entries, Compression compression, const Path& base_archive,
-                        const Deadline& deadline);
+std::string content_key(const std::vector<ImageEntry>& entries, Compression compression,
+                        const Path& base_archive, const Deadline& deadline);
 
 }  // namespace kdev

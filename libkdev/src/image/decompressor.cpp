@@ -1,13 +1,12 @@
 #include "image/decompressor.hpp"
 
-#include <algorithm>
-#include <vector>
-
 #include <archive.h>
 #include <archive_entry.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <kdev/error.hpp>
+#include <vector>
 
 namespace kdev {
 namespace {
@@ -56,10 +55,11 @@ bool Decompressor::open(std::uint64_t limit) {
 void Decompressor::fail() {
   if (window_->failure) std::rethrow_exception(window_->failure);
   const char* text = archive_error_string(a_.get());
-  throw FormatError({.attempted = "read the archive " + name_,
-                     .reason = fmt::format("the compressed part at byte {}: {}", start_, text ? text : "it is damaged"),
-                     .hint = "",
-                     .log = {}});
+  throw FormatError(
+      {.attempted = "read the archive " + name_,
+       .reason = fmt::format("the compressed part at byte {}: {}", start_, text ? text : "it is damaged"),
+       .hint = "",
+       .log = {}});
 }
 
 std::size_t Decompressor::read_at(std::uint64_t, char* to, std::size_t size) {
@@ -77,13 +77,15 @@ std::size_t Decompressor::read_at(std::uint64_t, char* to, std::size_t size) {
   return read_at(given_, to, size);
 }
 
-/// Some filters (xz, zstd) take whatever follows their last member for a broken one, and lose what they had decompressed
-/// just before. The kernel takes it for the next archive. So: look where one may start, and begin again with that as the
-/// limit. True when there is such an end; then the reading goes on where it stopped.
+/// Some filters (xz, zstd) take whatever follows their last member for a broken one, and lose what they had
+/// decompressed just before. The kernel takes it for the next archive. So: look where one may start, and
+/// begin again with that as the limit. True when there is such an end; then the reading goes on where it
+/// stopped.
 bool Decompressor::find_end() {
   if (kind_ != ArchiveKind::xz && kind_ != ArchiveKind::zstd) return false;
   // Up to here all was good; the filters get at most 64 KiB at once, so the end is not far behind.
-  const std::uint64_t good = start_ + static_cast<std::uint64_t>(std::max<la_int64_t>(archive_filter_bytes(a_.get(), -1), 0));
+  const std::uint64_t good =
+      start_ + static_cast<std::uint64_t>(std::max<la_int64_t>(archive_filter_bytes(a_.get(), -1), 0));
   ByteWindow ahead(source_, good);
   const std::string text(ahead.peek(1 << 18));
   std::vector<std::uint64_t> ends;
@@ -99,13 +101,15 @@ bool Decompressor::find_end() {
   std::sort(ends.begin(), ends.end());
   ends.erase(std::unique(ends.begin(), ends.end()), ends.end());
   if (ends.size() > 24) ends.resize(24);  // each costs decompressing the whole part
-  const auto found = std::find_if(ends.begin(), ends.end(), [&](std::uint64_t end) { return end > start_ && ends_at(end); });
+  const auto found =
+      std::find_if(ends.begin(), ends.end(), [&](std::uint64_t end) { return end > start_ && ends_at(end); });
   if (found == ends.end()) return false;
   limited_ = true;
   if (!open(*found)) fail();
   std::string waste(1 << 16, '\0');
   for (std::uint64_t left = given_; left;) {
-    const la_ssize_t n = archive_read_data(a_.get(), waste.data(), std::min<std::uint64_t>(left, waste.size()));
+    const la_ssize_t n =
+        archive_read_data(a_.get(), waste.data(), std::min<std::uint64_t>(left, waste.size()));
     if (n <= 0) fail();
     left -= static_cast<std::uint64_t>(n);
   }

@@ -7,8 +7,8 @@
 
 namespace kdev {
 
-/// One compressed part of an archive, decompressed by libarchive. It ends where the compressed data ends, whatever comes
-/// behind; several members in a row count as one part. To be read once, from the start on.
+/// One compressed part of an archive, decompressed by libarchive. It ends where the compressed data ends,
+/// whatever comes behind; several members in a row count as one part. To be read once, from the start on.
 class Decompressor final : public ByteSource {
  public:
   /// FormatError (naming `name`) when the start is damaged.

@@ -4,7 +4,8 @@
 
 namespace kdev {
 
-/// An absolute guest path without empty and "." components and trailing slash; "/" for the root. Names of cpio archives
+/// An absolute guest path without empty and "." components and trailing slash; "/" for the root. Names of
+/// cpio archives
 /// ("./etc/x", "etc/x", "/etc/x") all become "/etc/x". ".." components stay: see leads_out().
 std::string normal_guest_path(std::string_view path);
 /// True when a component is "..".

@@ -1,13 +1,12 @@
 // The list format of usr/gen_init_cpio.c in the Linux tree.
+#include <fmt/format.h>
+
 #include <cctype>
 #include <charconv>
 #include <cstdlib>
-#include <map>
-
-#include <fmt/format.h>
-
 #include <kdev/error.hpp>
 #include <kdev/seed_image.hpp>
+#include <map>
 
 #include "image/content.hpp"
 #include "image/guest_path.hpp"
@@ -106,7 +105,8 @@ class ListParser {
   void node() {
     want(8, "nod <name> <mode> <uid> <gid> <dev_type> <maj> <min>");
     ImageEntry e = common(Type::node, 2);
-    if (words_[5] != "c" && words_[5] != "b") fail(fmt::format("\"{}\" is no device type", words_[5]), "b or c");
+    if (words_[5] != "c" && words_[5] != "b")
+      fail(fmt::format("\"{}\" is no device type", words_[5]), "b or c");
     e.device = words_[5][0];
     e.major = number(words_[6], 10, 0xfffu, "major number");
     e.minor = number(words_[7], 10, 0xfffffu, "minor number");

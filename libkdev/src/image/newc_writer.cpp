@@ -1,15 +1,14 @@
 #include "image/newc_writer.hpp"
 
-#include <exception>
-#include <map>
-#include <memory>
-
 #include <archive.h>
 #include <archive_entry.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include <exception>
 #include <kdev/error.hpp>
+#include <map>
+#include <memory>
 
 #include "image/content.hpp"
 
@@ -69,7 +68,8 @@ class Writer {
   void check(int result) {
     if (output_.failure) std::rethrow_exception(output_.failure);
     if (result != ARCHIVE_OK)
-      throw HostError({.attempted = "write an image", .reason = archive_error_string(a_.get()), .hint = "", .log = {}});
+      throw HostError(
+          {.attempted = "write an image", .reason = archive_error_string(a_.get()), .hint = "", .log = {}});
   }
 
   void count_names(const std::vector<ImageEntry>& entries) {
@@ -146,8 +146,8 @@ class Writer {
 
 }  // namespace
 
-std::string write_newc(const std::vector<ImageEntry>& entries, Compression compression, const Path& base_archive,
-                       const ByteSink& sink, const Deadline& deadline) {
+std::string write_newc(const std::vector<ImageEntry>& entries, Compression compression,
+                       const Path& base_archive, const ByteSink& sink, const Deadline& deadline) {
   return Writer(compression, base_archive, sink, deadline).write(entries);
 }
 

@@ -1,13 +1,12 @@
-#include <cerrno>
-#include <map>
-
-#include <boost/filesystem/operations.hpp>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <boost/filesystem/operations.hpp>
+#include <cerrno>
 #include <kdev/error.hpp>
 #include <kdev/host.hpp>
 #include <kdev/seed_image.hpp>
+#include <map>
 
 #include "host/system_error.hpp"
 #include "image/agent.hpp"
@@ -38,7 +37,8 @@ bool file_is_agent(const Path& path) {
 /// Whether the /init of these entries is kdev's agent.
 bool has_agent_init(const std::vector<ImageEntry>& entries) {
   for (const ImageEntry& e : entries)
-    if (e.path == "/init" && e.type == Type::file) return e.source.empty() ? looks_like_agent(e.content) : file_is_agent(e.source);
+    if (e.path == "/init" && e.type == Type::file)
+      return e.source.empty() ? looks_like_agent(e.content) : file_is_agent(e.source);
   return false;
 }
 
@@ -91,13 +91,15 @@ SeedImage SeedImage::add_file(const Path& source, const std::string& guest_path,
                      .reason = "it is a directory",
                      .hint = "SeedImage.directory() takes whole directories",
                      .log = {}});
-  ImageEntry e{.path = guest_path, .mode = mode ? mode & 07777u : st.st_mode & 07777u, .source = fs::absolute(source)};
+  ImageEntry e{
+      .path = guest_path, .mode = mode ? mode & 07777u : st.st_mode & 07777u, .source = fs::absolute(source)};
   SeedImage image = *this;
   image.entries_.push_back(std::move(e));
   return image;
 }
 
-SeedImage SeedImage::add_content(const std::string& content, const std::string& guest_path, unsigned mode) const {
+SeedImage SeedImage::add_content(const std::string& content, const std::string& guest_path,
+                                 unsigned mode) const {
   SeedImage image = *this;
   image.entries_.push_back({.path = guest_path, .mode = mode & 07777u, .content = content});
   return image;

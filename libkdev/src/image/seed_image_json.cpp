@@ -1,5 +1,4 @@
 #include <array>
-
 #include <kdev/error.hpp>
 #include <kdev/seed_image.hpp>
 
@@ -43,7 +42,8 @@ int hex_digit(char c) {
 std::string from_hex(std::string_view hex) {
   if (hex.size() % 2) bad("an odd number of hexadecimal digits");
   std::string out;
-  for (std::size_t i = 0; i < hex.size(); i += 2) out += static_cast<char>(hex_digit(hex[i]) * 16 + hex_digit(hex[i + 1]));
+  for (std::size_t i = 0; i < hex.size(); i += 2)
+    out += static_cast<char>(hex_digit(hex[i]) * 16 + hex_digit(hex[i + 1]));
   return out;
 }
 
@@ -90,7 +90,8 @@ json::object entry_to_json(const ImageEntry& e) {
 ImageEntry entry_from_json(const json::value& v) {
   if (!v.is_object()) bad("an entry is no object");
   const json::object& o = v.as_object();
-  ImageEntry e{.type = static_cast<Type>(index_of(kTypes, json::get_string(o, "type", "file"))), .path = get(o, "path")};
+  ImageEntry e{.type = static_cast<Type>(index_of(kTypes, json::get_string(o, "type", "file"))),
+               .path = get(o, "path")};
   e.mode = get_unsigned(o, "mode");
   e.uid = get_unsigned(o, "uid");
   e.gid = get_unsigned(o, "gid");
@@ -130,7 +131,8 @@ SeedImage SeedImage::from_json(std::string_view text) {
   SeedImage image;
   image.busybox_ = json::get_bool(o, "busybox");
   image.agent_ = json::get_bool(o, "agent");
-  image.compression_ = static_cast<Compression>(index_of(kCompressions, json::get_string(o, "compression", "none")));
+  image.compression_ =
+      static_cast<Compression>(index_of(kCompressions, json::get_string(o, "compression", "none")));
   image.archive_ = get(o, "archive");
   if (const json::value* trees = o.if_contains("directories"); trees && !trees->is_null()) {
     if (!trees->is_array()) bad("\"directories\" is no array");

@@ -1,14 +1,14 @@
 #include "image/tree.hpp"
 
-#include <algorithm>
-#include <cerrno>
-#include <map>
-
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <map>
 
 #include "host/system_error.hpp"
 

@@ -1,16 +1,15 @@
-#include <algorithm>
-#include <cerrno>
-#include <map>
-
 #include <archive.h>
 #include <archive_entry.h>
-#include <boost/filesystem/operations.hpp>
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <boost/filesystem/operations.hpp>
+#include <cerrno>
 #include <kdev/error.hpp>
 #include <kdev/seed_image.hpp>
+#include <map>
 
 #include "host/system_error.hpp"
 #include "image/archive_reader.hpp"
@@ -30,7 +29,8 @@ class Unpacker {
     fs::create_directories(dir, ec);
     if (ec) throw host_error("make the directory " + dir.string(), ec.value());
     dir_ = fs::canonical(dir).string();  // what leads to it may hold symbolic links, what is below it may not
-    // libarchive refuses to go through a symbolic link that it, or anyone, put below: nothing gets out that way.
+    // libarchive refuses to go through a symbolic link that it, or anyone, put below: nothing gets out that
+    // way.
     int flags = ARCHIVE_EXTRACT_PERM | ARCHIVE_EXTRACT_SECURE_SYMLINKS | ARCHIVE_EXTRACT_SECURE_NODOTDOT;
     if (::geteuid() == 0) flags |= ARCHIVE_EXTRACT_OWNER;
     archive_write_disk_set_options(disk_.get(), flags);
@@ -45,19 +45,26 @@ class Unpacker {
   }
 
  private:
-  std::string attempted(const std::string& path) const { return fmt::format("unpack {} of {}", path, file_.string()); }
+  std::string attempted(const std::string& path) const {
+    return fmt::format("unpack {} of {}", path, file_.string());
+  }
 
   [[noreturn]] void fail(const std::string& path) const {
     const int error = archive_errno(disk_.get());
     const char* text = archive_error_string(disk_.get());
     // libarchive's own refusals carry -1 or EINVAL; everything else is the file system's.
-    if (error > 0 && error != EINVAL && error != ELOOP && error != ENOTDIR) throw host_error(attempted(path), error);
-    throw FormatError({.attempted = attempted(path), .reason = text ? text : errno_text(error), .hint = "", .log = {}});
+    if (error > 0 && error != EINVAL && error != ELOOP && error != ENOTDIR)
+      throw host_error(attempted(path), error);
+    throw FormatError(
+        {.attempted = attempted(path), .reason = text ? text : errno_text(error), .hint = "", .log = {}});
   }
 
   void unpack(const ImageEntry& entry) {
     if (leads_out(entry.path) || leads_out(is_hard_link(entry) ? entry.target : ""))
-      throw FormatError({.attempted = attempted(entry.path), .reason = "the path leads out of the archive", .hint = "", .log = {}});
+      throw FormatError({.attempted = attempted(entry.path),
+                         .reason = "the path leads out of the archive",
+                         .hint = "",
+                         .log = {}});
     if (entry.path == "/") return;
     archive_entry* e = reader_.raw();
     const std::string path = dir_ + entry.path;
@@ -79,14 +86,16 @@ class Unpacker {
       archive_entry_set_perm(e, entry.mode | 0200);
     }
     const int r = archive_write_header(disk_.get(), e);
-    if (entry.type == Type::node && r != ARCHIVE_OK && (archive_errno(disk_.get()) == EPERM || ::geteuid() != 0)) {
+    if (entry.type == Type::node && r != ARCHIVE_OK &&
+        (archive_errno(disk_.get()) == EPERM || ::geteuid() != 0)) {
       skipped_.push_back(entry.path);
       return;
     }
     if (r != ARCHIVE_OK) fail(entry.path);
     if (entry.type == Type::file && entry.size) copy(entry);
     if (archive_write_finish_entry(disk_.get()) != ARCHIVE_OK) fail(entry.path);
-    if (entry.type == Type::socket && (::unlink(path.c_str()) != 0 || ::mknod(path.c_str(), S_IFSOCK | entry.mode, 0) != 0))
+    if (entry.type == Type::socket &&
+        (::unlink(path.c_str()) != 0 || ::mknod(path.c_str(), S_IFSOCK | entry.mode, 0) != 0))
       throw host_error(attempted(entry.path), errno);
   }
 
@@ -126,11 +135,14 @@ std::vector<ImageEntry> list_archive(const Path& file) {
     }
   }
   // The data may come with any of its names: each tells the size of the one file.
-  for (const auto& [link, first] : links) entries[first].size = std::max(entries[first].size, entries[link].size);
+  for (const auto& [link, first] : links)
+    entries[first].size = std::max(entries[first].size, entries[link].size);
   for (const auto& [link, first] : links) entries[link].size = entries[first].size;
   return entries;
 }
 
-std::vector<std::string> unpack_archive(const Path& file, const Path& dir) { return Unpacker(file, dir).run(); }
+std::vector<std::string> unpack_archive(const Path& file, const Path& dir) {
+  return Unpacker(file, dir).run();
+}
 
 }  // namespace kdev

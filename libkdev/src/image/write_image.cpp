@@ -1,10 +1,9 @@
 // SeedImage's ways to a file.
-#include <cerrno>
-
-#include <boost/filesystem/operations.hpp>
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include <boost/filesystem/operations.hpp>
+#include <cerrno>
 #include <kdev/error.hpp>
 #include <kdev/host.hpp>
 #include <kdev/seed_image.hpp>
@@ -29,20 +28,24 @@ void copy_archive(const Path& from, bool pad, AtomicFile& to, const Deadline& de
     to.write({buffer.data(), n});
     total += n;
   }
-  // The kernel wants a plain cpio archive to start at a multiple of four bytes (init/initramfs.c: "broken padding").
+  // The kernel wants a plain cpio archive to start at a multiple of four bytes (init/initramfs.c: "broken
+  // padding").
   if (pad) to.write(std::string(static_cast<std::size_t>(-total % 4), '\0'));
 }
 
 /// Writes without naming the file yet. The key of what was written.
-std::string write_to(AtomicFile& out, const std::vector<ImageEntry>& own, Compression compression, const Path& archive,
-                     const Deadline& deadline) {
+std::string write_to(AtomicFile& out, const std::vector<ImageEntry>& own, Compression compression,
+                     const Path& archive, const Deadline& deadline) {
   if (!archive.empty()) copy_archive(archive, !own.empty(), out, deadline);
   if (!archive.empty() && own.empty()) return {};
-  return write_newc(own, compression, archive, [&](std::string_view bytes) { out.write(bytes); }, deadline);
+  return write_newc(
+      own, compression, archive, [&](std::string_view bytes) { out.write(bytes); }, deadline);
 }
 
 const char* extension(Compression compression) {
-  return compression == Compression::gzip ? ".cpio.gz" : compression == Compression::zstd ? ".cpio.zst" : ".cpio";
+  return compression == Compression::gzip   ? ".cpio.gz"
+         : compression == Compression::zstd ? ".cpio.zst"
+                                            : ".cpio";
 }
 
 bool is_whole_file(const Path& path) {

@@ -1,12 +1,12 @@
 #include "unit/agent/agent_client.hpp"
 
-#include <cerrno>
-#include <csignal>
-
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
 
 namespace kdev::test {
 
@@ -35,7 +35,8 @@ int AgentClient::close_and_wait() {
   fd_ = -1;
   int status = 0;
   for (int i = 0; i < 2000; ++i) {
-    if (::waitpid(pid_, &status, WNOHANG) == pid_) return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+    if (::waitpid(pid_, &status, WNOHANG) == pid_)
+      return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
     ::usleep(10000);
   }
   ADD_FAILURE() << "the agent did not end with its channel";
@@ -129,7 +130,9 @@ std::string exec_payload(const Exec& exec) {
   return payload;
 }
 
-void AgentClient::start(std::uint32_t id, const Exec& exec) { send(KDEV_EXEC, id, exec_payload(exec)); }
+void AgentClient::start(std::uint32_t id, const Exec& exec) {
+  send(KDEV_EXEC, id, exec_payload(exec));
+}
 
 Ended AgentClient::finish(std::uint32_t id) {
   Ended e;
@@ -165,7 +168,8 @@ int AgentClient::put(const std::string& path, std::string_view content, unsigned
   const std::uint32_t id = next_id++;
   const kdev_put request{mode, 0, content.size()};
   send(KDEV_PUT, id, bytes_of(request) + path);
-  for (std::size_t at = 0; at < content.size(); at += KDEV_MAX_PAYLOAD) send(KDEV_DATA, id, content.substr(at, KDEV_MAX_PAYLOAD));
+  for (std::size_t at = 0; at < content.size(); at += KDEV_MAX_PAYLOAD)
+    send(KDEV_DATA, id, content.substr(at, KDEV_MAX_PAYLOAD));
   send(KDEV_DATA_END, id);
   const Frame f = receive();
   EXPECT_EQ(f.id, id);

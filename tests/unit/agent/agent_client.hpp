@@ -1,5 +1,8 @@
 #pragma once
 // Speaks the agent's protocol by hand, to an agent that runs here as a normal process, over a socket pair.
+#include <gtest/gtest.h>
+#include <protocol.h>
+
 #include <cstring>
 #include <functional>
 #include <map>
@@ -7,9 +10,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <gtest/gtest.h>
-#include <protocol.h>
 
 namespace kdev::test {
 

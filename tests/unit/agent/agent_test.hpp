@@ -7,7 +7,8 @@
 
 namespace kdev::test {
 
-/// Each test runs against the program that guests get and, where it is built, against the one with sanitizers.
+/// Each test runs against the program that guests get and, where it is built, against the one with
+/// sanitizers.
 class AgentTest : public ::testing::TestWithParam<std::string> {
  protected:
   AgentTest() : agent(GetParam()) {
@@ -24,7 +25,8 @@ class AgentTest : public ::testing::TestWithParam<std::string> {
   /// Files below dir, relative.
   std::vector<std::string> files() {
     std::vector<std::string> out;
-    for (const auto& e : std::filesystem::recursive_directory_iterator(dir)) out.push_back(e.path().string().substr(dir.size() + 1));
+    for (const auto& e : std::filesystem::recursive_directory_iterator(dir))
+      out.push_back(e.path().string().substr(dir.size() + 1));
     return out;
   }
 

@@ -1,10 +1,10 @@
 // The session: greeting, order, and whatever a broken or hostile host may send.
+#include <sys/utsname.h>
+#include <unistd.h>
+
 #include <cerrno>
 #include <csignal>
 #include <random>
-
-#include <sys/utsname.h>
-#include <unistd.h>
 
 #include "unit/agent/agent_test.hpp"
 
@@ -52,7 +52,8 @@ TEST_P(AgentSession, ManyBigPingsWithoutReading) {
 TEST_P(AgentSession, AHostThatNeverReadsAndGoesAwayEndsTheAgent) {
   agent.hello();
   // The socket, then the output queue fill up; then input waits. 16 MiB are more than all of them hold.
-  std::string ping = bytes_of(kdev_frame{KDEV_FRAME_MAGIC, KDEV_MAX_PAYLOAD, KDEV_PING, 1}) + std::string(KDEV_MAX_PAYLOAD, 'p');
+  std::string ping = bytes_of(kdev_frame{KDEV_FRAME_MAGIC, KDEV_MAX_PAYLOAD, KDEV_PING, 1}) +
+                     std::string(KDEV_MAX_PAYLOAD, 'p');
   for (int i = 0; i < 64 && agent.send_some(ping); ++i) {
   }
   EXPECT_EQ(agent.close_and_wait(), 0);
@@ -123,9 +124,10 @@ TEST_P(AgentSession, MalformedRequestsAreErrorsOfTheirOwn) {
   agent.hello();
   const std::string nul(1, '\0');
   const kdev_exec one{1, 0, 0, 0}, none{0, 0, 0, 0}, many{0xffffffffu, 0xffffffffu, 0, 0}, two{1, 1, 0, 0};
-  for (const std::string& payload : {std::string(), std::string("abc"), bytes_of(one), bytes_of(none) + nul, bytes_of(one) + nul,
-                                     bytes_of(one) + nul + "true", bytes_of(many) + nul + "true" + nul, bytes_of(two) + nul + "a" + nul,
-                                     bytes_of(one) + nul + "a" + nul + "b" + nul, bytes_of(one) + nul + nul}) {
+  for (const std::string& payload :
+       {std::string(), std::string("abc"), bytes_of(one), bytes_of(none) + nul, bytes_of(one) + nul,
+        bytes_of(one) + nul + "true", bytes_of(many) + nul + "true" + nul, bytes_of(two) + nul + "a" + nul,
+        bytes_of(one) + nul + "a" + nul + "b" + nul, bytes_of(one) + nul + nul}) {
     agent.send(KDEV_EXEC, 5, payload);
     EXPECT_EQ(error_of(agent.receive()), EINVAL);
   }
@@ -166,8 +168,9 @@ TEST_P(AgentSession, NoiseDoesNoHarm) {
     agent.hello();
     // Frames that are right outside and wrong inside; never an EXEC that could start something.
     for (int i = 0; i < 20; ++i) {
-      static constexpr std::uint32_t kTypes[] = {KDEV_PING, KDEV_STDIN, KDEV_STDIN_CLOSE, KDEV_DATA, KDEV_DATA_END,
-                                                 KDEV_EXEC, KDEV_PUT,   KDEV_GET,         KDEV_LIST};
+      static constexpr std::uint32_t kTypes[] = {KDEV_PING, KDEV_STDIN,    KDEV_STDIN_CLOSE,
+                                                 KDEV_DATA, KDEV_DATA_END, KDEV_EXEC,
+                                                 KDEV_PUT,  KDEV_GET,      KDEV_LIST};
       std::string payload(random() % 200, '\0');
       for (char& c : payload) c = static_cast<char>(random());
       agent.send(kTypes[random() % std::size(kTypes)], random() % 4 + 1, payload);

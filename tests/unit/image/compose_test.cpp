@@ -10,12 +10,18 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-ImageEntry file(const std::string& path, const std::string& content = "x") { return {.path = path, .mode = 0644, .content = content}; }
-ImageEntry folder(const std::string& path, unsigned mode = 0755) { return {.type = Type::dir, .path = path, .mode = mode}; }
+ImageEntry file(const std::string& path, const std::string& content = "x") {
+  return {.path = path, .mode = 0644, .content = content};
+}
+ImageEntry folder(const std::string& path, unsigned mode = 0755) {
+  return {.type = Type::dir, .path = path, .mode = mode};
+}
 ImageEntry link(const std::string& path, const std::string& to) {
   return {.type = Type::symlink, .path = path, .mode = 0777, .target = to};
 }
-ImageEntry hard(const std::string& path, const std::string& first) { return {.path = path, .mode = 0644, .target = first}; }
+ImageEntry hard(const std::string& path, const std::string& first) {
+  return {.path = path, .mode = 0644, .target = first};
+}
 
 TEST(GuestPath, IsNormal) {
   EXPECT_EQ(normal_guest_path("./etc//x/./y/"), "/etc/x/y");
@@ -37,7 +43,8 @@ TEST(Compose, SortsAndMakesParents) {
 }
 
 TEST(Compose, LaterLayersWin) {
-  const auto out = compose({{file("/f", "old"), folder("/d", 0700)}, {file("//f/", "new"), folder("/d", 0711)}});
+  const auto out =
+      compose({{file("/f", "old"), folder("/d", 0700)}, {file("//f/", "new"), folder("/d", 0711)}});
   EXPECT_EQ(find(out, "/f").content, "new");
   EXPECT_EQ(find(out, "/d").mode, 0711u);
   EXPECT_EQ(out.size(), 2u);
@@ -50,7 +57,8 @@ TEST(Compose, AMadeParentGetsItsOwnEntryLater) {
 TEST(Compose, FollowsLinksToDirectories) {
   const auto out = compose({{link("/bin", "usr/bin"), link("/usr/sbin", "../bin"), folder("/usr/bin")},
                             {file("/bin/sh"), file("/usr/sbin/x"), folder("/bin")}});
-  EXPECT_THAT(paths_of(out), ElementsAre("/bin", "/usr", "/usr/bin", "/usr/bin/sh", "/usr/bin/x", "/usr/sbin"));
+  EXPECT_THAT(paths_of(out),
+              ElementsAre("/bin", "/usr", "/usr/bin", "/usr/bin/sh", "/usr/bin/x", "/usr/sbin"));
   EXPECT_EQ(find(out, "/bin").type, Type::symlink) << "a directory copied onto a link goes where it leads";
 }
 
@@ -65,9 +73,15 @@ TEST(Compose, RefusesWhatCannotBe) {
   EXPECT_THAT(failure<ConfigError>([] { compose({{file("/")}}); }), HasSubstr("root"));
   EXPECT_THAT(failure<ConfigError>([] { compose({{file("/f"), file("/f/g")}}); }), HasSubstr("no directory"));
   EXPECT_THAT(failure<ConfigError>([] { compose({{file("/d/g"), file("/d")}}); }), HasSubstr("content"));
-  EXPECT_THAT(failure<ConfigError>([] { compose({{link("/l", "l2"), link("/l2", "l"), file("/l/x")}}); }), HasSubstr("too many"));
+  EXPECT_THAT(failure<ConfigError>([] {
+                compose({{link("/l", "l2"), link("/l2", "l"), file("/l/x")}});
+              }),
+              HasSubstr("too many"));
   EXPECT_THAT(failure<ConfigError>([] { compose({{hard("/h", "/none")}}); }), HasSubstr("hard link"));
-  EXPECT_THAT(failure<ConfigError>([] { compose({{folder("/d"), hard("/h", "/d")}}); }), HasSubstr("hard link"));
+  EXPECT_THAT(failure<ConfigError>([] {
+                compose({{folder("/d"), hard("/h", "/d")}});
+              }),
+              HasSubstr("hard link"));
   EXPECT_THAT(failure<ConfigError>([] { compose({{file(std::string("/a\0b", 4))}}); }), HasSubstr("NUL"));
 }
 

@@ -1,13 +1,12 @@
 #pragma once
-#include <fstream>
-#include <string>
-
-#include <boost/filesystem.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <boost/filesystem.hpp>
+#include <fstream>
 #include <kdev/error.hpp>
 #include <kdev/seed_image.hpp>
+#include <string>
 
 namespace kdev::test {
 

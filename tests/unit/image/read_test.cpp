@@ -1,8 +1,9 @@
 // Archives as kernels accept them, and those that they do not.
 #include <archive.h>
 #include <archive_entry.h>
-#include <random>
 #include <sys/stat.h>
+
+#include <random>
 
 #include "image/archive_reader.hpp"
 #include "unit/image/image_test.hpp"
@@ -59,9 +60,12 @@ struct Filter {
 };
 class ReadCompressed : public ReadArchive, public ::testing::WithParamInterface<Filter> {};
 INSTANTIATE_TEST_SUITE_P(, ReadCompressed,
-                         ::testing::Values(Filter{"gzip", archive_write_add_filter_gzip}, Filter{"bzip2", archive_write_add_filter_bzip2},
-                                           Filter{"xz", archive_write_add_filter_xz}, Filter{"lzma", archive_write_add_filter_lzma},
-                                           Filter{"lz4", archive_write_add_filter_lz4}, Filter{"zstd", archive_write_add_filter_zstd}),
+                         ::testing::Values(Filter{"gzip", archive_write_add_filter_gzip},
+                                           Filter{"bzip2", archive_write_add_filter_bzip2},
+                                           Filter{"xz", archive_write_add_filter_xz},
+                                           Filter{"lzma", archive_write_add_filter_lzma},
+                                           Filter{"lz4", archive_write_add_filter_lz4},
+                                           Filter{"zstd", archive_write_add_filter_zstd}),
                          [](const auto& info) { return info.param.name; });
 
 TEST_P(ReadCompressed, Alone) {
@@ -72,13 +76,15 @@ TEST_P(ReadCompressed, Alone) {
 
 TEST_P(ReadCompressed, AfterAPlainOne) {
   // Early microcode, then the main archive; zero bytes between.
-  const Path f = put("a", one_file("early") + std::string(512, '\0') + packed(one_file("main"), GetParam().add));
+  const Path f =
+      put("a", one_file("early") + std::string(512, '\0') + packed(one_file("main"), GetParam().add));
   EXPECT_THAT(paths_of(list_archive(f)), ElementsAre("/early", "/main"));
 }
 
 TEST_P(ReadCompressed, BeforeAPlainOne) {
   for (const std::size_t zeros : {0, 1, 3, 4, 1000}) {
-    const Path f = put("a", packed(one_file("main"), GetParam().add) + std::string(zeros, '\0') + one_file("late"));
+    const Path f =
+        put("a", packed(one_file("main"), GetParam().add) + std::string(zeros, '\0') + one_file("late"));
     EXPECT_THAT(paths_of(list_archive(f)), ElementsAre("/main", "/late")) << zeros;
   }
 }
@@ -87,14 +93,17 @@ TEST_P(ReadCompressed, SeveralInOnePartAndInSeveral) {
   const std::string two = one_file("a") + std::string(8, '\0') + one_file("b");
   const std::string part = packed(two, GetParam().add);
   EXPECT_THAT(paths_of(list_archive(put("a", part))), ElementsAre("/a", "/b"));
-  EXPECT_THAT(paths_of(list_archive(put("a", part + std::string(16, '\0') + part))), ElementsAre("/a", "/b", "/a", "/b"));
+  EXPECT_THAT(paths_of(list_archive(put("a", part + std::string(16, '\0') + part))),
+              ElementsAre("/a", "/b", "/a", "/b"));
 }
 
 TEST_P(ReadCompressed, MixedWithEveryOther) {
   const std::string mine = packed(one_file("mine", std::string(200'000, 'm')), GetParam().add);
   const std::string zipped = packed(one_file("zipped"), archive_write_add_filter_gzip);
-  EXPECT_THAT(paths_of(list_archive(put("a", mine + std::string(4, '\0') + zipped))), ElementsAre("/mine", "/zipped"));
-  EXPECT_THAT(paths_of(list_archive(put("a", zipped + std::string(4, '\0') + mine))), ElementsAre("/zipped", "/mine"));
+  EXPECT_THAT(paths_of(list_archive(put("a", mine + std::string(4, '\0') + zipped))),
+              ElementsAre("/mine", "/zipped"));
+  EXPECT_THAT(paths_of(list_archive(put("a", zipped + std::string(4, '\0') + mine))),
+              ElementsAre("/zipped", "/mine"));
 }
 
 TEST_P(ReadCompressed, CutOffIsAnError) {
@@ -128,15 +137,36 @@ TEST_P(ReadCompressed, JunkInsideIsAnError) {
 
 TEST_F(ReadArchive, PlainOnesInARow) {
   std::string many;
-  for (int i = 0; i < 300; ++i) many += one_file("f" + std::to_string(i), std::string(static_cast<std::size_t>(i) * 37, 'x'));
+  for (int i = 0; i < 300; ++i)
+    many += one_file("f" + std::to_string(i), std::string(static_cast<std::size_t>(i) * 37, 'x'));
   EXPECT_EQ(list_archive(put("a", many)).size(), 300u);
 }
 
 TEST_F(ReadArchive, TheOldPortableFormat) {
   // "odc": 76 bytes of octal header.
-  std::string bytes = std::string("070707") + "000001" "000001" "100644" "000001" "000002" "000001" "000000" "00000000000" "000002" "00000000004";
+  std::string bytes = std::string("070707") +
+                      "000001"
+                      "000001"
+                      "100644"
+                      "000001"
+                      "000002"
+                      "000001"
+                      "000000"
+                      "00000000000"
+                      "000002"
+                      "00000000004";
   bytes += std::string("x\0", 2) + "abcd";
-  bytes += std::string("070707") + "000000" "000000" "000000" "000000" "000000" "000001" "000000" "00000000000" "000013" "00000000000";
+  bytes += std::string("070707") +
+           "000000"
+           "000000"
+           "000000"
+           "000000"
+           "000000"
+           "000001"
+           "000000"
+           "00000000000"
+           "000013"
+           "00000000000";
   bytes += std::string("TRAILER!!!\0", 11);
   const auto e = list_archive(put("a", bytes));
   ASSERT_EQ(e.size(), 1u);
@@ -144,13 +174,18 @@ TEST_F(ReadArchive, TheOldPortableFormat) {
 }
 
 TEST_F(ReadArchive, NamesAreMadeNormal) {
-  const Path f = put("a", newc_entry(".", S_IFDIR | 0755) + newc_entry("./etc", S_IFDIR | 0755) + newc_entry("/etc//x", S_IFREG | 0600) + newc_trailer());
+  const Path f = put("a", newc_entry(".", S_IFDIR | 0755) + newc_entry("./etc", S_IFDIR | 0755) +
+                              newc_entry("/etc//x", S_IFREG | 0600) + newc_trailer());
   EXPECT_THAT(paths_of(list_archive(f)), ElementsAre("/etc", "/etc/x"));
 }
 
 TEST_F(ReadArchive, HardLinksWhereverTheDataIs) {
-  const std::string last = newc_entry("a", S_IFREG | 0644, "", 7, 3) + newc_entry("b", S_IFREG | 0644, "", 7, 3) + newc_entry("c", S_IFREG | 0644, "12345", 7, 3);
-  const std::string first = newc_entry("a", S_IFREG | 0644, "12345", 7, 3) + newc_entry("b", S_IFREG | 0644, "", 7, 3) + newc_entry("c", S_IFREG | 0644, "", 7, 3);
+  const std::string last = newc_entry("a", S_IFREG | 0644, "", 7, 3) +
+                           newc_entry("b", S_IFREG | 0644, "", 7, 3) +
+                           newc_entry("c", S_IFREG | 0644, "12345", 7, 3);
+  const std::string first = newc_entry("a", S_IFREG | 0644, "12345", 7, 3) +
+                            newc_entry("b", S_IFREG | 0644, "", 7, 3) +
+                            newc_entry("c", S_IFREG | 0644, "", 7, 3);
   for (const std::string& body : {last, first}) {
     const Path f = put("a", body + newc_trailer());
     const auto e = list_archive(f);
@@ -166,7 +201,8 @@ TEST_F(ReadArchive, HardLinksWhereverTheDataIs) {
 }
 
 TEST_F(ReadArchive, DirectoriesWithOneInodeAreNoLinks) {
-  const Path f = put("a", newc_entry("d", S_IFDIR | 0755, "", 0, 2) + newc_entry("e", S_IFDIR | 0711, "", 0, 2) + newc_trailer());
+  const Path f = put("a", newc_entry("d", S_IFDIR | 0755, "", 0, 2) +
+                              newc_entry("e", S_IFDIR | 0711, "", 0, 2) + newc_trailer());
   const auto e = list_archive(f);
   ASSERT_EQ(e.size(), 2u);
   EXPECT_EQ(e[1], (ImageEntry{.type = Type::dir, .path = "/e", .mode = 0711}));
@@ -175,17 +211,21 @@ TEST_F(ReadArchive, DirectoriesWithOneInodeAreNoLinks) {
 }
 
 TEST_F(ReadArchive, InodesOfTwoArchivesHaveNothingToDoWithEachOther) {
-  const Path f = put("a", newc_entry("a", S_IFREG | 0644, "one", 7, 2) + newc_trailer() + newc_entry("b", S_IFREG | 0644, "two", 7, 2) + newc_trailer());
+  const Path f = put("a", newc_entry("a", S_IFREG | 0644, "one", 7, 2) + newc_trailer() +
+                              newc_entry("b", S_IFREG | 0644, "two", 7, 2) + newc_trailer());
   const auto e = list_archive(f);
   EXPECT_EQ(e[1].target, "");
 }
 
 TEST_F(ReadArchive, NoArchiveIsAFormatError) {
   EXPECT_THAT(failure<FormatError>([&] { list_archive(put("a", "")); }), HasSubstr("empty"));
-  EXPECT_THAT(failure<FormatError>([&] { list_archive(put("a", std::string(1000, '\0'))); }), HasSubstr("empty"));
+  EXPECT_THAT(failure<FormatError>([&] { list_archive(put("a", std::string(1000, '\0'))); }),
+              HasSubstr("empty"));
   EXPECT_THAT(failure<FormatError>([&] { list_archive(put("a", "hello")); }), HasSubstr("no cpio archive"));
-  EXPECT_THAT(failure<FormatError>([&] { list_archive(put("a", one_file("x") + "junk")); }), HasSubstr("no cpio archive"));
-  EXPECT_THAT(failure<FormatError>([&] { list_archive(put("a", std::string("\x89LZO\0", 5))); }), HasSubstr("lzo"));
+  EXPECT_THAT(failure<FormatError>([&] { list_archive(put("a", one_file("x") + "junk")); }),
+              HasSubstr("no cpio archive"));
+  EXPECT_THAT(failure<FormatError>([&] { list_archive(put("a", std::string("\x89LZO\0", 5))); }),
+              HasSubstr("lzo"));
   EXPECT_THROW(list_archive(put("a", std::string("\x1f\x8b", 2))), FormatError);
   EXPECT_THROW(list_archive(dir / "nope"), HostError);
   EXPECT_THROW(list_archive(dir), HostError);
@@ -200,18 +240,22 @@ TEST_F(ReadArchive, WithoutTrailerItIsCutOff) {
 }
 
 TEST_F(ReadArchive, GarbageBetweenEntriesIsAnError) {
-  EXPECT_THROW(list_archive(put("a", newc_entry("x", S_IFREG | 0644, "data") + "garb" + newc_entry("y", S_IFREG | 0644) + newc_trailer())), FormatError);
+  EXPECT_THROW(list_archive(put("a", newc_entry("x", S_IFREG | 0644, "data") + "garb" +
+                                         newc_entry("y", S_IFREG | 0644) + newc_trailer())),
+               FormatError);
 }
 
 TEST_F(ReadArchive, NoiseNeverDoesHarm) {
-  const std::string good = newc_entry("d", S_IFDIR | 0755) + newc_entry("d/x", S_IFREG | 0644, "data", 2, 2) + newc_entry("y", S_IFREG | 0644, "", 2, 2) +
-                           newc_entry("l", S_IFLNK | 0777, "d") + newc_trailer();
+  const std::string good = newc_entry("d", S_IFDIR | 0755) + newc_entry("d/x", S_IFREG | 0644, "data", 2, 2) +
+                           newc_entry("y", S_IFREG | 0644, "", 2, 2) + newc_entry("l", S_IFLNK | 0777, "d") +
+                           newc_trailer();
   std::mt19937 random(7);
   for (int i = 0; i < 3000; ++i) {
     std::string bad = good;
     for (unsigned k = 0, n = random() % 4 + 1; k < n; ++k) {
       static constexpr char kDigits[] = "0123456789ABCDEF\0/.7";
-      bad[random() % bad.size()] = random() % 2 ? kDigits[random() % (sizeof kDigits - 1)] : static_cast<char>(random());
+      bad[random() % bad.size()] =
+          random() % 2 ? kDigits[random() % (sizeof kDigits - 1)] : static_cast<char>(random());
     }
     if (random() % 4 == 0) bad.resize(random() % bad.size());
     try {
@@ -222,18 +266,26 @@ TEST_F(ReadArchive, NoiseNeverDoesHarm) {
 }
 
 TEST_F(ReadArchive, ACompressedPartWithNothingInItEndsTheReading) {
-  // The start of lz4's old format and a block size that cannot be; found by fuzzing: the reader came back to it for ever.
+  // The start of lz4's old format and a block size that cannot be; found by fuzzing: the reader came back to
+  // it for ever.
   const std::string magic("\x02\x21\x4c\x18", 4);
-  for (const std::string& text : {magic, magic + magic, magic + "\x0e\x02\x7c\xe7" + magic, magic + one_file("x")})
+  for (const std::string& text :
+       {magic, magic + magic, magic + "\x0e\x02\x7c\xe7" + magic, magic + one_file("x")})
     EXPECT_THROW(read_all(text), FormatError);
 }
 
 TEST_F(ReadArchive, AnAgentInItIsFound) {
   const std::string agent = slurp(agent_program());
-  EXPECT_TRUE(SeedImage::archive(put("a", newc_entry("init", S_IFREG | 0755, agent) + newc_trailer())).has_agent());
-  EXPECT_FALSE(SeedImage::archive(put("b", newc_entry("init", S_IFREG | 0755, "#!/bin/sh\n") + newc_trailer())).has_agent());
-  EXPECT_FALSE(SeedImage::archive(put("c", newc_entry("sbin", S_IFREG | 0755, agent) + newc_trailer())).has_agent());
-  EXPECT_FALSE(SeedImage::archive(put("d", newc_entry("init", S_IFREG | 0755, agent) + newc_trailer() + one_file("init"))).has_agent());
+  EXPECT_TRUE(
+      SeedImage::archive(put("a", newc_entry("init", S_IFREG | 0755, agent) + newc_trailer())).has_agent());
+  EXPECT_FALSE(
+      SeedImage::archive(put("b", newc_entry("init", S_IFREG | 0755, "#!/bin/sh\n") + newc_trailer()))
+          .has_agent());
+  EXPECT_FALSE(
+      SeedImage::archive(put("c", newc_entry("sbin", S_IFREG | 0755, agent) + newc_trailer())).has_agent());
+  EXPECT_FALSE(SeedImage::archive(
+                   put("d", newc_entry("init", S_IFREG | 0755, agent) + newc_trailer() + one_file("init")))
+                   .has_agent());
 }
 
 }  // namespace

@@ -1,9 +1,9 @@
 // The cache of written images.
-#include <thread>
-
 #include <sys/mount.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <thread>
 
 #include "unit/image/image_test.hpp"
 

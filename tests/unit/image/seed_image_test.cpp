@@ -38,7 +38,10 @@ TEST_F(SeedImages, BusyboxIsASystem) {
   EXPECT_EQ(find(e, "/bin/busybox").mode, 0755u);
   EXPECT_GT(find(e, "/bin/busybox").size, 100'000u);
   EXPECT_EQ(find(e, "/init").source, agent_program());
-  EXPECT_EQ(find(e, "/dev/console"), (ImageEntry{.type = Type::node, .path = "/dev/console", .mode = 0600, .device = 'c', .major = 5, .minor = 1}));
+  EXPECT_EQ(
+      find(e, "/dev/console"),
+      (ImageEntry{
+          .type = Type::node, .path = "/dev/console", .mode = 0600, .device = 'c', .major = 5, .minor = 1}));
   EXPECT_EQ(find(e, "/tmp").mode, 01777u);
   for (const char* path : {"/proc", "/sys", "/root", "/m", "/etc/passwd", "/etc/group"}) find(e, path);
 }
@@ -64,7 +67,9 @@ TEST_F(SeedImages, StaticOrNot) {
   EXPECT_TRUE(is_static_program(agent_program()));
   EXPECT_FALSE(is_static_program("/bin/cat"));
   EXPECT_FALSE(is_static_program(put("text", "#!/bin/sh\n")));
-  EXPECT_FALSE(is_static_program(put("short", "\x7f" "ELF")));
+  EXPECT_FALSE(is_static_program(put("short",
+                                     "\x7f"
+                                     "ELF")));
   EXPECT_FALSE(is_static_program(dir / "nope"));
 }
 
@@ -91,8 +96,10 @@ TEST_F(SeedImages, AnAgentInADirectoryIsSeen) {
   fs::create_directory(dir / "own");
   fs::copy_file(agent_program(), dir / "own/init");
   EXPECT_TRUE(SeedImage::directory(dir / "own").has_agent());
-  EXPECT_TRUE(SeedImage::from_entries({{.path = "/init", .mode = 0755, .source = agent_program()}}).has_agent());
-  EXPECT_FALSE(SeedImage::from_entries({{.path = "/init", .mode = 0755, .content = "#!/bin/sh\n"}}).has_agent());
+  EXPECT_TRUE(
+      SeedImage::from_entries({{.path = "/init", .mode = 0755, .source = agent_program()}}).has_agent());
+  EXPECT_FALSE(
+      SeedImage::from_entries({{.path = "/init", .mode = 0755, .content = "#!/bin/sh\n"}}).has_agent());
 }
 
 TEST_F(SeedImages, InitramfsLooksAtWhatItIs) {
@@ -108,7 +115,8 @@ TEST_F(SeedImages, InitramfsLooksAtWhatItIs) {
 
 TEST_F(SeedImages, EveryCallReturnsANewValue) {
   const SeedImage base = SeedImage::from_entries({{.path = "/a", .content = "x"}});
-  const SeedImage more = base.add_content("y", "/b", 0600).add_directory("/d", 0711).compress(Compression::zstd);
+  const SeedImage more =
+      base.add_content("y", "/b", 0600).add_directory("/d", 0711).compress(Compression::zstd);
   EXPECT_EQ(base.entries().size(), 1u);
   EXPECT_EQ(more.entries().size(), 3u);
   EXPECT_EQ(find(more.entries(), "/b").mode, 0600u);
@@ -132,25 +140,27 @@ TEST_F(SeedImages, JsonKeepsEverything) {
   for (int i = 0; i < 256; ++i) bytes += static_cast<char>(i);
   SeedImage::from_entries({{.path = "/a", .content = "x"}}).write(dir / "a.cpio");
   const std::vector<SeedImage> images = {
-      SeedImage(),
-      SeedImage::busybox().compress(Compression::gzip),
-      SeedImage::directory(dir / "tree", true),
+      SeedImage(), SeedImage::busybox().compress(Compression::gzip), SeedImage::directory(dir / "tree", true),
       SeedImage::archive(dir / "a.cpio").add_content("more", "/b"),
-      SeedImage::from_entries({{.path = "/binary\xff", .mode = 07777, .uid = 0xffffffff, .gid = 5, .content = bytes},
-                               {.path = "/h", .target = "/binary\xff"},
-                               {.type = Type::node, .path = "/n", .device = 'b', .major = 259, .minor = 1048575},
-                               {.type = Type::symlink, .path = "/s", .mode = 0777, .target = "\xfe"},
-                               {.type = Type::pipe, .path = "/p"},
-                               {.type = Type::socket, .path = "/k"},
-                               {.type = Type::dir, .path = "/d"},
-                               {.path = "/f", .source = "/some/where", .size = 1ull << 40}})};
-  for (const SeedImage& image : images) EXPECT_EQ(SeedImage::from_json(image.to_json()), image) << image.to_json();
+      SeedImage::from_entries(
+          {{.path = "/binary\xff", .mode = 07777, .uid = 0xffffffff, .gid = 5, .content = bytes},
+           {.path = "/h", .target = "/binary\xff"},
+           {.type = Type::node, .path = "/n", .device = 'b', .major = 259, .minor = 1048575},
+           {.type = Type::symlink, .path = "/s", .mode = 0777, .target = "\xfe"},
+           {.type = Type::pipe, .path = "/p"},
+           {.type = Type::socket, .path = "/k"},
+           {.type = Type::dir, .path = "/d"},
+           {.path = "/f", .source = "/some/where", .size = 1ull << 40}})};
+  for (const SeedImage& image : images)
+    EXPECT_EQ(SeedImage::from_json(image.to_json()), image) << image.to_json();
 }
 
 TEST_F(SeedImages, BadJsonIsAFormatError) {
-  for (const char* text : {"", "[]", "{\"compression\":\"rar\"}", "{\"entries\":1}", "{\"entries\":[1]}", "{\"entries\":[{\"type\":\"x\"}]}",
-                           "{\"entries\":[{\"mode\":-1}]}", "{\"entries\":[{\"content_hex\":\"0\"}]}", "{\"entries\":[{\"content_hex\":\"zz\"}]}",
-                           "{\"directories\":{}}", "{\"directories\":[\"x\"]}", "{\"busybox\":1}"})
+  for (const char* text :
+       {"", "[]", "{\"compression\":\"rar\"}", "{\"entries\":1}", "{\"entries\":[1]}",
+        "{\"entries\":[{\"type\":\"x\"}]}", "{\"entries\":[{\"mode\":-1}]}",
+        "{\"entries\":[{\"content_hex\":\"0\"}]}", "{\"entries\":[{\"content_hex\":\"zz\"}]}",
+        "{\"directories\":{}}", "{\"directories\":[\"x\"]}", "{\"busybox\":1}"})
     EXPECT_THROW(SeedImage::from_json(text), FormatError) << text;
 }
 

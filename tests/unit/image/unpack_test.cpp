@@ -30,13 +30,14 @@ unsigned mode_of(const Path& path) {
 }
 
 TEST_F(Unpack, EveryKind) {
-  const SeedImage image = SeedImage::from_entries({{.type = Type::dir, .path = "/d", .mode = 01777},
-                                                   {.path = "/d/f", .mode = 04711, .content = "text"},
-                                                   {.path = "/d/g", .mode = 0400, .target = "/d/f"},
-                                                   {.type = Type::symlink, .path = "/l", .mode = 0777, .target = "/etc/passwd"},
-                                                   {.type = Type::pipe, .path = "/p", .mode = 0622},
-                                                   {.type = Type::socket, .path = "/s", .mode = 0600},
-                                                   {.type = Type::node, .path = "/n", .mode = 0666, .device = 'c', .major = 1, .minor = 3}});
+  const SeedImage image = SeedImage::from_entries(
+      {{.type = Type::dir, .path = "/d", .mode = 01777},
+       {.path = "/d/f", .mode = 04711, .content = "text"},
+       {.path = "/d/g", .mode = 0400, .target = "/d/f"},
+       {.type = Type::symlink, .path = "/l", .mode = 0777, .target = "/etc/passwd"},
+       {.type = Type::pipe, .path = "/p", .mode = 0622},
+       {.type = Type::socket, .path = "/s", .mode = 0600},
+       {.type = Type::node, .path = "/n", .mode = 0666, .device = 'c', .major = 1, .minor = 3}});
   image.write(dir / "i.cpio");
   const mode_t before = ::umask(077);
   const auto skipped = unpack_archive(dir / "i.cpio", dir / "new/out");
@@ -58,7 +59,9 @@ TEST_F(Unpack, EveryKind) {
 }
 
 TEST_F(Unpack, ReadOnlyHardLinks) {
-  SeedImage::from_entries({{.path = "/a", .mode = 0444, .content = "x"}, {.path = "/b", .mode = 0444, .target = "/a"}}).write(dir / "i.cpio");
+  SeedImage::from_entries(
+      {{.path = "/a", .mode = 0444, .content = "x"}, {.path = "/b", .mode = 0444, .target = "/a"}})
+      .write(dir / "i.cpio");
   unpack_archive(dir / "i.cpio", dir / "out");
   EXPECT_EQ(slurp(dir / "out/a"), "x");
   EXPECT_EQ(mode_of(dir / "out/a"), S_IFREG | 0444u);
@@ -82,12 +85,15 @@ TEST_F(Unpack, LinksThatLeadOut) {
   refused(newc_entry("l", S_IFLNK | 0777, "../outside") + newc_entry("l/x", S_IFREG | 0644, "evil"));
   refused(newc_entry("l", S_IFLNK | 0777, outside) + newc_entry("l/x", S_IFSOCK | 0644));
   refused(newc_entry("l", S_IFLNK | 0777, outside) + newc_entry("l/d", S_IFDIR | 0755));
-  refused(newc_entry("l", S_IFLNK | 0777, "m") + newc_entry("m", S_IFLNK | 0777, outside) + newc_entry("l/x", S_IFREG | 0644, "evil"));
+  refused(newc_entry("l", S_IFLNK | 0777, "m") + newc_entry("m", S_IFLNK | 0777, outside) +
+          newc_entry("l/x", S_IFREG | 0644, "evil"));
 }
 
 TEST_F(Unpack, AFileOverALinkReplacesTheLink) {
   put("outside/x", "good");
-  unpack_archive(archive(newc_entry("l", S_IFLNK | 0777, (dir / "outside/x").string()) + newc_entry("l", S_IFREG | 0644, "evil")), dir / "out");
+  unpack_archive(archive(newc_entry("l", S_IFLNK | 0777, (dir / "outside/x").string()) +
+                         newc_entry("l", S_IFREG | 0644, "evil")),
+                 dir / "out");
   EXPECT_EQ(slurp(dir / "outside/x"), "good");
   EXPECT_EQ(slurp(dir / "out/l"), "evil");
 }
@@ -100,7 +106,9 @@ TEST_F(Unpack, ALinkThatWasThereBeforeIsNotFollowed) {
 
 TEST_F(Unpack, HardLinksToALinkThatLeadsOut) {
   put("outside/x", "good");
-  const std::string body = newc_entry("d", S_IFLNK | 0777, (dir / "outside").string()) + newc_entry("d/x", S_IFREG | 0644, "", 5, 2) + newc_entry("y", S_IFREG | 0644, "evil", 5, 2);
+  const std::string body = newc_entry("d", S_IFLNK | 0777, (dir / "outside").string()) +
+                           newc_entry("d/x", S_IFREG | 0644, "", 5, 2) +
+                           newc_entry("y", S_IFREG | 0644, "evil", 5, 2);
   EXPECT_THROW(unpack_archive(archive(body), dir / "out"), FormatError);
   EXPECT_EQ(slurp(dir / "outside/x"), "good");
 }

@@ -1,8 +1,8 @@
 // What is written: newc as the kernel reads it, the same bytes from the same input.
-#include <random>
-
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include <random>
 
 #include "unit/image/image_test.hpp"
 #include "unit/image/newc_bytes.hpp"
@@ -22,23 +22,31 @@ class WriteImage : public ImageTest {
 };
 
 std::vector<ImageEntry> every_kind() {
-  return {{.type = Type::dir, .path = "/d", .mode = 01777, .uid = 1, .gid = 2},
-          {.path = "/d/file", .mode = 04755, .uid = 3, .gid = 4, .content = "hello"},
-          {.path = "/d/empty", .mode = 0600},
-          {.type = Type::node, .path = "/d/char", .mode = 0620, .gid = 5, .device = 'c', .major = 4, .minor = 300},
-          {.type = Type::node, .path = "/d/block", .mode = 0660, .device = 'b', .major = 259, .minor = 1048575},
-          {.type = Type::symlink, .path = "/d/link", .mode = 0777, .target = "../nowhere"},
-          {.type = Type::pipe, .path = "/d/pipe", .mode = 0600},
-          {.type = Type::socket, .path = "/d/sock", .mode = 0755},
-          {.path = "/h1", .mode = 0644, .content = "linked"},
-          {.path = "/h2", .mode = 0644, .target = "/h1"},
-          {.path = "/a-h3", .mode = 0644, .target = "/h1"}};
+  return {
+      {.type = Type::dir, .path = "/d", .mode = 01777, .uid = 1, .gid = 2},
+      {.path = "/d/file", .mode = 04755, .uid = 3, .gid = 4, .content = "hello"},
+      {.path = "/d/empty", .mode = 0600},
+      {.type = Type::node,
+       .path = "/d/char",
+       .mode = 0620,
+       .gid = 5,
+       .device = 'c',
+       .major = 4,
+       .minor = 300},
+      {.type = Type::node, .path = "/d/block", .mode = 0660, .device = 'b', .major = 259, .minor = 1048575},
+      {.type = Type::symlink, .path = "/d/link", .mode = 0777, .target = "../nowhere"},
+      {.type = Type::pipe, .path = "/d/pipe", .mode = 0600},
+      {.type = Type::socket, .path = "/d/sock", .mode = 0755},
+      {.path = "/h1", .mode = 0644, .content = "linked"},
+      {.path = "/h2", .mode = 0644, .target = "/h1"},
+      {.path = "/a-h3", .mode = 0644, .target = "/h1"}};
 }
 
 TEST_F(WriteImage, EveryFieldStandsInItsPlace) {
   const auto e = parse_newc(bytes(SeedImage::from_entries(every_kind())));
   ASSERT_EQ(e.size(), 12u);
-  auto check = [&](std::size_t i, const char* name, unsigned long mode, unsigned long uid, unsigned long gid, unsigned long links, const char* data) {
+  auto check = [&](std::size_t i, const char* name, unsigned long mode, unsigned long uid, unsigned long gid,
+                   unsigned long links, const char* data) {
     EXPECT_EQ(e[i].name, name);
     EXPECT_EQ(e[i].mode, mode) << name;
     EXPECT_EQ(e[i].uid, uid) << name;
@@ -72,9 +80,10 @@ TEST_F(WriteImage, EveryFieldStandsInItsPlace) {
 TEST_F(WriteImage, NamesAreBytes) {
   // No UTF-8, and a name as long as the kernel takes.
   const std::string strange = "\xff\xfe name", longest(250, 'n');
-  const auto e = parse_newc(bytes(SeedImage::from_entries({{.path = "/" + strange, .content = "1"},
-                                                           {.path = "/" + longest, .content = "2"},
-                                                           {.type = Type::symlink, .path = "/s", .mode = 0777, .target = strange}})));
+  const auto e = parse_newc(bytes(
+      SeedImage::from_entries({{.path = "/" + strange, .content = "1"},
+                               {.path = "/" + longest, .content = "2"},
+                               {.type = Type::symlink, .path = "/s", .mode = 0777, .target = strange}})));
   ASSERT_EQ(e.size(), 4u);
   EXPECT_EQ(e[0].name, longest);
   EXPECT_EQ(e[1].data, strange);
@@ -83,7 +92,8 @@ TEST_F(WriteImage, NamesAreBytes) {
 }
 
 class SameBytes : public WriteImage, public ::testing::WithParamInterface<Compression> {};
-INSTANTIATE_TEST_SUITE_P(, SameBytes, ::testing::Values(Compression::none, Compression::gzip, Compression::zstd));
+INSTANTIATE_TEST_SUITE_P(, SameBytes,
+                         ::testing::Values(Compression::none, Compression::gzip, Compression::zstd));
 
 TEST_P(SameBytes, WhateverUmaskTimeFolderAndOrder) {
   for (const char* side : {"a", "b"}) {
@@ -176,7 +186,8 @@ TEST_F(WriteImage, BigFilesAreStreamed) {
 TEST_F(WriteImage, FourGibibytesAreTooMuchForTheFormat) {
   put("t/huge", "");
   fs::resize_file(dir / "t/huge", 4ull << 30);
-  EXPECT_THAT(failure<ConfigError>([&] { SeedImage::directory(dir / "t").write(dir / "out.img"); }), HasSubstr("4 GiB"));
+  EXPECT_THAT(failure<ConfigError>([&] { SeedImage::directory(dir / "t").write(dir / "out.img"); }),
+              HasSubstr("4 GiB"));
   EXPECT_THAT(names_in(dir), ElementsAre("t"));
 }
 
@@ -188,11 +199,13 @@ TEST_F(WriteImage, WhatIsMissingIsNamedAndNothingIsLeft) {
   EXPECT_THAT(failure<HostError>([&] { SeedImage::archive(dir / "nope"); }), HasSubstr("No such file"));
   EXPECT_THAT(failure<HostError>([&] { SeedImage::list(dir / "nope"); }), HasSubstr("No such file"));
   EXPECT_THAT(failure<HostError>([&] { SeedImage::initramfs(dir / "nope"); }), HasSubstr("No such file"));
-  EXPECT_THAT(failure<HostError>([&] { SeedImage().add_file(dir / "nope", "/x"); }), HasSubstr("No such file"));
+  EXPECT_THAT(failure<HostError>([&] { SeedImage().add_file(dir / "nope", "/x"); }),
+              HasSubstr("No such file"));
   EXPECT_THAT(failure<HostError>([&] { SeedImage().add_file(dir, "/x"); }), HasSubstr("directory"));
   put("file", "x");
   EXPECT_THAT(failure<HostError>([&] { SeedImage::directory(dir / "file"); }), HasSubstr("Not a directory"));
-  EXPECT_THAT(failure<HostError>([&] { SeedImage().write(dir / "no/such/folder/x"); }), HasSubstr("No such file"));
+  EXPECT_THAT(failure<HostError>([&] { SeedImage().write(dir / "no/such/folder/x"); }),
+              HasSubstr("No such file"));
   EXPECT_THAT(failure<HostError>([&] { SeedImage().write(dir); }), HasSubstr("Is a directory"));
   EXPECT_THAT(names_in(dir), ElementsAre("file"));
 }
@@ -203,15 +216,18 @@ TEST_F(WriteImage, AStopLeavesTheOldFile) {
   put("out.img", "old");
   std::stop_source stop;
   stop.request_stop();
-  EXPECT_THROW(SeedImage::directory(dir / "t").write(dir / "out.img", Deadline::never(stop.get_token())), Interrupted);
-  EXPECT_THROW(SeedImage::directory(dir / "t").write(dir / "out.img", Deadline::after(Seconds{0})), TimeoutError);
+  EXPECT_THROW(SeedImage::directory(dir / "t").write(dir / "out.img", Deadline::never(stop.get_token())),
+               Interrupted);
+  EXPECT_THROW(SeedImage::directory(dir / "t").write(dir / "out.img", Deadline::after(Seconds{0})),
+               TimeoutError);
   EXPECT_EQ(slurp(dir / "out.img"), "old");
   EXPECT_THAT(names_in(dir), ElementsAre("out.img", "t"));
 }
 
 TEST_F(WriteImage, AdditionsGoBehindAnArchive) {
   // An odd length: the kernel wants the second one at a multiple of four.
-  const std::string first = bytes(SeedImage::from_entries({{.path = "/a", .content = "1"}}).compress(Compression::gzip));
+  const std::string first =
+      bytes(SeedImage::from_entries({{.path = "/a", .content = "1"}}).compress(Compression::gzip));
   put("first.gz", first + std::string(first.size() % 4 == 1 ? 0 : 1, '\0'));
   const SeedImage image = SeedImage::archive(dir / "first.gz").add_content("two", "/b");
   const std::string both = bytes(image);
@@ -224,7 +240,8 @@ TEST_F(WriteImage, AdditionsGoBehindAnArchive) {
 }
 
 TEST_F(WriteImage, AnArchiveAloneIsCopiedAsItIs) {
-  const Path a = put("a.cpio", newc_entry("x", S_IFREG | 0644, "y") + newc_trailer() + std::string(400, '\0'));
+  const Path a =
+      put("a.cpio", newc_entry("x", S_IFREG | 0644, "y") + newc_trailer() + std::string(400, '\0'));
   EXPECT_EQ(bytes(SeedImage::archive(a)), slurp(a));
 }
 
@@ -238,9 +255,10 @@ TEST_F(WriteImage, ModulesGoWhereModprobeLooks) {
   ModuleArtifact module;
   module.ko = put("out/my_mod.ko", "mine");
   const auto e = SeedImage().add_modules(kernel).add_module(module).entries();
-  EXPECT_THAT(paths_of(e), ElementsAre("/lib", "/lib/modules", "/lib/modules/6.1.0", "/lib/modules/6.1.0/kernel",
-                                       "/lib/modules/6.1.0/kernel/fs", "/lib/modules/6.1.0/kernel/fs/x.ko",
-                                       "/lib/modules/6.1.0/modules.dep", "/m", "/m/my_mod.ko"));
+  EXPECT_THAT(paths_of(e),
+              ElementsAre("/lib", "/lib/modules", "/lib/modules/6.1.0", "/lib/modules/6.1.0/kernel",
+                          "/lib/modules/6.1.0/kernel/fs", "/lib/modules/6.1.0/kernel/fs/x.ko",
+                          "/lib/modules/6.1.0/modules.dep", "/m", "/m/my_mod.ko"));
   kernel.modules.clear();
   EXPECT_TRUE(SeedImage().add_modules(kernel).entries().empty());
 }
@@ -284,7 +302,8 @@ TEST_F(WriteImage, RandomTreesComeBackWhole) {
     const SeedImage image = SeedImage::directory(dir / t).compress(static_cast<Compression>(round % 3));
     image.write(dir / "out.img");
     unpack_archive(dir / "out.img", dir / (t + "-again"));
-    EXPECT_EQ(bytes(SeedImage::directory(dir / t)), bytes(SeedImage::directory(dir / (t + "-again")))) << "round " << round;
+    EXPECT_EQ(bytes(SeedImage::directory(dir / t)), bytes(SeedImage::directory(dir / (t + "-again"))))
+        << "round " << round;
   }
 }
 
