@@ -326,9 +326,13 @@ def test_a_killed_owner_is_reaped(kernel: kdev.KernelArtifact, tmp_path: Path, g
     assert done.returncode == -signal.SIGKILL
     orphan = int(done.stdout)
     assert orphan in processes_naming(guest_name)
-    with kdev.VM(kernel=kernel, run_dir=tmp_path / "run") as vm:
-        assert vm.run("true").ok
-        assert not processes_naming(guest_name)
+    try:
+        with kdev.VM(kernel=kernel, run_dir=tmp_path / "run") as vm:
+            assert vm.run("true").ok
+            assert not processes_naming(guest_name)
+    finally:
+        for pid in processes_naming(guest_name):  # a failing test leaves nothing either
+            os.kill(pid, signal.SIGKILL)
     assert_nothing_left(tmp_path / "run", guest_name)
 
 
