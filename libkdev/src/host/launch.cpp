@@ -28,6 +28,24 @@ using Launcher = bp::posix::default_launcher;
 // descriptor has to go.
 constexpr int kCollision = ENOANO;
 
+/// The launcher tells its executor's context of the fork, and asio collects its services into a vector there:
+/// in the child too, where another thread's hold on the allocator's lock lasts for ever. Nothing runs on this
+/// context, so it has nothing to hear.
+struct UnforkedContext : boost::asio::io_context {
+  UnforkedContext() : io_context(1) {}
+  void notify_fork(fork_event) {}
+};
+
+/// Hands the launcher the context above under its own type.
+struct Executor : boost::asio::io_context::executor_type {
+  explicit Executor(UnforkedContext& context)
+      : basic_executor_type(context.get_executor()), context_(&context) {}
+  UnforkedContext& query(boost::asio::execution::context_t) const noexcept { return *context_; }
+
+ private:
+  UnforkedContext* context_;
+};
+
 /// Boost.Process hooks that run in the child, between fork and exec: async-signal-safe calls only.
 struct ChildSetup {
   const Launch& what;
@@ -131,10 +149,10 @@ int try_launch(const Launch& what, const std::vector<const char*>& argv, const s
   const std::vector<UniqueFd> held = occupy(what.fds);
   const SignalsBlocked blocked;
   try {
-    boost::asio::io_context context(1);
+    UnforkedContext context;
     const char** arguments = const_cast<const char**>(argv.data());
-    auto process = launcher(context.get_executor(), ec, bp::filesystem::path(what.executable.string()),
-                            arguments, setup);
+    auto process =
+        launcher(Executor(context), ec, bp::filesystem::path(what.executable.string()), arguments, setup);
     process.detach();
   } catch (const boost::system::system_error& e) {
     // Boost's own handle could not be made: no descriptors left, or SIGCHLD is ignored and the child has come
