@@ -75,9 +75,17 @@ ResolvedConf BuildContext::resolve(const KernConf& conf, const Deadline& deadlin
                        .log = {}});
   if (tree_.empty()) scan(deadline);
   const Toolchain toolchain = this->toolchain({}, conf.make_variables());
+  json::object variables;
+  for (const auto& [name, value] : conf.make_variables()) variables[name] = value;
+  const auto configures = [this](std::string_view path) { return conf_rules_->configures(path); };
+  const std::string state = Digest()
+                                .add(source_.path.string())
+                                .add(toolchain.id)
+                                .add(json::dump(variables))
+                                .add(tree_.digest(configures))
+                                .hex();
   Digest digest;
-  digest.add("configuration 1").add(source_.path.string()).add(toolchain.id).add(conf.to_json());
-  digest.add(tree_.digest([this](std::string_view path) { return conf_rules_->configures(path); }));
+  digest.add("configuration 2").add(state).add(conf.to_json());
   if (!conf.base_file().empty()) digest.add_file(conf.base_file());
   const Path file = memory_ / "conf" / digest.hex().substr(0, 32);
 
@@ -106,6 +114,7 @@ ResolvedConf BuildContext::resolve(const KernConf& conf, const Deadline& deadlin
   ResolvedConf resolved = conf_rules_->configure({.host = host_,
                                                   .source = source_.path,
                                                   .scratch = scratch,
+                                                  .state = state,
                                                   .base = conf.base(),
                                                   .base_file = conf.base_file(),
                                                   .settings = conf.settings(),

@@ -27,6 +27,8 @@ struct ConfigureRequest {
   Host& host;
   Path source;   ///< the tree; only read
   Path scratch;  ///< output folder of the rules' own: it may hold what an earlier call left there
+  std::string
+      state;  ///< stands for the tree's configuration files, the tools and the variables: equal means equal
   std::string base;
   Path base_file;                     ///< for the bases "file" and "running"
   std::vector<ConfSetting> settings;  ///< in merge order, all of them

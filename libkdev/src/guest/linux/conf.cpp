@@ -98,7 +98,7 @@ class LinuxConfRules final : public ConfRules {
       const MakeRequest what{.source = request.source,
                              .obj = request.scratch,
                              .targets = {target},
-                             .jobs = 1,
+                             .jobs = host.cpu_count(),
                              .variables = request.make_variables,
                              .ccache = {},
                              .toolchain_id = {}};
@@ -107,8 +107,16 @@ class LinuxConfRules final : public ConfRules {
     };
     std::string base;
     if (request.base == "tiny" || request.base == "defconfig") {
-      make(request.base == "tiny" ? "tinyconfig" : "defconfig");
-      base = host.read_file(file);
+      // The same for every set of settings over it, so the last one is kept, its state before it.
+      const Path kept = request.scratch / (".kdev-" + request.base);
+      const std::string mark = request.state + "\n";
+      if (!request.state.empty() && host.exists(kept)) base = host.read_file(kept);
+      if (request.state.empty() || !base.starts_with(mark)) {
+        make(request.base == "tiny" ? "tinyconfig" : "defconfig");
+        base = mark + host.read_file(file);
+        host.write_file(kept, base);
+      }
+      base.erase(0, mark.size());
     } else if (request.base_file.extension() == ".gz") {
       base = host.check("read " + request.base_file.string(),
                         {.argv = {"gzip", "-dc", request.base_file.string()}})
