@@ -15,8 +15,9 @@ MEMORY = "512M"
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 PEERS = ROOT / "build" / "peers"
 
-# What virtme-ng asks of a kernel beyond kdev's presets for the network and for files of the host.
-VIRTME_OPTIONS = ["VIRTIO_MMIO", "INOTIFY_USER", "RTC_CLASS", "RTC_DRV_CMOS"]
+# What virtme-ng asks of a kernel beyond kdev's presets for the network and for files of the host. BLOCK: it names no
+# root device, and only a kernel with block devices then tries the file system that it does name.
+VIRTME_OPTIONS = ["BLOCK", "BINFMT_SCRIPT", "VIRTIO_MMIO", "INOTIFY_USER", "RTC_CLASS", "RTC_DRV_CMOS"]
 
 
 def say(text: str) -> None:
@@ -73,8 +74,16 @@ def virtme() -> pathlib.Path:
 
 
 def run(command: list[str], timeout: float = 600) -> subprocess.CompletedProcess[str]:
+    # A peer in a virtual environment finds the programs beside it, as if the environment were activated.
+    path = os.pathsep.join([str(pathlib.Path(command[0]).parent), os.environ.get("PATH", os.defpath)])
     return subprocess.run(
-        command, check=True, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=timeout
+        command,
+        check=True,
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        timeout=timeout,
+        env={**os.environ, "PATH": path if "/" in command[0] else os.environ.get("PATH", os.defpath)},
     )
 
 

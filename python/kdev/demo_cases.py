@@ -30,7 +30,7 @@ class Case:
     source: str  # regular expression for the guilty line's text
     spoils: bool = False  # the guest is of no use afterwards
     hangs: bool = False  # the command never ends, the report comes by itself
-    fresh: bool = False  # wants a guest that has not crashed before
+    fresh: bool = False  # after an oops, panic() prints no trace: wants a guest that has not crashed before
 
 
 def _lkdtm(

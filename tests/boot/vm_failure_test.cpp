@@ -49,12 +49,25 @@ TEST_F(Failure, AnOopsThatTheKernelSurvivesLeavesTheGuestUsable) {
   EXPECT_FALSE(after.crash) << "the crash belongs to the command that made it";
 }
 
+TEST_F(Failure, EachCrashOfAGuestIsItsOwn) {
+  VM vm = boot();
+  ASSERT_TRUE(vm.run("echo BUG > /sys/kernel/debug/provoke-crash/DIRECT").crash);
+  const CommandResult r = vm.run("echo c > /proc/sysrq-trigger");
+  ASSERT_TRUE(r.crash);
+  EXPECT_EQ(r.crash->title, "kernel panic: sysrq triggered crash");
+  EXPECT_TRUE(r.crash->panicked);
+  // No trace: panic() prints none once the kernel has oopsed (TAINT_DIE, kernel/panic.c).
+  EXPECT_EQ(r.crash->text.find("lkdtm"), std::string::npos) << r.crash->text;
+  EXPECT_EQ(vm.crashes().size(), 2u);
+}
+
 TEST_F(Failure, AHungGuestIsFoundAndSaysWhereItHangs) {
   VmSpec s = spec();
   s.timeouts.probe = Seconds(2);
   VM vm = boot(s);
   // One CPU that spins with interrupts off: nothing answers any more, not even a timer.
-  const CommandResult r = vm.run("echo HARDLOCKUP > /sys/kernel/debug/provoke-crash/DIRECT", {.timeout = Seconds(2)});
+  const CommandResult r =
+      vm.run("echo HARDLOCKUP > /sys/kernel/debug/provoke-crash/DIRECT", {.timeout = Seconds(2)});
   EXPECT_TRUE(r.timed_out);
   EXPECT_EQ(vm.state(), VmState::hung);
   ASSERT_TRUE(r.crash) << "the NMI makes it tell";
@@ -84,7 +97,8 @@ TEST_F(Failure, AKernelThatPanicsBeforeInitIsABootErrorWithItsReport) {
 
 TEST_F(Failure, AnInitThatIsMissingIsABootError) {
   VmSpec s = spec();
-  s.image = SeedImage::from_entries({{.type = ImageEntry::Type::dir, .path = "/dev", .mode = 0755}}).add_content("nothing", "/etc/motd");
+  s.image = SeedImage::from_entries({{.type = ImageEntry::Type::dir, .path = "/dev", .mode = 0755}})
+                .add_content("nothing", "/etc/motd");
   s.image = SeedImage::archive([&] {
     const Path file = run_dir / "logs" / "empty.cpio";
     boost::filesystem::create_directories(file.parent_path());

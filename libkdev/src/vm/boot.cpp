@@ -151,6 +151,7 @@ void VM::State::boot(const Deadline& deadline) {
     std::lock_guard lock(mutex);
     session = started;
     episodes_scanned = 0;
+    scanned_to = console_begin;
     symbolizer.reset();
   }
   if (!spec.image.has_agent() && spec.image.is_archive() == false) return;

@@ -44,19 +44,25 @@ std::size_t VM::State::collect_crashes(const std::shared_ptr<vm::Session>& from,
     // The report is what has come so far.
   }
   const vm::Session::Status status = from->status();
-  std::size_t first;
+  std::size_t first, scanned;
   {
     std::lock_guard lock(mutex);
     first = episodes_scanned;
     episodes_scanned = std::max(episodes_scanned, status.episodes.size());
+    scanned = scanned_to;
+    if (first < status.episodes.size()) scanned_to = status.episodes.back().end;
   }
   for (std::size_t i = first; i < status.episodes.size(); ++i) {
     const vm::CrashEpisode& episode = status.episodes[i];
-    const std::size_t begin = episode.begin > dmesg_before ? episode.begin - dmesg_before : 0;
+    // An earlier report that is seen again would draw this one in: the scanner takes what follows a report for its
+    // consequence.
+    const std::size_t earliest = std::min(scanned, episode.begin);
+    const std::size_t begin = episode.begin - earliest > dmesg_before ? episode.begin - dmesg_before : earliest;
+    scanned = episode.end;
     const std::string text = console->read(begin, episode.end);
     std::vector<CrashReport> reports;
     for (CrashReport& report : scan_console(text, kernel.os)) {
-      if (report.end + begin <= episode.begin) continue;  // of an earlier episode
+      if (report.end + begin <= episode.begin) continue;  // of a crash that nobody waited for
       report.begin += begin;
       report.end += begin;
       reports.push_back(std::move(report));

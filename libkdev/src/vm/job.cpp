@@ -42,7 +42,8 @@ struct Job::State {
   CommandOptions options;
   Clock::time_point began = Clock::now();
   std::size_t console_begin = 0, crashes_before = 0;
-  std::string input;        ///< not yet sent
+  std::string input;
+  std::size_t input_sent = 0;
   bool input_open = true;   ///< the command's input is a pipe
   bool input_closed = false, close_sent = false;
   bool waited = false;
@@ -63,17 +64,19 @@ struct Job::State {
 };
 
 bool Job::State::pump_input() {
-  while (!input.empty()) {
+  while (input_sent < input.size()) {
     std::size_t room = 0;
     session->wait(Deadline(), "send input", [&] {
-      room = std::min<std::size_t>({exchange->stdin_window, stdin_frame, input.size()});
+      room = std::min<std::size_t>({exchange->stdin_window, stdin_frame, input.size() - input_sent});
       exchange->stdin_window -= room;
       return true;
     });
     if (room == 0) return false;
-    session->agent().send(KDEV_STDIN, exchange->id, std::string_view(input).substr(0, room));
-    input.erase(0, room);
+    session->agent().send(KDEV_STDIN, exchange->id, std::string_view(input).substr(input_sent, room));
+    input_sent += room;
   }
+  input.clear();
+  input_sent = 0;
   if (input_closed && !close_sent && input_open) {
     close_sent = true;
     session->agent().send(KDEV_STDIN_CLOSE, exchange->id, {});

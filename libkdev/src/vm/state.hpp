@@ -28,6 +28,7 @@ struct VM::State : std::enable_shared_from_this<VM::State> {
   std::optional<KernelArtifact> installed;   ///< for the next reboot()
   std::vector<CrashReport> crashes;          ///< of the episodes scanned so far
   std::size_t episodes_scanned = 0;          ///< of the present session
+  std::size_t scanned_to = 0;                ///< console text before this belongs to an earlier boot or crash
   std::size_t crashes_returned = 0;          ///< by run() or wait_crash()
   std::shared_ptr<Symbolizer> symbolizer;
 

@@ -7,8 +7,10 @@ namespace kdev::guest {
 std::vector<BootPlan> linux_boot_plans(const BootRequest& request) {
   // Warnings reach the console from the first line (loglevel comes first: it counts from where it stands); the agent raises the level once the guest is up, so that a boot does
   // not wait for the serial line. earlyprintk: a kernel that dies before its console is there still says why.
+  // no_timer_check: on a busy host the check finds that the timer does not tick, and panics ("IO-APIC + timer
+  // doesn't work").
   // unknown_nmi_panic: an injected NMI makes a hung guest tell where it hangs.
-  std::string cmdline = "loglevel=5 console=ttyS0 earlyprintk=serial,ttyS0,115200 panic=0 unknown_nmi_panic tsc=reliable";
+  std::string cmdline = "loglevel=5 console=ttyS0 earlyprintk=serial,ttyS0,115200 panic=0 no_timer_check unknown_nmi_panic tsc=reliable";
   if (!request.cmdline.empty()) cmdline += " " + request.cmdline;
   const KernelArtifact& kernel = request.kernel;
   std::vector<BootPlan> plans;
