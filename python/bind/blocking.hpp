@@ -38,6 +38,20 @@ class NoThrow {
   bool outer_;
 };
 
+/// What a destructor holds while it ends things: no GIL, whether it was held or not, and nobody to raise to.
+/// What a callback raises meanwhile is dropped; a signal stays pending for whatever Python code runs next.
+class Cleanup {
+ public:
+  Cleanup();
+  ~Cleanup();
+
+ private:
+  NoThrow no_throw_;
+  Call call_;
+  bool outer_;
+  std::optional<py::gil_scoped_release> nogil_;
+};
+
 /// Runs `f` without the GIL. A kept Python exception wins over f's own outcome.
 template <class F>
 auto blocking(F&& f) -> decltype(f()) {

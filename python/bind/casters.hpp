@@ -5,6 +5,7 @@
 #include <pybind11/stl.h>
 #include <pybind11/typing.h>
 
+#include <cmath>
 #include <kdev/kdev.hpp>
 
 namespace py = pybind11;
@@ -120,6 +121,8 @@ struct type_caster<kdev::Seconds> {
       PyErr_Clear();
       return false;
     }
+    // No comparison holds for NaN: a deadline of it would never come.
+    if (std::isnan(seconds)) throw value_error("nan is no number of seconds");
     value = kdev::Seconds(seconds);
     return true;
   }

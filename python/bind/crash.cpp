@@ -109,7 +109,8 @@ void bind_crash(py::module_& m) {
             });
           },
           py::arg("report"), "The report with every trace filled in.")
-      .def_property_readonly("build_id", &Symbolizer::build_id);
+      .def_property_readonly("build_id",
+                             [](const Symbolizer& s) { return blocking([&] { return s.build_id(); }); });
 
   m.def(
       "lookup_symbol",

@@ -12,6 +12,7 @@ struct Kept {
   std::optional<py::error_already_set> error;
   Clock::time_point last_look{};
   bool no_throw = false;
+  bool no_signals = false;
   int depth = 0;
 };
 thread_local Kept kept;
@@ -23,7 +24,7 @@ constexpr auto kLookEvery = std::chrono::milliseconds(50);
 
 bool interrupt_hook() {
   // Python runs signal handlers on its main thread only.
-  if (PyThread_get_thread_ident() != main_thread || kept.depth == 0) return false;
+  if (PyThread_get_thread_ident() != main_thread || kept.depth == 0 || kept.no_signals) return false;
   auto now = Clock::now();
   if (now - kept.last_look < kLookEvery) return false;
   kept.last_look = now;
@@ -62,6 +63,13 @@ bool has_kept_error() {
 NoThrow::NoThrow() : outer_(std::exchange(kept.no_throw, true)) {}
 NoThrow::~NoThrow() {
   kept.no_throw = outer_;
+}
+
+Cleanup::Cleanup() : outer_(std::exchange(kept.no_signals, true)) {
+  if (PyGILState_Check()) nogil_.emplace();
+}
+Cleanup::~Cleanup() {
+  kept.no_signals = outer_;
 }
 
 /// Called by event sinks, without the GIL, after a callback raised.

@@ -53,6 +53,11 @@ void translate(std::exception_ptr p) {
     raise("Interrupted", e);
   } catch (const Error& e) {
     raise("Error", e);
+  } catch (const py::builtin_exception&) {
+    throw;  // the binding's own ValueError and its like
+  } catch (const std::runtime_error& e) {
+    // Of a library below: Boost.Filesystem, iostreams. All of them fail on what this machine is like.
+    raise("HostError", Error({.reason = e.what()}));
   }
 }
 

@@ -8,29 +8,31 @@ namespace kdev::python {
 namespace {
 
 std::mutex open_mutex;
-std::vector<VmHandle*>& open_vms() {
-  static auto* vms = new std::vector<VmHandle*>;
+std::vector<std::weak_ptr<VmHandle>>& open_vms() {
+  static auto* vms = new std::vector<std::weak_ptr<VmHandle>>;
   return *vms;
 }
 
 }  // namespace
 
 VmHandle::VmHandle(VmSpec spec, EventSink sink)
-    : vm_(std::make_unique<VM>(std::move(spec), std::move(sink))), owner_(getpid()) {
+    : vm_(std::make_unique<VM>(std::move(spec), std::move(sink))), owner_(getpid()) {}
+
+std::shared_ptr<VmHandle> VmHandle::make(VmSpec spec, EventSink sink) {
+  auto handle = std::make_shared<VmHandle>(std::move(spec), std::move(sink));
   std::lock_guard lock(open_mutex);
-  open_vms().push_back(this);
+  std::erase_if(open_vms(), [](const auto& vm) { return vm.expired(); });
+  open_vms().push_back(handle);
+  return handle;
 }
 
 VmHandle::~VmHandle() {
-  {
-    std::lock_guard lock(open_mutex);
-    std::erase(open_vms(), this);
-  }
   if (!mine()) {
     (void)vm_.release();  // the parent's: not ours to end
     return;
   }
-  close();
+  Cleanup cleanup;
+  vm_.reset();
 }
 
 VM& VmHandle::vm() const {
@@ -53,20 +55,18 @@ JobHandle::~JobHandle() {
     (void)job_.release();
     return;
   }
-  NoThrow no_throw;
-  Call call;  // what a callback raises in a destructor has nowhere to go
-  std::optional<py::gil_scoped_release> nogil;
-  if (PyGILState_Check()) nogil.emplace();
+  Cleanup cleanup;
   job_.reset();
 }
 
 void close_all() {
-  std::vector<VmHandle*> vms;
+  std::vector<std::shared_ptr<VmHandle>> vms;
   {
     std::lock_guard lock(open_mutex);
-    vms = open_vms();
+    for (const auto& vm : open_vms())
+      if (auto alive = vm.lock()) vms.push_back(std::move(alive));
   }
-  for (VmHandle* vm : vms) vm->close();
+  for (const auto& vm : vms) vm->close();
 }
 
 }  // namespace kdev::python

@@ -11,6 +11,8 @@ namespace kdev::python {
 
 class VmHandle {
  public:
+  /// Known to close_all() from here on.
+  static std::shared_ptr<VmHandle> make(VmSpec spec, EventSink sink);
   VmHandle(VmSpec spec, EventSink sink);
   ~VmHandle();
   VmHandle(const VmHandle&) = delete;

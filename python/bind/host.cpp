@@ -30,7 +30,12 @@ void bind_host(py::module_& m) {
       .def_property_readonly("is_local", &Host::is_local)
       .def_property_readonly("cpu_count", &Host::cpu_count)
       .def_property_readonly("memory_available", &Host::memory_available, "Bytes available to new processes.")
-      .def("which", &Host::which, py::arg("program"), "Full path of a program in PATH, or None.")
+      .def(
+          "which",
+          [](Host& host, const std::string& program) {
+            return blocking([&] { return host.which(program); });
+          },
+          py::arg("program"), "Full path of a program in PATH, or None.")
       .def(
           "run",
           [](Host& host, const std::vector<std::string>& argv, const std::optional<Path>& cwd,

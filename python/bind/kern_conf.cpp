@@ -23,6 +23,7 @@ void bind_kern_conf(py::module_& m) {
   Value<LostOption>(m, "LostOption", "An asked-for option that the tree's own olddefconfig did not keep.")
       .field("asked", &LostOption::asked)
       .field("got", &LostOption::got, "None: the tree does not know the option.")
+      .field("type", &LostOption::type, "'bool', 'tristate', 'string', 'int' or 'hex'; empty: unknown.")
       .field("depends", &LostOption::depends)
       .field("unmet", &LostOption::unmet)
       .field("nearest", &LostOption::nearest, "Known options with a similar name.")
@@ -46,8 +47,11 @@ void bind_kern_conf(py::module_& m) {
       .def_static(
           "tiny", [](Os os) { return KernConf::tiny(os); }, py::arg("os") = "linux")
       .def_static("defconfig", &KernConf::defconfig, py::arg("os") = "linux")
-      .def_static("running", &KernConf::running, "The running kernel's.")
-      .def_static("file", &KernConf::file, py::arg("path"), py::arg("os") = "linux", "A whole .config.")
+      .def_static(
+          "running", [] { return blocking([] { return KernConf::running(); }); }, "The running kernel's.")
+      .def_static(
+          "file", [](const Path& path, Os os) { return blocking([&] { return KernConf::file(path, os); }); },
+          py::arg("path"), py::arg("os") = "linux", "A whole .config.")
       .def_static("preset_names", &KernConf::preset_names, py::arg("os") = "linux")
       .def(
           "preset", [](Self c, const std::string& name) { return c.preset(name); }, py::arg("name"))
@@ -67,7 +71,9 @@ void bind_kern_conf(py::module_& m) {
             return c.set(option, std::to_string(value));
           },
           py::arg("option"), py::arg("value"))
-      .def("fragment", &KernConf::fragment, py::arg("path"), "A file in merge_config.sh's format.")
+      .def(
+          "fragment", [](Self c, const Path& path) { return blocking([&] { return c.fragment(path); }); },
+          py::arg("path"), "A file in merge_config.sh's format.")
       .def(
           "make_variable",
           [](Self c, const std::string& name, const std::string& value) {

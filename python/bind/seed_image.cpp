@@ -44,14 +44,33 @@ void bind_seed_image(py::module_& m) {
   using Self = const SeedImage&;
   image.def_static("busybox", &SeedImage::busybox, "Static busybox, its applets, kdev's agent as /init.")
       .def_static(
-          "directory", &SeedImage::directory, py::arg("dir"), py::arg("agent") = false,
+          "directory",
+          [](const Path& dir, bool agent) {
+            return blocking([&] { return SeedImage::directory(dir, agent); });
+          },
+          py::arg("dir"), py::arg("agent") = false,
           "A directory's content; entries are owned by root. With `agent`, kdev's agent becomes /init.")
-      .def_static("list", &SeedImage::list, py::arg("file"), "A gen_init_cpio list.")
-      .def_static("from_entries", &SeedImage::from_entries, py::arg("entries"))
-      .def_static("archive", &SeedImage::archive, py::arg("file"), "A ready cpio archive, used as it is.")
-      .def_static("initramfs", &SeedImage::initramfs, py::arg("path"), "A folder, a list or an archive.")
-      .def("add_file", &SeedImage::add_file, py::arg("source"), py::arg("guest_path"), py::arg("mode") = 0,
-           "mode 0: the source's.")
+      .def_static(
+          "list", [](const Path& file) { return blocking([&] { return SeedImage::list(file); }); },
+          py::arg("file"), "A gen_init_cpio list.")
+      .def_static(
+          "from_entries",
+          [](std::vector<ImageEntry> entries) {
+            return blocking([&] { return SeedImage::from_entries(std::move(entries)); });
+          },
+          py::arg("entries"))
+      .def_static(
+          "archive", [](const Path& file) { return blocking([&] { return SeedImage::archive(file); }); },
+          py::arg("file"), "A ready cpio archive, used as it is.")
+      .def_static(
+          "initramfs", [](const Path& path) { return blocking([&] { return SeedImage::initramfs(path); }); },
+          py::arg("path"), "A folder, a list or an archive.")
+      .def(
+          "add_file",
+          [](Self i, const Path& source, const std::string& guest_path, unsigned mode) {
+            return blocking([&] { return i.add_file(source, guest_path, mode); });
+          },
+          py::arg("source"), py::arg("guest_path"), py::arg("mode") = 0, "mode 0: the source's.")
       .def(
           "add_content",
           [](Self i, const Data& content, const std::string& guest_path, unsigned mode) {
@@ -59,9 +78,16 @@ void bind_seed_image(py::module_& m) {
           },
           py::arg("content"), py::arg("guest_path"), py::arg("mode") = 0644)
       .def("add_directory", &SeedImage::add_directory, py::arg("guest_path"), py::arg("mode") = 0755)
-      .def("add_module", &SeedImage::add_module, py::arg("module"), "As /m/NAME.ko.")
-      .def("add_modules", &SeedImage::add_modules, py::arg("kernel"),
-           "The kernel's own, under /lib/modules/RELEASE.")
+      .def(
+          "add_module",
+          [](Self i, const ModuleArtifact& module) { return blocking([&] { return i.add_module(module); }); },
+          py::arg("module"), "As /m/NAME.ko.")
+      .def(
+          "add_modules",
+          [](Self i, const KernelArtifact& kernel) {
+            return blocking([&] { return i.add_modules(kernel); });
+          },
+          py::arg("kernel"), "The kernel's own, under /lib/modules/RELEASE.")
       .def("compress", &SeedImage::compress, py::arg("compression"))
       .def_property_readonly("has_agent", &SeedImage::has_agent, "Then a VM can run commands.")
       .def_property_readonly("is_archive", &SeedImage::is_archive)
@@ -108,7 +134,9 @@ void bind_seed_image(py::module_& m) {
       },
       py::arg("text"), py::arg("base_dir"), py::arg("name") = "list");
   m.def("format_list", &format_list, py::arg("entries"));
-  m.def("agent_program", &agent_program, "kdev's static guest agent on this host.");
+  m.def(
+      "agent_program", [] { return blocking([] { return agent_program(); }); },
+      "kdev's static guest agent on this host.");
 }
 
 }  // namespace kdev::python

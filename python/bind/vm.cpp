@@ -101,7 +101,7 @@ void bind_vm_class(py::module_& m) {
            VmSpec spec = KDEV_SPEC(image);
            spec.kernel = kernel;
            EventSink sink = make_sink(std::move(on_event));
-           return blocking([&] { return std::make_shared<VmHandle>(std::move(spec), std::move(sink)); });
+           return blocking([&] { return VmHandle::make(std::move(spec), std::move(sink)); });
          }),
          py::arg("kernel"), py::arg("image") = py::none(), py::kw_only(), KDEV_SPEC_ARGS,
          py::arg("on_event") = py::none(),
@@ -219,7 +219,8 @@ void bind_vm_class(py::module_& m) {
       .def(
           "stop", [](Self v) { blocking([&] { v.vm().stop(); }); }, "Powers off cleanly, else hard.")
       .def(
-          "command_line", [](Self v) { return v.vm().command_line(); }, "QEMU's argument vector.")
+          "command_line", [](Self v) { return blocking([&] { return v.vm().command_line(); }); },
+          "QEMU's argument vector.")
       .def(
           "qmp",
           [](Self v, const std::string& command, const py::kwargs& arguments) {

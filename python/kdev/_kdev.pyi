@@ -743,6 +743,11 @@ class LostOption:
         Known options with a similar name.
         """
     @property
+    def type(self) -> str:
+        """
+        'bool', 'tristate', 'string', 'int' or 'hex'; empty: unknown.
+        """
+    @property
     def unmet(self) -> list[str]: ...
 
 class ResolvedConf:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import builtins
+import math
 import pickle
+import subprocess
+import sys
 from pathlib import Path
 
 import kdev
@@ -95,6 +98,28 @@ def test_a_deadline_is_a_timeout() -> None:
     with pytest.raises(builtins.TimeoutError) as caught:
         kdev.local_host().run(["sleep", "60"], timeout=0.05)
     assert isinstance(caught.value, kdev.TimeoutError)
+
+
+def test_nan_is_no_timeout() -> None:
+    """It would compare as neither passed nor ahead, and so mean for ever."""
+    with pytest.raises(ValueError, match="nan"):
+        kdev.local_host().run(["true"], timeout=math.nan)
+
+
+def test_what_a_library_below_throws_is_a_host_error(tmp_path: Path) -> None:
+    """Boost.Filesystem, asked for an absolute path in a folder that is gone."""
+    gone = tmp_path / "gone"
+    script = (
+        "import os, sys, kdev\n"
+        "os.mkdir(sys.argv[1]); os.chdir(sys.argv[1]); os.rmdir(sys.argv[1])\n"
+        "try:\n"
+        "    kdev.SeedImage.directory('.')\n"
+        "except kdev.HostError as error:\n"
+        "    print(error.reason)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script, gone], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert "No such file" in done.stdout
 
 
 def test_broken_archive(tmp_path: Path) -> None:

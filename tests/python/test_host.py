@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import threading
 from pathlib import Path
 
 import kdev
@@ -50,22 +49,6 @@ def test_a_callbacks_exception_ends_the_call(host: kdev.Host) -> None:
     with pytest.raises(Own, match="one"):
         host.run(["sh", "-c", "echo one; echo two; sleep 60"], on_stdout=callback, timeout=30)
     assert seen == ["one"]
-
-
-def test_the_gil_is_released(host: kdev.Host) -> None:
-    # Each waits for the other's file: with the GIL held, neither could go on.
-    done = threading.Barrier(2, timeout=30)
-
-    def work() -> None:
-        host.run(["sleep", "0.2"])
-        done.wait()
-
-    threads = [threading.Thread(target=work) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert not done.broken
 
 
 def test_which(host: kdev.Host) -> None:

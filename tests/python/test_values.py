@@ -58,6 +58,17 @@ COMMAND = st.fixed_dictionaries(
         "crash": st.none(),
     }
 )
+SETTING = st.fixed_dictionaries({"option": TEXT, "value": TEXT, "origin": TEXT, "wanted": st.booleans()})
+LOST = st.fixed_dictionaries(
+    {
+        "asked": SETTING,
+        "got": st.none() | TEXT,
+        "type": st.sampled_from(["", "bool", "tristate", "string", "int", "hex"]),
+        "depends": TEXT,
+        "unmet": st.lists(TEXT, max_size=3),
+        "nearest": st.lists(TEXT, max_size=3),
+    }
+)
 STAGE = st.fixed_dictionaries(
     {"stage": TEXT, "text": TEXT, "outcome": TEXT, "duration": SECONDS, "error": TEXT},
 )
@@ -110,6 +121,27 @@ def test_command_result(fields: dict[str, Any]) -> None:
     assert result.stdout_bytes == fields["stdout"].encode()
     assert result.stdout_size == fields["stdout_bytes"]
     assert result.ok == (fields["exit_code"] == 0 and not fields["timed_out"])
+
+
+@given(LOST)
+def test_lost_option(fields: dict[str, Any]) -> None:
+    lost = check_fields(kdev.LostOption, fields)
+    assert (lost.asked.option, lost.got, lost.type) == (fields["asked"]["option"], fields["got"], fields["type"])
+
+
+@given(
+    st.fixed_dictionaries(
+        {
+            "text": TEXT,
+            "values": st.dictionaries(TEXT, TEXT, max_size=4),
+            "lost": st.lists(LOST, max_size=2),
+            "overridden": st.lists(SETTING, max_size=2),
+        }
+    )
+)
+def test_resolved_conf(fields: dict[str, Any]) -> None:
+    resolved = check_fields(kdev.ResolvedConf, fields)
+    assert resolved.values == fields["values"] and len(resolved.lost) == len(fields["lost"])
 
 
 @given(STAGE)
