@@ -64,6 +64,10 @@ std::string default_search_path() {
 std::optional<Path> find_program(const std::string& name, const std::string& search) {
   std::optional<Path> found;
   if (name.empty()) return found;
+  if (name.find('/') != std::string::npos) {
+    if (not_executable(name) == 0) found = boost::filesystem::absolute(name);
+    return found;
+  }
   each_folder(search, [&](const Path& folder) {
     if (not_executable(folder / name) == 0) found = folder / name;
     return !found;

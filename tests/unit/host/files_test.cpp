@@ -147,6 +147,9 @@ TEST(Machine, Facts) {
   EXPECT_TRUE(host().which("sh")->is_absolute());
   EXPECT_FALSE(host().which("kdev-no-such-program"));
   EXPECT_FALSE(host().which(""));
+  // As execvp(3) takes a name with a slash: for a path.
+  EXPECT_EQ(host().which("/bin/sh"), Path("/bin/sh"));
+  EXPECT_FALSE(host().which("/bin/kdev-no-such-program"));
   EXPECT_NE(random_token(), random_token());
   EXPECT_EQ(random_token().size(), 32u);
 }
