@@ -133,23 +133,20 @@ def assert_nothing_left(run_dir: Path, guest_name: str) -> None:
 
 
 @contextmanager
-def ctrl_c(after: float = 0.0, *, when: Callable[[], bool] | None = None) -> Iterator[list[float]]:
-    """SIGINT to this process from another thread, a while after `when` holds. Yields the moment it was sent."""
-    sent: list[float] = []
+def ctrl_c(when: Callable[[], bool]) -> Iterator[None]:
+    """SIGINT to this process from another thread, once `when` holds."""
     stop = threading.Event()
 
     def send() -> None:
-        while when is not None and not when():
+        while not when():
             if stop.wait(0.02):
                 return
-        if not stop.wait(after):
-            sent.append(time.monotonic())
-            os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGINT)
 
     thread = threading.Thread(target=send)
     thread.start()
     try:
-        yield sent
+        yield
     finally:
         stop.set()
         thread.join()

@@ -7,12 +7,11 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import kdev
 import pytest
-from conftest import MakeVm, ctrl_c, processes_naming, wait_until
+from conftest import MakeVm, processes_naming
 
 pytestmark = pytest.mark.boot
 
@@ -60,19 +59,9 @@ def test_image_without_an_agent(make_vm: MakeVm) -> None:
 def test_guest_that_never_answers(make_vm: MakeVm) -> None:
     """An agent is promised, but the guest's init is something else."""
     vm = make_vm(image=with_init("while :; do sleep 1; done\n"), boot_timeout=6)
-    begin = time.monotonic()
     with pytest.raises((kdev.BootError, kdev.TimeoutError)) as caught:
         vm.start()
-    assert time.monotonic() - begin < 60
     assert caught.value.attempted and caught.value.reason
-
-
-def test_ctrl_c_on_a_guest_that_never_answers(make_vm: MakeVm, guest_name: str) -> None:
-    vm = make_vm(image=with_init("while :; do sleep 1; done\n"), boot_timeout=300)
-    with ctrl_c(1.0, when=lambda: bool(processes_naming(guest_name))) as sent, pytest.raises(KeyboardInterrupt), vm:
-        pytest.fail("it never comes up")
-    assert time.monotonic() - sent[0] < 10
-    assert wait_until(lambda: not processes_naming(guest_name))
 
 
 def test_qemu_killed_in_mid_command(make_vm: MakeVm) -> None:
@@ -100,7 +89,7 @@ def test_a_kernel_that_is_not_there(make_vm: MakeVm, kernel: kdev.KernelArtifact
 
 
 def test_a_hung_guest(make_vm: MakeVm) -> None:
-    """Both CPUs of a kernel that spins with interrupts off: known for hung, ended all the same."""
+    """Its only CPU spins with interrupts off: known for hung, ended all the same."""
     with make_vm(cpus=1, probe_timeout=2, crash_timeout=5) as vm:
         r = vm.run("echo HARDLOCKUP > /sys/kernel/debug/provoke-crash/DIRECT", timeout=3)
         assert r.timed_out or r.crash is not None

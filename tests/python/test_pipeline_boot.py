@@ -10,7 +10,7 @@ from pathlib import Path
 
 import kdev
 import pytest
-from conftest import ctrl_c, processes_naming, wait_until
+from conftest import processes_naming, wait_until
 
 pytestmark = pytest.mark.boot
 
@@ -59,18 +59,6 @@ def test_pipeline_from_source(ws: kdev.Workspace, conf: kdev.KernConf, kernel: k
     result = kdev.Pipeline("whole").build(ws, conf).boot().run("uname -r").run(on_event=None)
     assert result.ok, result.to_text()
     assert result.kernel is not None and result.kernel.release == kernel.release
-
-
-def test_ctrl_c_in_a_pipeline(kernel: kdev.KernelArtifact, tmp_path: Path, guest_name: str) -> None:
-    p = (
-        kdev.Pipeline("stuck")
-        .kernel(kernel)
-        .boot(run_dir=tmp_path / "run", name=guest_name)
-        .run("sleep 777", timeout=300)
-    )
-    with ctrl_c(3.0, when=lambda: bool(processes_naming(guest_name))), pytest.raises(KeyboardInterrupt):
-        p.run()
-    assert wait_until(lambda: not processes_naming(guest_name))
 
 
 def test_what_a_sink_raises_ends_a_pipeline(kernel: kdev.KernelArtifact, tmp_path: Path, guest_name: str) -> None:

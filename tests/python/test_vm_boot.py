@@ -17,7 +17,7 @@ from pathlib import Path
 
 import kdev
 import pytest
-from conftest import MakeVm, assert_nothing_left, ctrl_c, processes_naming, wait_until
+from conftest import MakeVm, assert_nothing_left, processes_naming, wait_until
 
 pytestmark = pytest.mark.boot
 
@@ -350,39 +350,3 @@ def test_a_forked_child_does_no_harm(make_vm: MakeVm) -> None:
             os._exit(status)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
         assert vm.run("echo alive").stdout == "alive\n"
-
-
-def test_ctrl_c_in_run(make_vm: MakeVm) -> None:
-    with make_vm() as vm:
-        vm.run("true")
-        with ctrl_c(0.3) as sent, pytest.raises(KeyboardInterrupt):
-            vm.run("sleep 777", timeout=300)
-        assert time.monotonic() - sent[0] < 5
-        assert wait_until(lambda: "sleep 777" not in vm.run("ps").stdout, 30)
-
-
-def test_ctrl_c_in_a_job(make_vm: MakeVm) -> None:
-    with make_vm() as vm:
-        job = vm.spawn("sleep 777")
-        with ctrl_c(0.3), pytest.raises(KeyboardInterrupt):
-            job.wait(timeout=300)
-        assert wait_until(lambda: "sleep 777" not in vm.run("ps").stdout, 30)
-
-
-def test_ctrl_c_while_booting(make_vm: MakeVm, guest_name: str) -> None:
-    vm = make_vm()
-    with ctrl_c(0.2, when=lambda: bool(processes_naming(guest_name))), pytest.raises(KeyboardInterrupt):
-        vm.start()
-        vm.run("sleep 777", timeout=300)  # when the guest was faster than the signal
-    vm.close()
-    assert wait_until(lambda: not processes_naming(guest_name))
-
-
-def test_ctrl_c_while_pushing(make_vm: MakeVm, tmp_path: Path) -> None:
-    (tmp_path / "big").write_bytes(b"\0" * (300 << 20))
-    with make_vm(memory="1G") as vm:
-        with ctrl_c(0.3) as sent, pytest.raises(KeyboardInterrupt):
-            while True:
-                vm.push(tmp_path / "big", "/tmp/big")
-        assert time.monotonic() - sent[0] < 10
-        assert vm.run("echo fine").stdout == "fine\n"
