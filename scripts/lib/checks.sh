@@ -17,6 +17,7 @@ note_skipped() { printf '%s\tskipped\t0\t%s\n' "$1" "$2" >>"$RESULTS/list"; }
 check_sources() {
   check "layout lint" - .venv/bin/python scripts/lint_layout.py
   check "ruff" - .venv/bin/python -m ruff check .
+  check "ruff format" - .venv/bin/python -m ruff format --check .
   check "mypy" - .venv/bin/python -m mypy
 }
 
