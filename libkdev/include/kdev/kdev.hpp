@@ -6,6 +6,7 @@
 #include <kdev/event.hpp>
 #include <kdev/host.hpp>
 #include <kdev/kern_conf.hpp>
+#include <kdev/kernconf_file.hpp>
 #include <kdev/kernel_artifact.hpp>
 #include <kdev/path.hpp>
 #include <kdev/pipeline.hpp>

@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "guest/linux/kconfig.hpp"
+#include "guest/nearest.hpp"
 
 namespace kdev::guest {
 namespace {
@@ -331,37 +332,10 @@ std::vector<std::string> Kconfig::members(int choice) const {
 }
 
 std::vector<std::string> Kconfig::nearest(std::string_view name, std::size_t most) const {
-  const auto distance = [](std::string_view a, std::string_view b) {  // Levenshtein
-    std::vector<std::size_t> row(b.size() + 1);
-    for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-    for (std::size_t i = 1; i <= a.size(); ++i) {
-      std::size_t diagonal = row[0];
-      row[0] = i;
-      for (std::size_t j = 1; j <= b.size(); ++j) {
-        const std::size_t up = row[j];
-        row[j] = std::min({up + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1])});
-        diagonal = up;
-      }
-    }
-    return row[b.size()];
-  };
-  std::string upper(name);
-  std::transform(upper.begin(), upper.end(), upper.begin(), [](unsigned char c) { return std::toupper(c); });
-  std::vector<std::pair<std::size_t, std::string>> scored;
-  for (const auto& [known, option] : options_) {
-    if (option.entries.empty()) continue;
-    // A name that contains the other is near however long the rest of it is.
-    const bool contains = upper.size() >= 4 && known.size() >= 4 &&
-                          (known.find(upper) != known.npos || upper.find(known) != upper.npos);
-    const std::size_t apart = std::max(known.size(), upper.size()) - std::min(known.size(), upper.size());
-    if (!contains && apart > upper.size() / 3 + 1) continue;
-    const std::size_t score = contains ? 1 + apart / 4 : distance(known, upper);
-    if (score <= upper.size() / 3 + 1) scored.emplace_back(score, known);
-  }
-  std::sort(scored.begin(), scored.end());
-  std::vector<std::string> names;
-  for (std::size_t i = 0; i < scored.size() && i < most; ++i) names.push_back(scored[i].second);
-  return names;
+  std::vector<std::string> known;
+  for (const auto& [option, declared] : options_)
+    if (!declared.entries.empty()) known.push_back(option);
+  return nearest_names(name, known, most);
 }
 
 std::string linux_srcarch(const std::string& arch) {
