@@ -45,25 +45,25 @@ std::string describe(const Event& event) {
 std::string to_json(const Event& event) {
   json::object o = std::visit(
       Overload{
-          [](const StageStarted& e) { return json::object{{"event", "stage_started"}, {"stage", e.stage}, {"text", e.text}}; },
+          [](const StageStarted& e) { return json::object{{"event", "stage_started"}, {"stage", json::utf8(e.stage)}, {"text", json::utf8(e.text)}}; },
           [](const StageFinished& e) {
-            return json::object{{"event", "stage_finished"}, {"stage", e.stage}, {"outcome", e.outcome},
-                                {"seconds", e.duration.count()}, {"text", e.text}};
+            return json::object{{"event", "stage_finished"}, {"stage", json::utf8(e.stage)}, {"outcome", json::utf8(e.outcome)},
+                                {"seconds", e.duration.count()}, {"text", json::utf8(e.text)}};
           },
           [](const Progress& e) {
-            return json::object{{"event", "progress"}, {"stage", e.stage}, {"done", e.done}, {"total", e.total},
-                                {"eta", e.eta.count()}, {"text", e.text}};
+            return json::object{{"event", "progress"}, {"stage", json::utf8(e.stage)}, {"done", e.done}, {"total", e.total},
+                                {"eta", e.eta.count()}, {"text", json::utf8(e.text)}};
           },
           [](const DiagnosticFound& e) {
             const Diagnostic& d = e.diagnostic;
-            return json::object{{"event", "diagnostic"}, {"file", d.file.string()}, {"line", d.line}, {"column", d.column},
-                                {"severity", d.severity}, {"message", json::utf8(d.message)}};
+            return json::object{{"event", "diagnostic"}, {"file", json::utf8(d.file.string())}, {"line", d.line}, {"column", d.column},
+                                {"severity", json::utf8(d.severity)}, {"message", json::utf8(d.message)}};
           },
           [](const VmStateChanged& e) {
-            return json::object{{"event", "vm_state"}, {"vm", e.vm}, {"from", e.from}, {"to", e.to}, {"reason", json::utf8(e.reason)}};
+            return json::object{{"event", "vm_state"}, {"vm", json::utf8(e.vm)}, {"from", json::utf8(e.from)}, {"to", json::utf8(e.to)}, {"reason", json::utf8(e.reason)}};
           },
-          [](const ConsoleLine& e) { return json::object{{"event", "console"}, {"vm", e.vm}, {"text", json::utf8(e.text)}}; },
-          [](const CrashFound& e) { return json::object{{"event", "crash"}, {"vm", e.vm}, {"title", json::utf8(e.title)}}; },
+          [](const ConsoleLine& e) { return json::object{{"event", "console"}, {"vm", json::utf8(e.vm)}, {"text", json::utf8(e.text)}}; },
+          [](const CrashFound& e) { return json::object{{"event", "crash"}, {"vm", json::utf8(e.vm)}, {"title", json::utf8(e.title)}}; },
           [](const Notice& e) { return json::object{{"event", "notice"}, {"text", json::utf8(e.text)}}; },
       },
       event);

@@ -1,7 +1,9 @@
 #include "common/json.hpp"
 
 #include <gtest/gtest.h>
+
 #include <kdev/error.hpp>
+#include <kdev/event.hpp>
 
 #include "common/digest.hpp"
 
@@ -31,4 +33,21 @@ TEST(Json, PrettyPrintingParsesBack) {
 TEST(Digest, KnownAnswerAndPieceBoundaries) {
   EXPECT_EQ(sha256("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
   EXPECT_NE(Digest().add("ab").add("c").hex(), Digest().add("a").add("bc").hex());
+}
+
+TEST(Events, AreJsonWhateverBytesAreInThem) {
+  const std::string bad = "f\xff\xc3.c", good = json::utf8(bad);
+  const auto member = [](const Event& event, const char* name) {
+    return json::get_string(json::parse_object(to_json(event), "event"), name);
+  };
+  EXPECT_EQ(member(StageStarted{.stage = bad, .text = bad}, "text"), good);
+  EXPECT_EQ(member(StageStarted{.stage = bad, .text = bad}, "stage"), good);
+  EXPECT_EQ(member(StageFinished{.stage = "build", .outcome = "done", .text = bad}, "text"), good);
+  EXPECT_EQ(member(Progress{.stage = "build", .text = bad}, "text"), good);
+  const DiagnosticFound found{{.file = bad, .severity = bad, .message = bad}};
+  for (const char* name : {"file", "severity", "message"}) EXPECT_EQ(member(found, name), good);
+  EXPECT_EQ(member(VmStateChanged{.vm = bad, .from = "a", .to = "b", .reason = bad}, "vm"), good);
+  EXPECT_EQ(member(ConsoleLine{.vm = bad, .text = bad}, "vm"), good);
+  EXPECT_EQ(member(CrashFound{.vm = bad, .title = bad}, "vm"), good);
+  EXPECT_EQ(member(Notice{bad}, "text"), good);
 }
