@@ -76,7 +76,8 @@ class KDEV_API SeedImage {
 
  private:
   /// What write() puts after the archive, or all that it writes when there is none.
-  std::vector<ImageEntry> own_entries() const;
+  std::vector<ImageEntry> own_entries(const Deadline& deadline = {}) const;
+  void add_entry(ImageEntry entry);
   std::vector<ImageEntry> entries_;
   std::vector<Path> trees_;  ///< directories taken whole
   Path archive_;

@@ -8,6 +8,8 @@
 #include <kdev/error.hpp>
 #include <kdev/seed_image.hpp>
 
+#include "host/hostfs.hpp"
+
 namespace kdev {
 namespace {
 
@@ -31,7 +33,7 @@ Path own_folder() {
 
 Path agent_program() {
   if (const char* chosen = std::getenv("KDEV_AGENT"); chosen && *chosen) {
-    if (is_program(chosen)) return fs::absolute(chosen);
+    if (is_program(chosen)) return hostfs::absolute(chosen);
     throw HostError({.attempted = "find kdev's guest agent",
                      .reason = std::string("KDEV_AGENT names no program: ") + chosen,
                      .hint = "unset KDEV_AGENT, or let it name a kdev-agent",

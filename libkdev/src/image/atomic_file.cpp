@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstdlib>
 
+#include "host/hostfs.hpp"
 #include "host/system_error.hpp"
 
 namespace kdev {
@@ -28,7 +29,7 @@ void remove_stale(const Path& folder) {
 
 }  // namespace
 
-AtomicFile::AtomicFile(const Path& target) : target_(fs::absolute(target)) {
+AtomicFile::AtomicFile(const Path& target) : target_(hostfs::absolute(target)) {
   // Through a symbolic link: the file it names is replaced, not the link.
   boost::system::error_code ec;
   if (fs::is_symlink(target_, ec))

@@ -8,12 +8,14 @@
 #include <kdev/seed_image.hpp>
 #include <map>
 
+#include "host/hostfs.hpp"
 #include "host/system_error.hpp"
 #include "image/agent.hpp"
 #include "image/archive_kind.hpp"
 #include "image/archive_reader.hpp"
 #include "image/busybox.hpp"
 #include "image/compose.hpp"
+#include "image/guest_path.hpp"
 #include "image/tree.hpp"
 
 namespace kdev {
@@ -37,12 +39,18 @@ bool file_is_agent(const Path& path) {
 /// Whether the /init of these entries is kdev's agent.
 bool has_agent_init(const std::vector<ImageEntry>& entries) {
   for (const ImageEntry& e : entries)
-    if (e.path == "/init" && e.type == Type::file)
+    if (normal_guest_path(e.path) == "/init" && e.type == Type::file)
       return e.source.empty() ? looks_like_agent(e.content) : file_is_agent(e.source);
   return false;
 }
 
 }  // namespace
+
+void SeedImage::add_entry(ImageEntry entry) {
+  if (entry.path.starts_with('/') && normal_guest_path(entry.path) == "/init")
+    agent_ = has_agent_init({entry});
+  entries_.push_back(std::move(entry));
+}
 
 SeedImage SeedImage::busybox() {
   SeedImage image;
@@ -53,14 +61,14 @@ SeedImage SeedImage::busybox() {
 SeedImage SeedImage::directory(const Path& dir, bool agent) {
   if (!S_ISDIR(look_at(dir).st_mode)) throw host_error("use " + dir.string() + " as an image", ENOTDIR);
   SeedImage image;
-  image.trees_.push_back(fs::absolute(dir));
+  image.trees_.push_back(hostfs::absolute(dir));
   if (agent) image.entries_.push_back(agent_entry());
   image.agent_ = agent || file_is_agent(dir / "init");
   return image;
 }
 
 SeedImage SeedImage::list(const Path& file) {
-  const Path absolute = fs::absolute(file);
+  const Path absolute = hostfs::absolute(file);
   return from_entries(parse_list(local_host()->read_file(absolute), absolute.parent_path(), file));
 }
 
@@ -74,7 +82,7 @@ SeedImage SeedImage::from_entries(std::vector<ImageEntry> entries) {
 SeedImage SeedImage::archive(const Path& file) {
   look_at(file);
   SeedImage image;
-  image.archive_ = fs::absolute(file);
+  image.archive_ = hostfs::absolute(file);
   image.agent_ = archive_has_agent(image.archive_);
   return image;
 }
@@ -91,17 +99,18 @@ SeedImage SeedImage::add_file(const Path& source, const std::string& guest_path,
                      .reason = "it is a directory",
                      .hint = "SeedImage.directory() takes whole directories",
                      .log = {}});
-  ImageEntry e{
-      .path = guest_path, .mode = mode ? mode & 07777u : st.st_mode & 07777u, .source = fs::absolute(source)};
+  ImageEntry e{.path = guest_path,
+               .mode = mode ? mode & 07777u : st.st_mode & 07777u,
+               .source = hostfs::absolute(source)};
   SeedImage image = *this;
-  image.entries_.push_back(std::move(e));
+  image.add_entry(std::move(e));
   return image;
 }
 
 SeedImage SeedImage::add_content(const std::string& content, const std::string& guest_path,
                                  unsigned mode) const {
   SeedImage image = *this;
-  image.entries_.push_back({.path = guest_path, .mode = mode & 07777u, .content = content});
+  image.add_entry({.path = guest_path, .mode = mode & 07777u, .content = content});
   return image;
 }
 
@@ -136,13 +145,13 @@ SeedImage SeedImage::compress(Compression compression) const {
   return image;
 }
 
-std::vector<ImageEntry> SeedImage::own_entries() const {
+std::vector<ImageEntry> SeedImage::own_entries(const Deadline& deadline) const {
   std::vector<std::vector<ImageEntry>> layers;
   if (busybox_) {
     layers.push_back(busybox_entries());
     layers.push_back({agent_entry()});
   }
-  for (const Path& tree : trees_) layers.push_back(read_tree(tree));
+  for (const Path& tree : trees_) layers.push_back(read_tree(tree, deadline));
   layers.push_back(entries_);
   std::vector<ImageEntry> entries = compose(layers);
   std::map<std::string, std::uint64_t> sizes;

@@ -8,6 +8,7 @@
 #include <kdev/host.hpp>
 #include <kdev/seed_image.hpp>
 
+#include "host/hostfs.hpp"
 #include "host/system_error.hpp"
 #include "image/atomic_file.hpp"
 #include "image/byte_window.hpp"
@@ -56,14 +57,14 @@ bool is_whole_file(const Path& path) {
 }  // namespace
 
 void SeedImage::write(const Path& file, const Deadline& deadline) const {
-  const std::vector<ImageEntry> own = own_entries();
+  const std::vector<ImageEntry> own = own_entries(deadline);
   AtomicFile out(file);
   write_to(out, own, compression_, archive_, deadline);
   out.commit();
 }
 
 Path SeedImage::realize(const Path& cache_dir, const Deadline& deadline) const {
-  const std::vector<ImageEntry> own = own_entries();
+  const std::vector<ImageEntry> own = own_entries(deadline);
   if (!archive_.empty() && own.empty()) return archive_;
   // A source that somebody changes between the two passes would give the wrong name to what is written.
   for (int attempt = 0; attempt < 3; ++attempt) {
@@ -90,7 +91,7 @@ void SeedImage::write_list(const Path& file) const {
                        .reason = "the image is an archive: a list names files",
                        .hint = "unpack it and make an image of the directory",
                        .log = {}});
-  const Path absolute = fs::absolute(file);
+  const Path absolute = hostfs::absolute(file);
   const Path beside = absolute.string() + ".files";
   std::vector<ImageEntry> list = own_entries();
   const std::shared_ptr<Host> host = local_host();

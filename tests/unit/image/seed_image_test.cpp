@@ -2,6 +2,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <kdev/host.hpp>
+
 #include "image/busybox.hpp"
 #include "unit/image/image_test.hpp"
 #include "unit/image/newc_bytes.hpp"
@@ -100,6 +102,27 @@ TEST_F(SeedImages, AnAgentInADirectoryIsSeen) {
       SeedImage::from_entries({{.path = "/init", .mode = 0755, .source = agent_program()}}).has_agent());
   EXPECT_FALSE(
       SeedImage::from_entries({{.path = "/init", .mode = 0755, .content = "#!/bin/sh\n"}}).has_agent());
+}
+
+TEST_F(SeedImages, AnotherInitIsNoAgent) {
+  const Path script = put("script", "#!/bin/sh\n");
+  const SeedImage with =
+      SeedImage::from_entries({{.path = "/init", .mode = 0755, .source = agent_program()}});
+  EXPECT_FALSE(with.add_content("#!/bin/sh\n", "/init", 0755).has_agent());
+  EXPECT_FALSE(with.add_file(script, "//init").has_agent());
+  EXPECT_TRUE(with.add_file(script, "/sbin/init").has_agent());
+  const SeedImage without =
+      SeedImage::from_entries({{.path = "/init", .mode = 0755, .content = "#!/bin/sh\n"}});
+  EXPECT_TRUE(without.add_file(agent_program(), "/init").has_agent());
+  EXPECT_TRUE(without.add_content(local_host()->read_file(agent_program()), "/./init", 0755).has_agent());
+}
+
+TEST_F(SeedImages, ADirectoryIsReadUnderTheDeadline) {
+  put("tree/f", "x");
+  std::stop_source stop;
+  stop.request_stop();
+  const Deadline stopped = Deadline::never(stop.get_token());
+  EXPECT_THROW(SeedImage::directory(dir / "tree").realize(dir / "cache", stopped), Interrupted);
 }
 
 TEST_F(SeedImages, InitramfsLooksAtWhatItIs) {
