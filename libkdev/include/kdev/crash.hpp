@@ -51,7 +51,7 @@ struct KDEV_API CrashReport {
   std::string release;      ///< uname -r as printed in the report
   std::map<std::string, std::string> registers;  ///< "RIP", "RAX", "CR2", ... as printed
   std::vector<StackTrace> traces;                ///< the guilty one first
-  std::optional<std::int64_t> kaslr_offset;      ///< from "Kernel Offset:", or worked out; absent: unknown
+  std::optional<std::int64_t> kaslr_offset;      ///< from "Kernel Offset:"; absent: unknown
   bool panicked = false;    ///< the log also holds the panic that followed
   bool corrupted = false;   ///< truncated, or mixed with another
   bool symbolized = false;  ///< file and line were filled in
