@@ -4,11 +4,14 @@
 #include <sys/stat.h>
 
 #include <boost/filesystem/operations.hpp>
+#include <kdev/error.hpp>
 #include <kdev/host.hpp>
 #include <sstream>
 
 #include "build/tree_state.hpp"
+#include "common/cpio_list.hpp"
 #include "common/digest.hpp"
+#include "host/hostfs.hpp"
 
 namespace kdev {
 
@@ -19,9 +22,13 @@ std::vector<Path> cpio_list_files(const std::string& text) {
   if (text.find('\0') != text.npos) return files;
   std::istringstream lines(text);
   for (std::string line; std::getline(lines, line);) {
-    std::istringstream words(line);
-    std::string type, name, location;
-    if (words >> type >> name >> location && type == "file") files.emplace_back(location);
+    const std::vector<std::string_view> words = cpio_list_words(line);
+    if (words.size() < 3 || words[0] != "file") continue;
+    try {
+      files.emplace_back(expand_cpio_location(words[2]));
+    } catch (const FormatError&) {
+      files.emplace_back(std::string(words[2]));  // the build will say what is wrong with it
+    }
   }
   return files;
 }
@@ -30,16 +37,16 @@ std::string outside_digest(const std::vector<Path>& inputs, FileHashes& hashes, 
   Digest digest;
   const auto add_file = [&](const Path& file) {
     digest.add(file.string());
-    if (fs::is_regular_file(file))
+    if (hostfs::is_file(file))
       digest.add(hashes.of(file));
     else
       digest.add("missing");
   };
   for (const Path& input : inputs) {
-    if (!fs::is_directory(input)) {
+    if (!hostfs::is_directory(input)) {
       add_file(input);
       // An archive is binary and large; a list is neither.
-      if (fs::is_regular_file(input) && fs::file_size(input) < (1 << 20))
+      if (hostfs::is_file(input) && hostfs::size(input) < (1 << 20))
         for (const Path& file : cpio_list_files(local_host()->read_file(input))) add_file(file);
       continue;
     }

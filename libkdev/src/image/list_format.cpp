@@ -3,11 +3,11 @@
 
 #include <cctype>
 #include <charconv>
-#include <cstdlib>
 #include <kdev/error.hpp>
 #include <kdev/seed_image.hpp>
 #include <map>
 
+#include "common/cpio_list.hpp"
 #include "image/content.hpp"
 #include "image/guest_path.hpp"
 
@@ -39,18 +39,8 @@ class ListParser {
   }
 
   void parse_line(std::string_view line) {
-    words_.clear();
-    for (std::size_t at = 0; at < line.size();) {
-      if (std::isspace(static_cast<unsigned char>(line[at]))) {
-        ++at;
-        continue;
-      }
-      std::size_t end = at;
-      while (end < line.size() && !std::isspace(static_cast<unsigned char>(line[end]))) ++end;
-      words_.push_back(line.substr(at, end - at));
-      at = end;
-    }
-    if (words_.empty() || words_[0].starts_with('#')) return;
+    words_ = cpio_list_words(line);
+    if (words_.empty()) return;
     if (line.find('\0') != std::string_view::npos) fail("a NUL byte");
     const std::string_view type = words_[0];
     if (type == "file") return file();
@@ -129,20 +119,11 @@ class ListParser {
   }
 
   std::string expand(std::string_view text) const {
-    std::string out;
-    while (!text.empty()) {
-      const std::size_t start = text.find("${");
-      out += text.substr(0, start);
-      if (start == std::string_view::npos) return out;
-      const std::size_t end = text.find('}', start);
-      if (end == std::string_view::npos) fail(fmt::format("\"{}\" has no closing brace", text.substr(start)));
-      const std::string name(text.substr(start + 2, end - start - 2));
-      const char* value = std::getenv(name.c_str());
-      if (!value) fail(fmt::format("the environment variable {} is not set", name));
-      out += value;
-      text.remove_prefix(end + 1);
+    try {
+      return expand_cpio_location(text);
+    } catch (const FormatError& e) {
+      fail(e.reason());
     }
-    return out;
   }
 
   Path base_dir_, name_;

@@ -277,6 +277,22 @@ TEST_F(Store, InitramfsContentIsInTheKey) {
   EXPECT_NE(build(listed).id, third.id);
 }
 
+TEST_F(Store, AListsFileBehindAVariableIsInTheKey) {
+  const Path list = tree.top / "list", init = tree.top / "init.sh";
+  local_host()->write_file(init, "one");
+  local_host()->write_file(list,
+                           "# file /a ${NOT_SET} 755 0 0\n\tfile /init ${KDEV_TEST_TOP}/init.sh 755 0 0\n");
+  setenv("KDEV_TEST_TOP", tree.top.c_str(), 1);
+  const KernConf conf = FakeTree::conf().initramfs_source(list);
+  const KernelArtifact first = build(conf);
+  EXPECT_TRUE(build(conf).from_store);
+  local_host()->write_file(init, "two");
+  const KernelArtifact second = build(conf);
+  unsetenv("KDEV_TEST_TOP");
+  EXPECT_FALSE(second.from_store);
+  EXPECT_NE(second.id, first.id);
+}
+
 TEST_F(Store, ATreeEditedWhileItIsBuiltIsBuiltAgain) {
   build();
   tree.write("kernel/fork.c", "const char *fork_text = \"fork-two\";\n");
