@@ -8,6 +8,7 @@
 #include "build/build_context.hpp"
 #include "common/digest.hpp"
 #include "common/json.hpp"
+#include "host/lease.hpp"
 #include "workspace/lock.hpp"
 
 namespace kdev {
@@ -101,7 +102,9 @@ ResolvedConf BuildContext::resolve(const KernConf& conf, const Deadline& deadlin
   // The tree's tool is built in an output folder of its own, which serves all configurations in turn.
   host_.make_directories(memory_ / "conf");
   const FileLock lock = FileLock::acquire(memory_ / "conf.lock", "configure", deadline);
-  const Path scratch = memory_ / "configure";
+  const Path scratch = memory_ / "configure", run = root_ / "run";
+  // A dead owner's make may still be at work in it.
+  reap_leases(run);
   const std::string made_for =
       source_.path.string() + "\n" + toolchain.id + "\n" +
       tree_.digest([](std::string_view path) { return path.starts_with("scripts/") || path == "Makefile"; });
@@ -114,6 +117,7 @@ ResolvedConf BuildContext::resolve(const KernConf& conf, const Deadline& deadlin
   ResolvedConf resolved = conf_rules_->configure({.host = host_,
                                                   .source = source_.path,
                                                   .scratch = scratch,
+                                                  .run = run,
                                                   .state = state,
                                                   .base = conf.base(),
                                                   .base_file = conf.base_file(),

@@ -2,18 +2,16 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <boost/filesystem/operations.hpp>
 #include <kdev/error.hpp>
 #include <kdev/kern_conf.hpp>
 #include <kdev/workspace.hpp>
 
 #include "guest/conf_rules.hpp"
 #include "guest/guest.hpp"
+#include "host/hostfs.hpp"
 
 namespace kdev {
 namespace {
-
-namespace fs = boost::filesystem;
 
 const guest::ConfRules& rules_for(Os os) {
   if (const guest::ConfRules* rules = guest::guest_for(os).conf()) return *rules;
@@ -29,8 +27,8 @@ ConfigError refused(std::string reason, std::string hint = {}) {
 }
 
 Path existing_file(const Path& path) {
-  const Path absolute = fs::absolute(path).lexically_normal();
-  if (!fs::is_regular_file(absolute)) throw refused(fmt::format("{} is no file", absolute.string()));
+  const Path absolute = hostfs::absolute(path).lexically_normal();
+  if (!hostfs::is_file(absolute)) throw refused(fmt::format("{} is no file", absolute.string()));
   return absolute;
 }
 
@@ -105,11 +103,10 @@ std::vector<std::string> KernConf::preset_names(Os os) {
 }
 
 KernConf KernConf::set(std::string_view option, std::string_view value) const {
-  std::string bare(value);
-  if (bare.size() >= 2 && bare.front() == '"' && bare.back() == '"') bare = bare.substr(1, bare.size() - 2);
-  if (bare.find('\n') != bare.npos)
+  if (value.find('\n') != value.npos)
     throw refused(fmt::format("the value of {} has a line end in it", option));
-  return with({rules_for(os_).option_name(option), bare, "user", true});
+  const guest::ConfRules& rules = rules_for(os_);
+  return with({rules.option_name(option), rules.option_value(value), "user", true});
 }
 
 KernConf KernConf::enable(std::string_view option) const {
@@ -145,8 +142,8 @@ KernConf KernConf::make_variable(std::string_view name, std::string_view value) 
 }
 
 KernConf KernConf::initramfs_source(const Path& path) const {
-  const Path absolute = fs::absolute(path).lexically_normal();
-  if (!fs::exists(absolute))
+  const Path absolute = hostfs::absolute(path).lexically_normal();
+  if (!hostfs::exists(absolute))
     throw refused(fmt::format("{} for INITRAMFS_SOURCE does not exist", absolute.string()));
   if (absolute.string().find_first_of(" \t\"") != std::string::npos)
     throw refused(

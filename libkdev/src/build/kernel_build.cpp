@@ -4,13 +4,11 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <boost/filesystem/operations.hpp>
 #include <ctime>
 #include <kdev/error.hpp>
 
 #include "build/diagnostics.hpp"
 #include "build/kernel_record.hpp"
-#include "build/leased_run.hpp"
 #include "build/object_counts.hpp"
 #include "build/outside.hpp"
 #include "build/progress.hpp"
@@ -19,11 +17,11 @@
 #include "common/digest.hpp"
 #include "common/elf_notes.hpp"
 #include "common/json.hpp"
+#include "host/hostfs.hpp"
+#include "host/leased_run.hpp"
 #include "workspace/lock.hpp"
 
 namespace kdev {
-
-namespace fs = boost::filesystem;
 
 namespace {
 
@@ -138,15 +136,25 @@ guest::MakeRequest KernelBuild::request(const Plan& plan, const ObjTree& obj) co
 KernelArtifact KernelBuild::make(Plan plan) {
   Stage stage("build", title(), options_.on_event);
   return stage.during([&] {
-    ObjTree obj(ws_.host(), ws_.obj() / plan.obj_id, ws_.source());
-    if (obj.fresh()) trim_obj_trees(ws_.obj());
-    if (std::optional<Plan> moved_on = make_until_settled(plan, obj)) {
-      if (ws_.obj() / moved_on->obj_id != obj.dir()) return make(std::move(*moved_on));
-      plan = std::move(*moved_on);
+    // Each configuration has an output tree of its own: one that changed meanwhile goes on in another.
+    constexpr int most_configurations = 3;
+    for (int i = 1;; ++i) {
+      ObjTree obj(ws_.host(), ws_.obj() / plan.obj_id, ws_.source());
+      if (obj.fresh()) trim_obj_trees(ws_.obj());
+      if (std::optional<Plan> moved_on = make_until_settled(plan, obj)) plan = std::move(*moved_on);
+      if (ws_.obj() / plan.obj_id == obj.dir()) {
+        KernelArtifact artifact = publish(plan, obj);
+        stage.done("done", fmt::format("{} in {}", artifact.release, artifact.dir.string()));
+        return artifact;
+      }
+      if (i == most_configurations)
+        throw BuildError(
+            {.attempted = "build " + title(),
+             .reason = fmt::format("the configuration changed during each of {} builds in a row", i),
+             .hint = "build when nothing writes to " + ws_.source().string(),
+             .log = obj.log()},
+            {});
     }
-    KernelArtifact artifact = publish(plan, obj);
-    stage.done("done", fmt::format("{} in {}", artifact.release, artifact.dir.string()));
-    return artifact;
   });
 }
 
@@ -154,9 +162,9 @@ void KernelBuild::trim_obj_trees(const Path& folder) const {
   // They are half a gigabyte each, and made again from the sources: the ones longest unused go.
   constexpr std::size_t most_kept = 8;
   std::vector<std::pair<std::time_t, Path>> trees;
-  for (const auto& entry : fs::directory_iterator(folder))
-    if (const Path note = entry.path() / ".kdev/tree"; fs::exists(note))
-      trees.emplace_back(fs::last_write_time(note), entry.path());
+  for (const Path& tree : hostfs::list(folder))
+    if (const Path note = tree / ".kdev/tree"; hostfs::exists(note))
+      trees.emplace_back(hostfs::last_write_time(note), tree);
   std::sort(trees.begin(), trees.end());
   for (std::size_t i = 0; i + most_kept <= trees.size(); ++i) {
     send(Notice{fmt::format("removing the output tree {}, unused for longest", trees[i].second.string())});
@@ -298,13 +306,13 @@ KernelArtifact KernelBuild::publish(const Plan& plan, const ObjTree& obj) {
     const Path release = staged.dir() / "modules/lib/modules" / artifact.release;
     for (const char* link : {"build", "source"}) host.remove_all(release / link);
     if (host.exists(release)) {
-      fs::create_symlink(dir / "obj", release / "build");
-      fs::create_symlink(ws_.source(), release / "source");
+      hostfs::create_symlink(dir / "obj", release / "build");
+      hostfs::create_symlink(ws_.source(), release / "source");
       artifact.modules = dir / "modules";
     }
   }
   for (const Path& need : rules.module_needs(obj.dir())) {
-    if (fs::is_directory(obj.dir() / need))
+    if (hostfs::is_directory(obj.dir() / need))
       staged.add_tree(obj.dir() / need, Path("obj") / need);
     else
       staged.add(obj.dir() / need, Path("obj") / need);

@@ -4,25 +4,23 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <boost/filesystem/operations.hpp>
 #include <kdev/error.hpp>
 #include <sstream>
 
 #include "build/build_context.hpp"
 #include "build/diagnostics.hpp"
 #include "build/kernel_record.hpp"
-#include "build/leased_run.hpp"
 #include "build/progress.hpp"
 #include "build/stage.hpp"
 #include "build/store.hpp"
 #include "common/digest.hpp"
 #include "common/elf_notes.hpp"
+#include "host/hostfs.hpp"
+#include "host/leased_run.hpp"
 #include "workspace/lock.hpp"
 
 namespace kdev {
 namespace {
-
-namespace fs = boost::filesystem;
 
 /// What an earlier build left in the folder, and what is never an input.
 bool is_product(std::string_view path) {
@@ -36,7 +34,7 @@ class ModuleBuild {
  public:
   ModuleBuild(const Workspace& ws, const Path& dir, const KernelArtifact& kernel, const BuildOptions& options)
       : ws_(ws),
-        dir_(fs::absolute(dir).lexically_normal()),
+        dir_(hostfs::absolute(dir).lexically_normal()),
         kernel_(kernel),
         options_(options),
         context_(ws.host(), ws.root(),
@@ -46,6 +44,11 @@ class ModuleBuild {
 
   ModuleArtifact run() {
     Stage stage("module", fmt::format("{} for {}", dir_.string(), kernel_.release), options_.on_event);
+    return stage.during([&] { return run(stage); });
+  }
+
+ private:
+  ModuleArtifact run(Stage& stage) {
     check_input();
     const KernelRecord record = read_kernel_record(ws_.host(), kernel_.obj);
     check_headers(record);
@@ -84,7 +87,6 @@ class ModuleBuild {
     return artifact;
   }
 
- private:
   void send(const Event& event) const {
     if (options_.on_event) options_.on_event(event);
   }
@@ -97,11 +99,12 @@ class ModuleBuild {
   }
 
   void check_input() const {
-    if (!fs::is_directory(dir_)) throw refused("it is no folder", "Workspace::scaffold writes an example");
+    if (!hostfs::is_directory(dir_))
+      throw refused("it is no folder", "Workspace::scaffold writes an example");
     bool makefile = false, names_modules = false;
     for (const char* name : {"Kbuild", "Makefile"}) {
       const Path file = dir_ / name;
-      if (!fs::is_regular_file(file)) continue;
+      if (!hostfs::is_file(file)) continue;
       makefile = true;
       names_modules |= ws_.host().read_file(file).find("obj-m") != std::string::npos;
     }
@@ -109,7 +112,7 @@ class ModuleBuild {
       throw refused("there is no Makefile or Kbuild file in it",
                     "write one with a line such as: obj-m := hello.o");
     if (!names_modules) throw refused("its Makefile has no obj-m", "name the modules: obj-m := hello.o");
-    if (kernel_.obj.empty() || !fs::exists(kernel_.obj / kernel_record_file))
+    if (kernel_.obj.empty() || !hostfs::exists(kernel_.obj / kernel_record_file))
       throw refused(fmt::format("the kernel's output tree {} is not there", kernel_.obj.string()),
                     "build the kernel in this workspace first");
   }
@@ -143,17 +146,17 @@ class ModuleBuild {
     return stage;
   }
   void copy_into(const Path& from, const Path& to, const std::string& relative) const {
-    for (const auto& entry : fs::directory_iterator(from)) {
-      const std::string name = entry.path().filename().string();
+    for (const Path& source : hostfs::list(from)) {
+      const std::string name = source.filename().string();
       const std::string path = relative.empty() ? name : relative + "/" + name;
       if (is_product(path)) continue;
-      const fs::file_type type =
-          fs::status(entry.path()).type();  // links are followed: relative ones would lead astray
-      if (type == fs::directory_file) {
-        fs::create_directory(to / name);
-        copy_into(entry.path(), to / name, path);
-      } else if (type == fs::regular_file) {
-        fs::copy_file(entry.path(), to / name);
+      // Links are followed: relative ones would lead astray.
+      const boost::filesystem::file_type type = hostfs::type(source);
+      if (type == boost::filesystem::directory_file) {
+        ws_.host().make_directories(to / name);
+        copy_into(source, to / name, path);
+      } else if (type == boost::filesystem::regular_file) {
+        hostfs::copy_file(source, to / name);
       }
     }
   }
@@ -233,12 +236,12 @@ class ModuleBuild {
   std::vector<Path> modules_in_order(const Path& stage) const {
     std::vector<Path> made;
     std::istringstream lines(
-        fs::exists(stage / "modules.order") ? ws_.host().read_file(stage / "modules.order") : "");
+        hostfs::exists(stage / "modules.order") ? ws_.host().read_file(stage / "modules.order") : "");
     for (std::string line; std::getline(lines, line);) {
       Path path(line);
       path.replace_extension(".ko");  // since 6.2 it lists objects
       if (!path.is_absolute()) path = stage / path;
-      if (fs::exists(path)) made.push_back(path);
+      if (hostfs::exists(path)) made.push_back(path);
     }
     return made;
   }

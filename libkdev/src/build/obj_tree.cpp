@@ -10,6 +10,8 @@
 #include <kdev/error.hpp>
 #include <unordered_map>
 
+#include "host/hostfs.hpp"
+
 namespace kdev {
 namespace {
 
@@ -84,9 +86,8 @@ std::size_t ObjTree::prepare(const TreeState& now, const std::function<bool(std:
     }
     if (start_over) {
       boost::system::error_code error;
-      for (const auto& entry : fs::directory_iterator(dir_))
-        if (entry.path() != notes_ && entry.path().filename() != ".config")
-          fs::remove_all(entry.path(), error);
+      for (const Path& path : hostfs::list(dir_))
+        if (path != notes_ && path.filename() != ".config") fs::remove_all(path, error);
       removed = 0;
     }
   }
@@ -145,7 +146,7 @@ void ObjTree::remove_half_written() {
       remove_file(file);
     } else if (file.extension() == ".o") {
       // The compiler had not come to its end: there is no .cmd file yet.
-      if (!fs::exists(file.parent_path() / ("." + file.filename().string() + ".cmd"))) remove_file(file);
+      if (!hostfs::exists(file.parent_path() / ("." + file.filename().string() + ".cmd"))) remove_file(file);
     } else if (file.filename().string().starts_with(".tmp_")) {
       remove_file(file);
     }

@@ -2,15 +2,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <boost/filesystem/operations.hpp>
 #include <cctype>
 #include <kdev/error.hpp>
 #include <kdev/workspace.hpp>
 
+#include "host/hostfs.hpp"
+
 namespace kdev {
 namespace {
-
-namespace fs = boost::filesystem;
 
 // @NAME@ is the module's name.
 constexpr const char* hello_c = R"(// SPDX-License-Identifier: GPL-2.0
@@ -95,8 +94,8 @@ Path Workspace::scaffold(const std::string& kind, const std::string& name, const
       std::all_of(name.begin(), name.end(), [](unsigned char c) { return std::isalnum(c) || c == '_'; });
   if (!good)
     throw refused("the name is part of C function names", "use letters, digits and _, no digit first");
-  const Path to = dir.empty() ? src() / name : fs::absolute(dir).lexically_normal();
-  if (fs::exists(to) && (!fs::is_directory(to) || !fs::is_empty(to)))
+  const Path to = dir.empty() ? src() / name : hostfs::absolute(dir).lexically_normal();
+  if (hostfs::exists(to) && (!hostfs::is_directory(to) || !hostfs::list(to).empty()))
     throw refused(fmt::format("{} is there already", to.string()),
                   "choose another name or folder, or remove it");
   host().make_directories(to);

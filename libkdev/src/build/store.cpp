@@ -14,6 +14,7 @@
 #include <kdev/error.hpp>
 
 #include "common/json.hpp"
+#include "host/hostfs.hpp"
 #include "host/unique_fd.hpp"
 
 namespace kdev {
@@ -60,9 +61,8 @@ void store_copy(const Path& from, const Path& to) {
 
 std::vector<std::pair<std::string, std::uint64_t>> files_of(const Path& dir) {
   std::vector<std::pair<std::string, std::uint64_t>> files;
-  for (const auto& entry : fs::recursive_directory_iterator(dir))
-    if (fs::is_regular_file(entry.symlink_status()))
-      files.emplace_back(fs::relative(entry.path(), dir).string(), fs::file_size(entry.path()));
+  for (const Path& file : hostfs::files_below(dir))
+    files.emplace_back(file.lexically_relative(dir).string(), hostfs::size(file));
   std::sort(files.begin(), files.end());
   return files;
 }
@@ -100,15 +100,15 @@ void StagedArtifact::add(const Path& file, const Path& name) {
 
 void StagedArtifact::add_tree(const Path& folder, const Path& name) {
   host_->make_directories(dir_ / name);
-  for (const auto& entry : fs::directory_iterator(folder)) {
-    const Path to = name / entry.path().filename();
-    const fs::file_type type = entry.symlink_status().type();
+  for (const Path& from : hostfs::list(folder)) {
+    const Path to = name / from.filename();
+    const fs::file_type type = hostfs::link_type(from);
     if (type == fs::symlink_file)
-      fs::copy_symlink(entry.path(), dir_ / to);
+      hostfs::copy_symlink(from, dir_ / to);
     else if (type == fs::directory_file)
-      add_tree(entry.path(), to);
+      add_tree(from, to);
     else if (type == fs::regular_file)
-      add(entry.path(), to);
+      add(from, to);
   }
 }
 
@@ -159,24 +159,22 @@ std::string artifact_record(const std::string& artifact_json, const std::string&
 
 void remove_unpublished(Host& host, const Path& artifacts) {
   if (!host.exists(artifacts)) return;
-  std::vector<Path> stale;
-  for (const auto& entry : fs::directory_iterator(artifacts))
-    if (entry.path().filename().string().starts_with(unpublished)) stale.push_back(entry.path());
-  for (const Path& path : stale) host.remove_all(path);
+  for (const Path& path : hostfs::list(artifacts))
+    if (path.filename().string().starts_with(unpublished)) host.remove_all(path);
 }
 
 std::vector<StoredArtifact> list_store(Host& host, const Path& artifacts) {
   std::vector<StoredArtifact> result;
   if (!host.exists(artifacts)) return result;
-  for (const auto& entry : fs::directory_iterator(artifacts)) {
-    const Path record = entry.path() / "artifact.json";
-    if (entry.path().filename().string().starts_with(".") || !host.exists(record)) continue;
+  for (const Path& dir : hostfs::list(artifacts)) {
+    const Path record = dir / "artifact.json";
+    if (dir.filename().string().starts_with(".") || !host.exists(record)) continue;
     try {
       const json::object o = json::parse_object(host.read_file(record), "stored artifact");
-      StoredArtifact artifact{.id = entry.path().filename().string(),
+      StoredArtifact artifact{.id = dir.filename().string(),
                               .kind = json::get_string(o, "kind"),
                               .title = json::get_string(o, "title"),
-                              .dir = entry.path(),
+                              .dir = dir,
                               .bytes = 0};
       for (const auto& [name, size] : o.at("files").as_object())
         artifact.bytes += size.to_number<std::uint64_t>();
@@ -185,8 +183,6 @@ std::vector<StoredArtifact> list_store(Host& host, const Path& artifacts) {
         const std::exception&) {  // not one of ours, or damaged: not listed, and built anew when asked for
     }
   }
-  std::sort(result.begin(), result.end(),
-            [](const StoredArtifact& a, const StoredArtifact& b) { return a.id < b.id; });
   return result;
 }
 

@@ -20,6 +20,7 @@
 #include <thread>
 
 #include "build/tree_state.hpp"
+#include "host/hostfs.hpp"
 #include "host/unique_fd.hpp"
 
 namespace kdev {
@@ -83,7 +84,7 @@ HostError cannot_read(const Path& path, int error) {
 class Walk {
  public:
   Walk(const Path& tree, const TreeState& known, const TreeState::Ignore& ignore)
-      : tree_(tree), canonical_(fs::canonical(tree).string()), known_(known), ignore_(ignore) {
+      : tree_(tree), canonical_(hostfs::canonical(tree).string()), known_(known), ignore_(ignore) {
     waiting_.push_back({"", {}});
   }
 
@@ -145,13 +146,12 @@ class Walk {
 
   void visit(const Folder& folder, Hasher& hasher) {
     const Path full = folder.path.empty() ? tree_ : tree_ / folder.path;
-    UniqueFd fd(::open(full.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!fd) {
+    const std::unique_ptr<DIR, int (*)(DIR*)> dir(::opendir(full.c_str()), &::closedir);  // close-on-exec
+    if (!dir) {
       if (errno == ENOENT && !folder.path.empty()) return;  // gone meanwhile
       throw cannot_read(full, errno);
     }
-    std::unique_ptr<DIR, int (*)(DIR*)> dir(::fdopendir(::dup(fd.get())), &::closedir);
-    if (!dir) throw cannot_read(full, errno);
+    const int fd = ::dirfd(dir.get());
 
     const auto old = known_.folders().find(folder.path);
     std::vector<FileState> files;
@@ -170,7 +170,7 @@ class Walk {
       path.assign(folder.path).append(folder.path.empty() ? "" : "/").append(name);
       if (ignore_ && ignore_(path)) continue;
       struct stat st {};
-      if (::fstatat(fd.get(), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0) {
+      if (::fstatat(fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0) {
         if (errno == ENOENT) continue;
         throw cannot_read(tree_ / path, errno);
       }
@@ -182,14 +182,14 @@ class Walk {
       file.name = name;
       fill(file, st);
       if (file.kind == 'l') {
-        if (!link(file, fd.get(), path, folder, deeper, hasher)) continue;
+        if (!link(file, fd, path, folder, deeper, hasher)) continue;
       } else if (file.kind != 'o') {
         const FileState* before = old == known_.folders().end() ? nullptr : find(old->second, name);
         if (before && before->settled && before->same_stat(file)) {
           file.hash = before->hash;
           file.settled = true;
         } else {
-          if (!content(file, fd.get(), entry->d_name, path, hasher)) continue;
+          if (!content(file, fd, entry->d_name, path, hasher)) continue;
           ++read;
         }
       }

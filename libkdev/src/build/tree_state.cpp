@@ -7,6 +7,7 @@
 #include <kdev/host.hpp>
 
 #include "common/digest.hpp"
+#include "host/hostfs.hpp"
 
 namespace kdev {
 namespace {
@@ -137,7 +138,7 @@ bool TreeState::untouched_since(const TreeState& older) const {
 TreeState TreeState::load(const Path& path) {
   std::string content;
   try {
-    if (!boost::filesystem::exists(path)) return {};
+    if (!hostfs::exists(path)) return {};
     content = local_host()->read_file(path);
   } catch (const HostError&) {
     return {};

@@ -27,6 +27,7 @@ struct ConfigureRequest {
   Host& host;
   Path source;   ///< the tree; only read
   Path scratch;  ///< output folder of the rules' own: it may hold what an earlier call left there
+  Path run;      ///< folder of leases: the tree's tool runs under one
   std::string
       state;  ///< stands for the tree's configuration files, the tools and the variables: equal means equal
   std::string base;
@@ -44,6 +45,9 @@ class ConfRules {
   virtual const std::vector<Preset>& presets() const = 0;
   /// An option's name as kdev keeps it (Linux: without CONFIG_). ConfigError when it cannot be a name.
   virtual std::string option_name(std::string_view name) const = 0;
+  /// An option's value as kdev keeps it: a string's quotes are taken off, but where the bare text would mean
+  /// something else (Linux: y, m, n, a number).
+  virtual std::string option_value(std::string_view text) const = 0;
   /// The lines of a fragment as settings; origin "fragment FILE:LINE". ConfigError names a line that makes no
   /// sense.
   virtual std::vector<ConfSetting> parse_fragment(std::string_view text, const Path& file) const = 0;

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstdio>
 
+#include "host/hostfs.hpp"
 #include "host/local_host.hpp"
 #include "host/output.hpp"
 #include "host/system_error.hpp"
@@ -118,7 +119,7 @@ void LocalHost::write_file(const Path& path, std::string_view content) {
   if (there && S_ISDIR(st.st_mode)) throw host_error(attempted, EISDIR);
   if (there && (!S_ISREG(st.st_mode) || is_kernel_file(path))) return write_in_place(path, content);
   // Through a symbolic link: the file it names is replaced, not the link.
-  const Path target = there ? fs::canonical(path) : fs::absolute(path);
+  const Path target = there ? hostfs::canonical(path) : hostfs::absolute(path);
   Temporary temporary(target);
   if (int error = write_all(temporary.fd(), content)) throw host_error(attempted, error);
   if (there && ::fchmod(temporary.fd(), st.st_mode & 07777) != 0) throw host_error(attempted, errno);

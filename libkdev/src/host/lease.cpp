@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <boost/filesystem/operations.hpp>
 #include <cerrno>
 #include <kdev/error.hpp>
 #include <utility>
 
+#include "host/hostfs.hpp"
 #include "host/lease_file.hpp"
 #include "host/random.hpp"
 #include "host/system_error.hpp"
@@ -32,13 +32,13 @@ Lease Lease::create(const Path& dir, const std::string& name) {
     throw HostError(
         {.attempted = attempted, .reason = "'" + name + "' is no file name", .hint = "", .log = {}});
   local_host()->make_directories(dir);
-  const Path file = boost::filesystem::absolute(dir) / (name + ".lease");
+  const Path file = hostfs::absolute(dir) / (name + ".lease");
   if (local_host()->exists(file)) reap_lease(file);
 
   Lease lease;
   lease.token_ = random_token();
   lease.owner_ = ::getpid();
-  lease.file_ = file.parent_path() / fmt::format(".{}.lease.{}.new.tmp", name, ::getpid());
+  lease.file_ = file.parent_path() / fmt::format(".{}.lease.{}.{}.tmp", name, ::getpid(), lease.token_);
   lease.save();
   // Unlike rename(), link() never replaces: of two who take one name, one gets it.
   const int error = ::link(lease.file_.c_str(), file.c_str()) == 0 ? 0 : errno;
@@ -75,7 +75,7 @@ void Lease::add_process(int pid, unsigned long long start_time) {
 }
 
 void Lease::add_path(const Path& path) {
-  held_.paths.push_back(boost::filesystem::absolute(path));
+  held_.paths.push_back(hostfs::absolute(path));
   save();
 }
 

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstdlib>
 
+#include "host/hostfs.hpp"
 #include "host/system_error.hpp"
 
 extern char** environ;
@@ -83,13 +84,13 @@ Path resolve_program(const Command& command) {
     if (argument.find('\0') != std::string::npos) refuse(name, "an argument holds a NUL byte", "");
   if (name.find('/') != std::string::npos) {
     // execve comes after chdir.
-    const Path path =
-        boost::filesystem::absolute(Path(name), command.cwd.value_or(boost::filesystem::current_path()));
+    const bool elsewhere = command.cwd && Path(name).is_relative();
+    const Path path = hostfs::absolute(elsewhere ? *command.cwd / name : Path(name));
     if (int error = not_executable(path)) refuse_file(path, error);
     return path;
   }
   const std::string search = search_path(command);
-  if (auto found = find_program(name, search)) return boost::filesystem::absolute(*found);
+  if (auto found = find_program(name, search)) return hostfs::absolute(*found);
   std::optional<Path> candidate;
   each_folder(search, [&](const Path& folder) {
     if (not_executable(folder / name) == EACCES) candidate = folder / name;

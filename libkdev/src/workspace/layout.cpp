@@ -12,6 +12,7 @@
 #include <kdev/error.hpp>
 
 #include "common/json.hpp"
+#include "host/hostfs.hpp"
 #include "host/system_error.hpp"
 
 namespace kdev {
@@ -63,7 +64,7 @@ Path expand_user(const Path& path) {
       refuse(path, "only ~ and ~/ are expanded", "write the full path, or ./" + text);
     full = home() / text.substr(std::min<std::size_t>(2, text.size()));
   }
-  full = fs::absolute(full).lexically_normal();
+  full = hostfs::absolute(full).lexically_normal();
   // "/a/b/" would have an empty last name.
   return full.filename_is_dot() || full.filename().empty() ? full.parent_path() : full;
 }

@@ -341,3 +341,55 @@ TEST_F(Failure, ATargetThatMakesNoKernelIsAnError) {
   EXPECT_THAT(message_of([&] { build(FakeTree::conf(), options); }),
               HasSubstr("No rule to make target 'no-such-target'"));
 }
+
+// Each configuration has an output tree of its own; a Kconfig that is written to by every make must not send
+// the build from one to the next for ever.
+TEST_F(Failure, AConfigurationThatNeverSettlesIsAnError) {
+  const std::string kconfig = (tree.source / "Kconfig").string(), count = (tree.top / "count").string();
+  tree.add_program("gcc", "#!/bin/sh\ncase \"$*\" in *-E*) ;; *sched.c*) echo x >> " + count +
+                              "; echo \"config NEW$(wc -l < " + count + ")\n\tdefault y\" >> " + kconfig +
+                              ";; esac\nexec /usr/bin/gcc \"$@\"\n");
+  tree.add_program("ccache", "#!/bin/sh\nexec \"$@\"\n");
+  EXPECT_THAT(message_of([&] { build(); }), HasSubstr("the configuration changed during each of 3 builds"));
+  EXPECT_EQ(tree.kernel_makes(), 3);
+  expect_nothing_left();
+}
+
+// Its make, too, is ended before another works in the same folder.
+TEST_F(Failure, AConfigurerKilledOutrightIsClearedUpAfter) {
+  const std::string conf_sh = tree.read("scripts/conf.sh");
+  tree.write("scripts/conf.sh", "#!/bin/sh\ntouch " + (tree.top / "compiling").string() + "; sleep 600\n",
+             true);
+  const pid_t pid = ::fork();
+  if (pid == 0) {
+    try {
+      FakeTree::conf().resolve(tree.open());
+    } catch (...) {
+    }
+    ::_exit(0);
+  }
+  while (!fs::exists(tree.top / "compiling")) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  ::kill(pid, SIGKILL);
+  int status = -1;
+  ASSERT_EQ(::waitpid(pid, &status, 0), pid);
+  ASSERT_TRUE(WIFSIGNALED(status));
+  tree.open();
+  EXPECT_THAT(processes_in(tree.top), testing::IsEmpty());
+  tree.write("scripts/conf.sh", conf_sh, true);
+  EXPECT_EQ(build().release, "6.99.1");
+  expect_nothing_left();
+  EXPECT_TRUE(fs::is_empty(tree.top / "ws/run"));
+}
+
+// Errors of the file system come as kdev's own.
+TEST_F(Failure, AFolderThatCannotBeReadIsTheHostsFault) {
+  build();
+  // Root may read everything, but nobody a path through too many links.
+  const Path obj = tree.top / "ws/obj/loop";
+  fs::create_symlink(obj, obj);
+  EXPECT_THROW(KernConf::file(obj / "x"), HostError);
+  EXPECT_THROW(FakeTree::conf().initramfs_source(obj), HostError);
+  EXPECT_THROW(tree.open().build_module(obj, KernelArtifact{.source = tree.source}), HostError);
+  tree.write("kernel/sched.c", "const char *sched_text = \"sched-two\";\n");
+  EXPECT_THROW(build(FakeTree::conf().enable("EXTRA")), HostError);
+}

@@ -123,6 +123,21 @@ TEST(KernConf, ResolvesThroughTheTreesOwnTool) {
   EXPECT_EQ(again.overridden, conf.overridden);
 }
 
+TEST(KernConf, AStringMayLookLikeANumber) {
+  const FakeTree tree;
+  const Workspace ws = tree.open();
+  const std::string line = "CONFIG_INITRAMFS_SOURCE=\"-1\"\n";
+  local_host()->write_file(tree.top / "frag", "CONFIG_BLK_DEV_INITRD=y\n" + line);
+  for (const KernConf& conf : {FakeTree::conf().fragment(tree.top / "frag"),
+                               FakeTree::conf().enable("BLK_DEV_INITRD").set("INITRAMFS_SOURCE", "\"-1\"")}) {
+    EXPECT_EQ(KernConf::from_json(conf.to_json()), conf);
+    const ResolvedConf resolved = conf.try_resolve(ws);
+    EXPECT_THAT(resolved.lost, IsEmpty());
+    EXPECT_THAT(resolved.text, HasSubstr(line));
+    EXPECT_EQ(resolved.values.at("INITRAMFS_SOURCE"), "-1");
+  }
+}
+
 TEST(KernConf, AModuleOfWhatCanOnlyBeBuiltInIsBuiltIn) {
   const FakeTree tree;
   EXPECT_EQ(KernConf::defconfig().module("FANCY").resolve(tree.open()).values.at("FANCY"), "y");
@@ -196,6 +211,24 @@ TEST(Scaffold, WritesAModuleThatBothMakesTake) {
   EXPECT_THROW(ws.scaffold("hello", "9lives"), ConfigError);
   EXPECT_THROW(ws.scaffold("hello", "../x"), ConfigError);
   EXPECT_EQ(ws.scaffold("hello", "other", tree.top / "elsewhere"), tree.top / "elsewhere");
+}
+
+TEST(ModuleBuild, AStoppedOneIsToldAsInterrupted) {
+  const FakeTree tree;
+  const Workspace ws = tree.open();
+  KernelArtifact kernel = ws.build(FakeTree::conf());
+  kernel.config = tree.top / "config";
+  local_host()->write_file(kernel.config, "CONFIG_MODULES=y\n");
+  const Path dir = ws.scaffold("hello", "greeter");
+  std::stop_source stop;
+  stop.request_stop();
+  std::vector<std::string> outcomes;
+  BuildOptions options{.deadline = Deadline::never(stop.get_token()), .on_event = [&](const Event& e) {
+                         if (const auto* f = std::get_if<StageFinished>(&e))
+                           outcomes.push_back(f->stage + " " + f->outcome);
+                       }};
+  EXPECT_THROW(ws.build_module(dir, kernel, options), Interrupted);
+  EXPECT_THAT(outcomes, ElementsAre("module interrupted"));
 }
 
 TEST(ModuleBuild, BadInputIsSaidBeforeAnythingRuns) {

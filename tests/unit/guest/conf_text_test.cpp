@@ -81,3 +81,22 @@ TEST(ConfText, MergingReplacesLinesAndPutsWhatIsOnLast) {
                        {setting("B", "y"), setting("A", "n"), setting("C", "m")}),
             "CONFIG_KEEP=3\n# CONFIG_A is not set\nCONFIG_B=y\nCONFIG_C=m\n");
 }
+
+TEST(ConfText, AStringThatLooksLikeSomethingElseKeepsItsQuotes) {
+  for (const char* text : {"y", "m", "n", "-1", "8", "0x1f"}) {
+    const std::string kept = kept_value(text, true);
+    EXPECT_EQ(kept, "\"" + std::string(text) + "\"");
+    EXPECT_EQ(kept_value(text, false), text);
+    EXPECT_EQ(bare_value(kept), text);
+    EXPECT_EQ(bare_value(text), text);
+    EXPECT_EQ(conf_line_text("X", kept), "CONFIG_X=\"" + std::string(text) + "\"\n");
+  }
+  EXPECT_EQ(kept_value("-rc1", true), "-rc1");
+  // Whatever is read as a string is written as the same string.
+  for (const char* text :
+       {R"("-1")", R"("")", R"("\"y\"")", R"("\"a\" b \"c\"")", R"("\"\"8\"\"")", R"("a\\b")"}) {
+    const ConfLine read = line("CONFIG_X=" + std::string(text));
+    EXPECT_EQ(conf_line_text("X", kept_value(read.value, read.quoted)),
+              "CONFIG_X=" + std::string(text) + "\n");
+  }
+}

@@ -1,18 +1,16 @@
 // Building Linux with Kbuild: what goes into the key, the commands, what make prints, what a build leaves.
 #include <fmt/format.h>
 
-#include <boost/filesystem/operations.hpp>
 #include <cctype>
 
 #include "guest/build_rules.hpp"
 #include "guest/linux/build_make.hpp"
 #include "guest/linux/build_output.hpp"
 #include "guest/linux/linux.hpp"
+#include "host/hostfs.hpp"
 
 namespace kdev::guest {
 namespace {
-
-namespace fs = boost::filesystem;
 
 bool is_set(const Values& config, const char* option) {
   const auto found = config.find(option);
@@ -62,7 +60,7 @@ class LinuxBuildRules final : public BuildRules {
       if (found == config.end()) return;
       for (const std::string& word : words(found->second)) {
         const Path path = Path(word).is_absolute() ? Path(word) : base / word;
-        if (fs::exists(path)) inputs.push_back(path);
+        if (hostfs::exists(path)) inputs.push_back(path);
       }
     };
     add("INITRAMFS_SOURCE", source);
@@ -149,7 +147,7 @@ class LinuxBuildRules final : public BuildRules {
 
   std::optional<Command> install_modules(const MakeRequest& request, const Path& dest) const override {
     const Path order = request.obj / "modules.order";
-    if (!fs::exists(order) || fs::file_size(order) == 0) return std::nullopt;
+    if (!hostfs::exists(order) || hostfs::size(order) == 0) return std::nullopt;
     MakeRequest install = request;
     install.targets = {"modules_install"};
     install.variables["INSTALL_MOD_PATH"] = dest.string();
@@ -190,11 +188,11 @@ class LinuxBuildRules final : public BuildRules {
           "scripts/mod/modpost", "scripts/module.lds", "scripts/gcc-plugins", "tools/objtool/objtool",
           "vmlinux.symvers", "certs/signing_key.pem", "certs/signing_key.x509", "scripts/sign-file",
           "scripts/genksyms/genksyms", "scripts/recordmcount", "tools/bpf/resolve_btfids/resolve_btfids"})
-      if (fs::exists(obj / path)) needs.emplace_back(path);
-    if (fs::exists(obj / "arch"))
-      for (const auto& arch : fs::directory_iterator(obj / "arch"))
+      if (hostfs::exists(obj / path)) needs.emplace_back(path);
+    if (hostfs::exists(obj / "arch"))
+      for (const Path& arch : hostfs::list(obj / "arch"))
         for (const char* path : {"include", "module.lds"})
-          if (fs::exists(arch.path() / path)) needs.push_back(Path("arch") / arch.path().filename() / path);
+          if (hostfs::exists(arch / path)) needs.push_back(Path("arch") / arch.filename() / path);
     return needs;
   }
 

@@ -4,7 +4,6 @@
 #include <sys/utsname.h>
 
 #include <algorithm>
-#include <boost/filesystem/operations.hpp>
 #include <cctype>
 #include <kdev/error.hpp>
 
@@ -14,11 +13,11 @@
 #include "guest/linux/conf_text.hpp"
 #include "guest/linux/linux.hpp"
 #include "guest/linux/presets.hpp"
+#include "host/hostfs.hpp"
+#include "host/leased_run.hpp"
 
 namespace kdev::guest {
 namespace {
-
-namespace fs = boost::filesystem;
 
 std::vector<ConfSetting> with_origin(std::vector<ConfSetting> settings, const std::string& origin) {
   for (ConfSetting& setting : settings) setting.origin = origin;
@@ -56,6 +55,11 @@ class LinuxConfRules final : public ConfRules {
     return std::string(bare);
   }
 
+  std::string option_value(std::string_view text) const override {
+    const bool quoted = text.size() >= 2 && text.front() == '"' && text.back() == '"';
+    return quoted ? kept_value(text.substr(1, text.size() - 2), true) : std::string(text);
+  }
+
   std::vector<ConfSetting> parse_fragment(std::string_view text, const Path& file) const override {
     std::vector<ConfSetting> settings;
     int number = 0;
@@ -63,7 +67,8 @@ class LinuxConfRules final : public ConfRules {
       const std::size_t end = text.find('\n');
       const std::string where = fmt::format("{}:{}", file.string(), ++number);
       if (auto line = parse_conf_line(text.substr(0, end), where))
-        settings.push_back({std::move(line->option), std::move(line->value), "fragment " + where, true});
+        settings.push_back(
+            {std::move(line->option), kept_value(line->value, line->quoted), "fragment " + where, true});
       text.remove_prefix(end == text.npos ? text.size() : end + 1);
     }
     return settings;
@@ -77,7 +82,7 @@ class LinuxConfRules final : public ConfRules {
     utsname name{};
     uname(&name);
     for (const Path& candidate : {Path("/proc/config.gz"), Path("/boot/config-" + std::string(name.release))})
-      if (fs::exists(candidate)) return candidate;
+      if (hostfs::exists(candidate)) return candidate;
     return {};
   }
 
@@ -102,7 +107,7 @@ class LinuxConfRules final : public ConfRules {
                              .variables = request.make_variables,
                              .ccache = {},
                              .toolchain_id = {}};
-      const ProcessResult result = host.run(linux_make(what), options);
+      const ProcessResult result = leased_run(host, request.run, "configure", linux_make(what), options);
       if (!result.ok()) fail(target, result);
     };
     std::string base;

@@ -7,6 +7,7 @@
 #include <optional>
 #include <set>
 
+#include "guest/linux/conf_text.hpp"
 #include "guest/linux/kconfig.hpp"
 
 namespace kdev::guest {
@@ -112,13 +113,11 @@ void explain(LostOption& lost, const Kconfig& kconfig, const ConfValues& values)
 bool conf_has(const std::map<std::string, std::string>& values, const ConfSetting& asked) {
   const auto found = values.find(asked.option);
   const std::string got = found == values.end() ? "n" : found->second;
-  std::string wanted = asked.value;
-  if (wanted.size() >= 2 && wanted.front() == '"' && wanted.back() == '"')
-    wanted = wanted.substr(1, wanted.size() - 2);
+  const std::string wanted(bare_value(asked.value));
   if (got == wanted) return true;
   // An empty string is not written at all when its dependencies are not met.
   if (wanted.empty() && found == values.end()) return true;
-  const auto a = number(got), b = number(wanted);
+  const auto a = number(got), b = number(asked.value);
   return a && b && *a == *b;
 }
 

@@ -38,7 +38,25 @@ bool is_number(std::string_view v) {
   return !v.empty() && std::all_of(v.begin(), v.end(), [](unsigned char c) { return std::isdigit(c); });
 }
 
+std::string_view unquoted(std::string_view text) {
+  return text.substr(1, text.size() - 2);
+}
+
+/// Would not be read as a string without its quotes, or is such a one in quotes.
+bool needs_quotes(std::string_view text) {
+  if (text == "y" || text == "m" || text == "n" || is_number(text)) return true;
+  return text.size() >= 2 && text.front() == '"' && text.back() == '"' && needs_quotes(unquoted(text));
+}
+
 }  // namespace
+
+std::string kept_value(std::string_view bare, bool quoted) {
+  return quoted && needs_quotes(bare) ? fmt::format("\"{}\"", bare) : std::string(bare);
+}
+
+std::string_view bare_value(std::string_view kept) {
+  return kept.starts_with('"') && needs_quotes(kept) ? unquoted(kept) : kept;
+}
 
 std::optional<ConfLine> parse_conf_line(std::string_view line, const std::string& where) {
   constexpr std::string_view prefix = "CONFIG_", unset = " is not set";
@@ -78,10 +96,9 @@ std::optional<ConfLine> parse_conf_line(std::string_view line, const std::string
 }
 
 std::string conf_value_text(std::string_view value) {
-  if (value == "y" || value == "m" || value == "n" || is_number(value)) return std::string(value);
-  if (value.size() >= 2 && value.front() == '"' && value.back() == '"') return std::string(value);
+  if (needs_quotes(value) && !value.starts_with('"')) return std::string(value);
   std::string out = "\"";
-  for (const char c : value) {
+  for (const char c : bare_value(value)) {
     if (c == '"' || c == '\\') out += '\\';
     out += c;
   }

@@ -22,8 +22,13 @@ struct ConfLine {
 /// Nothing for a comment or an empty line. ConfigError, naming `where`, for a line that is neither.
 std::optional<ConfLine> parse_conf_line(std::string_view line, const std::string& where);
 
-/// A value as .config wants it: y, m, n, numbers and what is quoted already as they are, all else quoted and
-/// escaped.
+/// A line's value as ConfSetting keeps it: bare, but in quotes where it was written as a string and the bare
+/// text would be taken for a y, m, n or number (CONFIG_LOCALVERSION="-1").
+std::string kept_value(std::string_view bare, bool quoted);
+/// The reverse: without those quotes.
+std::string_view bare_value(std::string_view kept);
+
+/// A kept value as .config wants it: y, m, n and numbers as they are, all else quoted and escaped.
 std::string conf_value_text(std::string_view value);
 
 /// The line that asks for it: "CONFIG_X=y" or "# CONFIG_X is not set".

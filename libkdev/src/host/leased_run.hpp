@@ -1,5 +1,5 @@
 #pragma once
-// Running make so that it cannot outlive its owner by more than the next build.
+// Running a program so that it cannot outlive its owner by more than the next call.
 #include <kdev/host.hpp>
 #include <string>
 

@@ -1,4 +1,4 @@
-#include "build/leased_run.hpp"
+#include "host/leased_run.hpp"
 
 #include <fmt/format.h>
 #include <unistd.h>
