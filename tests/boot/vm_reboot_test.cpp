@@ -56,6 +56,26 @@ TEST_F(Reboot, AKernelThatHangsLeavesTheKnownGoodOne) {
   EXPECT_EQ(vm.run("echo ok").out, "ok\n");
 }
 
+TEST_F(Reboot, TheSameKernelFromTheStoreIsNoFallBack) {
+  int boots = 0;
+  VmSpec s = spec();
+  s.timeouts.boot = Seconds(20);
+  boost::filesystem::create_directories(run_dir / "logs");
+  const Path image = run_dir / "logs" / "image";
+  s.kernel.image = image;
+  boost::filesystem::copy_file(test::test_kernel().image, image);
+  VM vm(s, [&](const Event& e) {
+    if (const auto* change = std::get_if<VmStateChanged>(&e)) boots += change->to == "booting";
+  });
+  vm.start();
+  KernelArtifact same = s.kernel;
+  same.from_store = !same.from_store;
+  vm.install(same);
+  local_host()->write_file(image, "no kernel");
+  EXPECT_THROW(vm.reboot(), Error);
+  EXPECT_EQ(boots, 2) << "one start, one reboot, and no second try of the same kernel";
+}
+
 TEST_F(Reboot, StopAndStartAgain) {
   VM vm = boot();
   vm.stop();

@@ -1,11 +1,11 @@
 #pragma once
 // A machine without a hypervisor: the test holds the guest's ends of its streams.
-#include <mutex>
-
 #include <fcntl.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include <mutex>
 
 #include "hypervisor/hypervisor.hpp"
 
@@ -32,7 +32,7 @@ class FakeMachine : public hypervisor::Machine {
     return std::exchange(events_, {});
   }
   int pid() const override { return -1; }
-  std::optional<ExitStatus> poll_exit() override { return {}; }
+  std::optional<ExitStatus> wait_exit(Seconds) override { return {}; }
   void nmi(const Deadline&) override { ++nmis; }
   void pause(const Deadline&) override { ++pauses; }
   void resume(const Deadline&) override {}

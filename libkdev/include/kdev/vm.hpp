@@ -1,17 +1,16 @@
 #pragma once
-#include <map>
-#include <memory>
-#include <optional>
-#include <string>
-#include <string_view>
-#include <vector>
-
 #include <kdev/crash.hpp>
 #include <kdev/deadline.hpp>
 #include <kdev/event.hpp>
 #include <kdev/host.hpp>
 #include <kdev/kernel_artifact.hpp>
 #include <kdev/seed_image.hpp>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
 
 namespace kdev {
 
@@ -24,7 +23,8 @@ enum class Accel { automatic, kvm, tcg };
 /// What an accelerator probe found. Cached per machine boot.
 struct AccelProbe {
   Accel accel = Accel::tcg;
-  std::string reason{};  ///< "a tiny guest ran under KVM", "/dev/kvm opens, but a tiny guest did not run within 5 s"
+  std::string
+      reason{};  ///< "a tiny guest ran under KVM", "/dev/kvm opens, but a tiny guest did not run within 5 s"
 };
 /// Runs a tiny guest under KVM with a deadline; falls back to TCG.
 KDEV_API AccelProbe probe_accel(bool use_cache = true);
@@ -37,11 +37,11 @@ enum class BootMethod {
 };
 
 struct VmTimeouts {
-  Seconds boot{120};   ///< from start to ready
-  Seconds command{60}; ///< default for run()
-  Seconds crash{10};   ///< from the first line of a crash report to its end
-  Seconds probe{5};    ///< how long a silent guest has to answer before it counts as hung
-  Seconds close{5};    ///< for close(): quit, TERM and KILL share it
+  Seconds boot{120};    ///< from start to ready
+  Seconds command{60};  ///< default for run()
+  Seconds crash{10};    ///< from the first line of a crash report to its end
+  Seconds probe{5};     ///< how long a silent guest has to answer before it counts as hung
+  Seconds close{5};     ///< for close(): quit, TERM and KILL share it
 };
 
 /// What a VM is made of. A value.
@@ -56,18 +56,20 @@ struct VmSpec {
   BootMethod boot = BootMethod::automatic;
   VmTimeouts timeouts{};
   std::vector<std::string> qemu_args{};  ///< appended as they are: an escape
-  Path run_dir{};  ///< where VM folders and logs go; empty: run/ of the kernel's workspace, else a per-user folder
+  Path run_dir{};  ///< where VM folders and logs go; empty: run/ of the kernel's workspace, else a per-user
+                   ///< folder
   std::vector<ModuleArtifact> modules{};  ///< put into the image as /m/NAME.ko, and known to the symbolizer
-  bool symbolize = true;  ///< crash reports get file:line and source
+  bool symbolize = true;                  ///< crash reports get file:line and source
 };
 
 struct CommandOptions {
-  std::string input{};                  ///< standard input
+  std::string input{};  ///< standard input
   std::map<std::string, std::string> env{};
-  std::string cwd{};                    ///< in the guest; empty: "/"
-  std::optional<Seconds> timeout{};     ///< then the command is killed and timed_out set; default: VmTimeouts::command
-  bool check = false;                 ///< non-zero exit, time-out or crash throw GuestError
-  std::size_t output_limit = 256u << 20;  ///< bytes kept of each stream; more is counted, dropped, and `truncated` set
+  std::string cwd{};  ///< in the guest; empty: "/"
+  std::optional<Seconds>
+      timeout{};       ///< then the command is killed and timed_out set; default: VmTimeouts::command
+  bool check = false;  ///< non-zero exit, time-out or crash throw GuestError
+  std::size_t output_limit = 256u << 20;  ///< bytes kept of each stream; more is counted, and `truncated` set
   std::stop_token stop{};
 };
 
@@ -75,14 +77,14 @@ struct CommandOptions {
 struct KDEV_API CommandResult {
   std::string command{};
   std::string out{}, err{};
-  std::optional<int> exit_code{};   ///< absent: it did not exit
-  std::optional<int> signal{};      ///< that ended it
+  std::optional<int> exit_code{};  ///< absent: it did not exit
+  std::optional<int> signal{};     ///< that ended it
   bool timed_out = false;
   bool truncated = false;
   std::uint64_t out_bytes = 0, err_bytes = 0;  ///< produced, also when truncated
-  Seconds duration{};             ///< seen from the host
-  Seconds guest_duration{};       ///< inside the guest, from the request's arrival to the exit's report
-  std::string console{};            ///< what the console showed meanwhile
+  Seconds duration{};                          ///< seen from the host
+  Seconds guest_duration{};  ///< inside the guest, from the request's arrival to the exit's report
+  std::string console{};     ///< what the console showed meanwhile
   std::shared_ptr<const CrashReport> crash{};  ///< null: none
   bool ok() const { return exit_code && *exit_code == 0 && !crash && !timed_out; }
   std::string to_json() const;
@@ -90,7 +92,8 @@ struct KDEV_API CommandResult {
 
 class VM;
 
-/// A guest command in progress. Move-only; must not outlive its VM. Destroying it kills the command.
+/// A guest command in progress. Move-only; must not outlive its VM. Destroying it kills the command. One
+/// thread at a time.
 class KDEV_API Job {
  public:
   Job(Job&&) noexcept;
@@ -98,16 +101,23 @@ class KDEV_API Job {
   ~Job();
   void write(std::string_view data);  ///< to its standard input
   void close_input();
-  void signal(int signo);             ///< to its process group
+  void signal(int signo);  ///< to its process group
   bool running();
-  std::string read_out();             ///< what came since the last call; does not block
+  /// What came since the last call; does not block. It stays for wait()'s result as long as all of it is
+  /// within CommandOptions::output_limit; beyond that only what was not read yet counts, so that a reader
+  /// misses nothing.
+  std::string read_out();
   std::string read_err();
-  /// Blocks until it ends; the deadline's expiry kills it and sets timed_out.
+  /// Blocks until there is output that was not read yet, or the command has ended. False: the time passed.
+  bool wait_output(Seconds timeout, std::stop_token stop = {});
+  /// Blocks until it ends; the deadline's expiry kills it and sets timed_out. The result is given out once.
   CommandResult wait(std::optional<Seconds> timeout = {}, std::stop_token stop = {});
+  /// SIGKILL to its process group. wait() says how it ended.
   void kill();
 
  private:
   friend class VM;
+  void end() noexcept;
   struct State;
   explicit Job(std::shared_ptr<State> state);
   std::shared_ptr<State> state_;
@@ -115,15 +125,16 @@ class KDEV_API Job {
 
 /// What reboot() came up with.
 struct RebootResult {
-  KernelArtifact kernel{};      ///< the one that runs now
-  bool fell_back = false;     ///< the installed one did not come up; `kernel` is the known good one
-  std::string reason{};         ///< why it fell back
+  KernelArtifact kernel{};  ///< the one that runs now
+  bool fell_back = false;   ///< the installed one did not come up; `kernel` is the known good one
+  std::string reason{};     ///< why it fell back
   std::shared_ptr<const CrashReport> crash{};  ///< of the failed boot, if one was seen
   Seconds duration{};
 };
 
-/// A virtual machine. Move-only handle; every blocking call has a deadline. run() and spawn() may be called from
-/// several threads at once; the other calls from one thread at a time.
+/// A virtual machine. Move-only handle; every blocking call has a deadline. run() and spawn() may be called
+/// from several threads at once, close() from any thread at any time; the other calls from one thread at a
+/// time.
 class KDEV_API VM {
  public:
   explicit VM(VmSpec spec, EventSink on_event = {});
@@ -133,11 +144,13 @@ class KDEV_API VM {
 
   const VmSpec& spec() const;
   const std::string& name() const;
+  /// As things are now: a guest that panicked or ended by itself since the last call is `crashed` or
+  /// `stopped`.
   VmState state() const;
   std::string state_reason() const;
 
-  /// Boots and waits until the agent answers and the kernel's identity (build id) is checked. BootError with the
-  /// console's tail and the crash, if the guest does not come up; HostError if QEMU cannot be run.
+  /// Boots and waits until the agent answers and the kernel's identity (build id) is checked. BootError with
+  /// the console's tail and the crash, if the guest does not come up; HostError if QEMU cannot be run.
   void start(std::stop_token stop = {});
   /// Runs a shell command line ("/bin/sh -c" in the guest).
   CommandResult run(const std::string& command, const CommandOptions& options = {});
@@ -147,6 +160,8 @@ class KDEV_API VM {
   Job spawn(const std::vector<std::string>& argv, const CommandOptions& options = {});
   /// Host file or directory to a guest path, mode kept. Whole or not at all for each file.
   void push(const Path& source, const std::string& guest_path, std::stop_token stop = {});
+  /// The other way. Below a directory a symbolic link becomes the file that it leads to; links to directories
+  /// or to nothing, devices, pipes and sockets are left out, each with a Notice.
   void pull(const std::string& guest_path, const Path& destination, std::stop_token stop = {});
   std::string read_file(const std::string& guest_path);
   void write_file(const std::string& guest_path, std::string_view content, unsigned mode = 0644);
@@ -155,35 +170,40 @@ class KDEV_API VM {
   std::string console() const;
   Path console_log() const;
   /// Blocks until the console shows `pattern` (RE2) after byte `from`; returns the matching line.
-  std::string wait_console(const std::string& pattern, Seconds timeout, std::size_t from = 0, std::stop_token stop = {});
+  std::string wait_console(const std::string& pattern, Seconds timeout, std::size_t from = 0,
+                           std::stop_token stop = {});
   /// Crashes seen since start(), in order, symbolized.
   std::vector<CrashReport> crashes();
-  /// Waits for a crash that no run() has returned yet; null when the time passes without one.
+  /// The first crash that no run() and no wait_crash() has returned yet; waits for it. Null when the time
+  /// passes without one.
   std::shared_ptr<const CrashReport> wait_crash(Seconds timeout, std::stop_token stop = {});
 
   /// The kernel the next reboot() boots.
   void install(const KernelArtifact& kernel);
-  /// Reboots into the installed kernel, checks its build id; the known good one comes back when it does not come up.
+  /// Reboots into the installed kernel, checks its build id; the known good one comes back when it does not
+  /// come up.
   RebootResult reboot(std::stop_token stop = {});
   /// Injects an NMI on every CPU.
   void nmi();
   /// Powers the guest off cleanly, else hard. The state is `stopped` afterwards.
   void stop();
-  /// Ends everything: quit, TERM, KILL, bounded by VmTimeouts::close. Idempotent, never throws. Keeps the logs.
+  /// Ends everything: quit, TERM, KILL, bounded by VmTimeouts::close. Idempotent, never throws. Keeps the
+  /// logs. A start(), reboot() or stop() on another thread is stopped first: there it is a GuestError. Called
+  /// by an event sink from inside one of them, it takes effect when that one leaves.
   void close() noexcept;
 
   /// QEMU's argument vector, for people and tests.
   std::vector<std::string> command_line() const;
   /// One QMP command as JSON text in, its "return" member as JSON text out. An escape.
   std::string qmp(const std::string& command, const std::string& arguments_json = "{}");
-  int pid() const;          ///< QEMU's; -1: none
-  Accel accel() const;      ///< the one in use after start()
-  Path directory() const;   ///< this VM's folder below run_dir while it lives
+  int pid() const;         ///< QEMU's; -1: none
+  Accel accel() const;     ///< the one in use after start()
+  Path directory() const;  ///< this VM's folder below run_dir while it lives
 
  private:
   struct State;
   friend class Job;
-  void stop_machine(const Deadline& deadline);
+  void end() noexcept;
   Job spawn_job(const std::vector<std::string>& argv, const CommandOptions& options, bool open_input);
   std::shared_ptr<State> state_;
 };

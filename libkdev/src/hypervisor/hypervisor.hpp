@@ -1,13 +1,12 @@
 #pragma once
-// The contract a hypervisor fills. It starts one machine from a BootPlan and gives back streams, events and controls;
-// what runs inside is not its business. table.cpp lists the hypervisors.
-#include <memory>
-#include <string>
-#include <vector>
-
+// The contract a hypervisor fills. It starts one machine from a BootPlan and gives back streams, events and
+// controls; what runs inside is not its business. table.cpp lists the hypervisors.
 #include <kdev/deadline.hpp>
 #include <kdev/host.hpp>
 #include <kdev/vm.hpp>
+#include <memory>
+#include <string>
+#include <vector>
 
 #include "guest/boot_plan.hpp"
 #include "host/lease.hpp"
@@ -23,8 +22,8 @@ struct MachineSpec {
   int cpus = 1;
   Accel accel = Accel::tcg;  ///< resolved: not `automatic`
   bool agent_port = true;
-  Path dir;                  ///< the machine's own 0700 folder: sockets go here
-  Path log;                  ///< the hypervisor's own output
+  Path dir;  ///< the machine's own 0700 folder: sockets go here
+  Path log;  ///< the hypervisor's own output
   std::vector<std::string> extra_args;
 };
 
@@ -35,14 +34,15 @@ struct MachineEvent {
     reset,
     paused,
     resumed,
-    gone,      ///< the hypervisor's process ended or its control channel broke
+    gone,  ///< the hypervisor's process ended or its control channel broke
   };
   Kind kind;
   std::string reason;
 };
 
-/// A running machine. console() and agent() are connected, non-blocking streams that whoever drives the machine reads.
-/// drain_events() is called by one thread, when event_fd() is readable; command() by any thread at once.
+/// A running machine. console() and agent() are connected, non-blocking streams that whoever drives the
+/// machine reads. drain_events() is called by one thread, when event_fd() is readable; command() by any
+/// thread at once.
 class Machine {
  public:
   virtual ~Machine() = default;  ///< ends the process group
@@ -51,12 +51,14 @@ class Machine {
   virtual int event_fd() const = 0;
   virtual std::vector<MachineEvent> drain_events() = 0;
   virtual int pid() const = 0;
-  virtual std::optional<ExitStatus> poll_exit() = 0;
+  /// How it ended; waits at most `limit` for that. Nothing: it runs, or another thread is ending it.
+  virtual std::optional<ExitStatus> wait_exit(Seconds limit) = 0;
   virtual void nmi(const Deadline& deadline) = 0;
   virtual void pause(const Deadline& deadline) = 0;
   virtual void resume(const Deadline& deadline) = 0;
   /// The hypervisor's own control language, JSON in and out. DebugError with its answer when it refuses.
-  virtual std::string command(const std::string& name, const std::string& arguments_json, const Deadline& deadline) = 0;
+  virtual std::string command(const std::string& name, const std::string& arguments_json,
+                              const Deadline& deadline) = 0;
   /// Quit, TERM, KILL within `limit`; afterwards no process of it is left. Never throws.
   virtual ExitStatus close(Seconds limit) noexcept = 0;
 };
@@ -64,12 +66,14 @@ class Machine {
 class Hypervisor {
  public:
   virtual ~Hypervisor() = default;
-  virtual std::string name() const = 0;
+  virtual std::string name() const = 0;  ///< as people write it
   virtual bool can_boot(BootPlan::Kind kind) const = 0;
-  /// The argument vector, for people and golden tests; descriptors that start() passes appear as their numbers there.
+  /// The argument vector, for people and golden tests; descriptors that start() passes appear as their
+  /// numbers there.
   virtual std::vector<std::string> command_line(const MachineSpec& spec) const = 0;
   /// HostError when the program is missing, or ends at once (with its own message).
-  virtual std::unique_ptr<Machine> start(const MachineSpec& spec, Lease& lease, const Deadline& deadline) const = 0;
+  virtual std::unique_ptr<Machine> start(const MachineSpec& spec, Lease& lease,
+                                         const Deadline& deadline) const = 0;
 };
 
 /// By preference on this host.

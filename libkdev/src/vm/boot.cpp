@@ -1,8 +1,8 @@
 // start, reboot, stop, close: machines come and go.
-#include <boost/filesystem/operations.hpp>
-#include <charconv>
 #include <fmt/format.h>
 
+#include <boost/filesystem/operations.hpp>
+#include <charconv>
 #include <kdev/error.hpp>
 
 #include "agent/protocol.h"
@@ -21,12 +21,15 @@ std::uint64_t parse_memory(const std::string& text) {
   const std::string unit(end, text.data() + text.size());
   const int shift = unit.empty() || unit == "M" || unit == "MiB" ? 20 : unit == "G" || unit == "GiB" ? 30 : 0;
   if (error != std::errc() || shift == 0 || number == 0 || number > (1u << 20))
-    throw ConfigError({.attempted = "read the memory size of a VM", .reason = fmt::format("\"{}\" is no size", text),
-                       .hint = "write it as \"512M\" or \"2G\"", .log = {}});
+    throw ConfigError({.attempted = "read the memory size of a VM",
+                       .reason = fmt::format("\"{}\" is no size", text),
+                       .hint = "write it as \"512M\" or \"2G\"",
+                       .log = {}});
   return number << shift;
 }
 
-const BootPlan* choose(const std::vector<BootPlan>& plans, BootMethod method, const hypervisor::Hypervisor& hypervisor) {
+const BootPlan* choose(const std::vector<BootPlan>& plans, BootMethod method,
+                       const hypervisor::Hypervisor& hypervisor) {
   for (const BootPlan& plan : plans) {
     if (!hypervisor.can_boot(plan.kind)) continue;
     if (method == BootMethod::bzimage && plan.kind != BootPlan::Kind::direct_image) continue;
@@ -36,11 +39,45 @@ const BootPlan* choose(const std::vector<BootPlan>& plans, BootMethod method, co
   return nullptr;
 }
 
+/// from_store tells how an artifact was come by, not which one it is.
+bool same_kernel(const KernelArtifact& one, KernelArtifact other) {
+  other.from_store = one.from_store;
+  return one == other;
+}
+
 }  // namespace
+
+template <class F>
+void VM::State::in_turn(const std::string& attempted, const std::stop_token& stop, F f) {
+  const GuestError closed(
+      {.attempted = attempted, .reason = "it was closed meanwhile", .hint = "", .log = {}});
+  if (!turns.begin())
+    throw GuestError({.attempted = attempted,
+                      .reason = "another thread is starting, stopping or closing it",
+                      .hint = "",
+                      .log = {}});
+  const std::stop_token closing = turns.closing();
+  struct End {
+    State& state;
+    ~End() {
+      if (state.turns.end()) state.shut();
+    }
+  } end{*this};
+  try {
+    const vm::EitherStop either(stop, closing);
+    f(either.token());
+  } catch (const Interrupted&) {
+    if (closing.stop_requested()) throw closed;
+    throw;
+  }
+  if (closing.stop_requested()) throw closed;
+}
 
 hypervisor::MachineSpec VM::State::machine_spec(const Deadline& deadline) {
   const std::string attempted = fmt::format("boot VM '{}'", spec.name);
-  if (spec.cpus < 1) throw ConfigError({.attempted = attempted, .reason = fmt::format("{} CPUs", spec.cpus), .hint = "", .log = {}});
+  if (spec.cpus < 1)
+    throw ConfigError(
+        {.attempted = attempted, .reason = fmt::format("{} CPUs", spec.cpus), .hint = "", .log = {}});
   hypervisor::MachineSpec machine;
   machine.memory = parse_memory(spec.memory);
   const Path initrd = spec.image.realize(dir->image_cache(), deadline);
@@ -49,11 +86,16 @@ hypervisor::MachineSpec VM::State::machine_spec(const Deadline& deadline) {
   const hypervisor::Hypervisor& hypervisor = *hypervisor::all_hypervisors().front();
   const BootPlan* plan = choose(plans, spec.boot, hypervisor);
   if (!plan)
-    throw ConfigError({.attempted = attempted, .reason = "no way to boot this kernel: the artifact has no fitting image",
-                       .hint = spec.boot == BootMethod::bzimage ? "build it with targets = {\"bzImage\"}" : "build it again", .log = {}});
+    throw ConfigError({.attempted = attempted,
+                       .reason = "no way to boot this kernel: the artifact has no fitting image",
+                       .hint = spec.boot == BootMethod::bzimage ? "build it with targets = {\"bzImage\"}"
+                                                                : "build it again",
+                       .log = {}});
   if (!boost::filesystem::exists(plan->kernel))
-    throw ConfigError({.attempted = attempted, .reason = fmt::format("{} does not exist", plan->kernel.string()),
-                       .hint = "build the kernel again: its artifact was removed from the store", .log = {}});
+    throw ConfigError({.attempted = attempted,
+                       .reason = fmt::format("{} does not exist", plan->kernel.string()),
+                       .hint = "build the kernel again: its artifact was removed from the store",
+                       .log = {}});
   machine.name = spec.name;
   machine.plan = *plan;
   machine.cpus = spec.cpus;
@@ -82,17 +124,21 @@ void VM::State::fail_boot(const std::string& why, const std::string& hint, std::
   }
   const Path log = console->file();
   throw BootError({.attempted = fmt::format("boot VM '{}' (kernel {})", spec.name, kernel.release),
-                   .reason = crash ? fmt::format("{}: {}", why, crash->title) : why, .hint = hint, .log = log},
+                   .reason = crash ? fmt::format("{}: {}", why, crash->title) : why,
+                   .hint = hint,
+                   .log = log},
                   std::move(tail), std::move(crash));
 }
 
 void VM::State::wait_ready(vm::Session& running, std::size_t console_begin, const Deadline& deadline) {
   const auto self = session;
-  bool timed_out = false;
+  bool timed_out = false, broken = false;
   try {
     running.wait(deadline, fmt::format("boot VM '{}'", spec.name), [&] {
       const auto& status = running.status_locked();
-      return running.agent().hello_locked() || status.gone || status.shutdown || (status.panicked && !status.crash_open);
+      broken = running.agent().broken_locked();
+      return running.agent().hello_locked() || broken || status.gone || status.shutdown ||
+             (status.panicked && !status.crash_open);
     });
   } catch (const TimeoutError&) {
     timed_out = true;
@@ -101,24 +147,29 @@ void VM::State::wait_ready(vm::Session& running, std::size_t console_begin, cons
     provoke_report(self);
     collect_crashes(self, Deadline::after(spec.timeouts.crash));
     fail_boot(fmt::format("the guest did not answer within {:.0f} s", spec.timeouts.boot.count()),
-              spec.image.has_agent() ? "look at the console; VmTimeouts::boot sets the limit"
-                                     : "the image has no agent: add it (SeedImage::busybox(), or directory(dir, agent = true))",
+              spec.image.has_agent()
+                  ? "look at the console; VmTimeouts::boot sets the limit"
+                  : "the image has no agent: add it (SeedImage::busybox(), or directory(dir, agent = true))",
               console_begin);
   }
   const vm::Session::Status status = running.status();
-  if (status.panicked || status.shutdown || status.gone) {
+  if (status.panicked || status.shutdown || status.gone || broken) {
     collect_crashes(self, Deadline::after(spec.timeouts.crash));
-    if (status.panicked || !status.episodes.empty()) fail_boot("the kernel crashed before it was ready", "", console_begin);
+    if (status.panicked || !status.episodes.empty())
+      fail_boot("the kernel crashed before it was ready", "", console_begin);
     if (status.shutdown)
       fail_boot(fmt::format("the guest ended by itself ({}) before it was ready", *status.shutdown),
                 "does the image's init start kdev's agent?", console_begin);
-    // Nobody asked QEMU to end: its own log says why. Not the kernel's fault.
+    if (!status.gone) fail_boot(vm::channel_broke, "", console_begin);
+    // Nobody asked it to end: its own log says why. Not the kernel's fault.
     const ExitStatus ended = running.close(spec.timeouts.close);
     std::string said = local_host()->read_file(dir->hypervisor_log());
     if (said.size() > tail_bytes) said.erase(0, said.size() - tail_bytes);
     throw HostError({.attempted = fmt::format("boot VM '{}'", spec.name),
-                     .reason = fmt::format("QEMU ended with {}{}", kdev::describe(ended), said.empty() ? "" : ": " + said),
-                     .hint = "", .log = dir->hypervisor_log()});
+                     .reason = fmt::format("{} with {}{}", vm::ended(), kdev::describe(ended),
+                                           said.empty() ? "" : ": " + said),
+                     .hint = "",
+                     .log = dir->hypervisor_log()});
   }
 }
 
@@ -130,14 +181,17 @@ void VM::State::check_identity(vm::Session& running) {
   });
   if (hello.version != KDEV_PROTOCOL_VERSION)
     throw GuestError({.attempted = fmt::format("greet the agent of VM '{}'", spec.name),
-                      .reason = fmt::format("it speaks protocol version {}, kdev {}", hello.version, KDEV_PROTOCOL_VERSION),
-                      .hint = "make the image again with this kdev's agent", .log = {}});
+                      .reason = fmt::format("it speaks protocol version {}, kdev {}", hello.version,
+                                            KDEV_PROTOCOL_VERSION),
+                      .hint = "make the image again with this kdev's agent",
+                      .log = {}});
   const std::string& running_id = hello.facts["build_id"];
   if (!kernel.build_id.empty() && running_id != kernel.build_id)
     throw GuestError({.attempted = fmt::format("check which kernel VM '{}' runs", spec.name),
-                      .reason = fmt::format("build id {} ({}) runs in place of {} ({})", running_id, hello.facts["release"],
-                                            kernel.build_id, kernel.release),
-                      .hint = "is KernelArtifact::image from the same build as its vmlinux?", .log = {}});
+                      .reason = fmt::format("build id {} ({}) runs in place of {} ({})", running_id,
+                                            hello.facts["release"], kernel.build_id, kernel.release),
+                      .hint = "is KernelArtifact::image from the same build as its vmlinux?",
+                      .log = {}});
 }
 
 void VM::State::boot(const Deadline& deadline) {
@@ -145,14 +199,14 @@ void VM::State::boot(const Deadline& deadline) {
   const auto* rules = guest::guest_for(kernel.os).console();
   const hypervisor::MachineSpec machine = machine_spec(deadline);
   set_state(VmState::booting, "");
-  auto started = std::make_shared<vm::Session>(spec.name, hypervisor::all_hypervisors().front()->start(machine, dir->lease(), deadline),
-                                               console, rules, spec.timeouts.crash, events);
+  auto started = std::make_shared<vm::Session>(
+      spec.name, hypervisor::all_hypervisors().front()->start(machine, dir->lease(), deadline), console,
+      rules, spec.timeouts.crash, events);
   {
     std::lock_guard lock(mutex);
+    started->scan.kernel = kernel;
+    started->scan.to = console_begin;
     session = started;
-    episodes_scanned = 0;
-    scanned_to = console_begin;
-    symbolizer.reset();
   }
   if (!spec.image.has_agent() && spec.image.is_archive() == false) return;
   const std::uint32_t hello[2] = {KDEV_PROTOCOL_VERSION, KDEV_HELLO_RESET};
@@ -174,85 +228,103 @@ void VM::State::end_session(Seconds limit) noexcept {
 
 void VM::start(std::stop_token stop) {
   State& s = *state_;
-  const Deadline deadline = Deadline::after(s.spec.timeouts.boot, stop);
-  {
-    std::lock_guard lock(s.mutex);
-    if (s.state != VmState::defined && s.state != VmState::stopped)
-      throw GuestError({.attempted = fmt::format("start VM '{}'", s.spec.name), .reason = "it is " + to_string(s.state), .hint = "", .log = {}});
-  }
+  const std::string attempted = fmt::format("start VM '{}'", s.spec.name);
+  s.in_turn(attempted, stop, [&](const std::stop_token& either) {
+    s.start(attempted, Deadline::after(s.spec.timeouts.boot, either));
+  });
+}
+
+void VM::State::start(const std::string& attempted, const Deadline& deadline) {
+  if (const VmState now = seen_state().first; now != VmState::defined && now != VmState::stopped)
+    throw GuestError({.attempted = attempted, .reason = "it is " + to_string(now), .hint = "", .log = {}});
+  end_session(spec.timeouts.close);
   try {
-    if (!s.dir) s.dir.emplace(s.spec, s.spec.name);
-    if (!s.console) s.console = std::make_shared<vm::ConsoleLog>(s.dir->console_log());
-    if (s.spec.accel == Accel::automatic) {
+    if (!dir) dir.emplace(spec, spec.name);
+    if (!console) console = std::make_shared<vm::ConsoleLog>(dir->console_log());
+    if (spec.accel == Accel::automatic) {
       const AccelProbe probe = probe_accel();
-      s.accel = probe.accel;
-      if (probe.accel == Accel::tcg && s.events->wanted()) s.events->push(Notice{"no KVM, TCG is used: " + probe.reason});
+      accel = probe.accel;
+      if (probe.accel == Accel::tcg && events->wanted())
+        events->push(Notice{"no KVM, TCG is used: " + probe.reason});
     } else {
-      s.accel = s.spec.accel;
+      accel = spec.accel;
     }
-    s.boot(deadline);
+    boot(deadline);
   } catch (...) {
-    s.end_session(s.spec.timeouts.close);
-    s.set_state(VmState::stopped, "the boot failed");
-    s.dir.reset();
+    end_session(spec.timeouts.close);
+    set_state(VmState::stopped, "the boot failed");
+    dir.reset();
     throw;
   }
 }
 
 void VM::install(const KernelArtifact& kernel) {
   if (!boost::filesystem::exists(kernel.image.empty() ? kernel.vmlinux : kernel.image))
-    throw ConfigError({.attempted = fmt::format("install kernel {} in VM '{}'", kernel.release, state_->spec.name),
-                       .reason = "its image is not there", .hint = "build it again", .log = {}});
+    throw ConfigError(
+        {.attempted = fmt::format("install kernel {} in VM '{}'", kernel.release, state_->spec.name),
+         .reason = "its image is not there",
+         .hint = "build it again",
+         .log = {}});
   std::lock_guard lock(state_->mutex);
   state_->installed = kernel;
 }
 
 RebootResult VM::reboot(std::stop_token stop) {
   State& s = *state_;
+  const std::string attempted = fmt::format("reboot VM '{}'", s.spec.name);
+  RebootResult result;
+  s.in_turn(attempted, stop, [&](const std::stop_token& either) { result = s.reboot(attempted, either); });
+  return result;
+}
+
+RebootResult VM::State::reboot(const std::string& attempted, const std::stop_token& stop) {
   const auto began = Clock::now();
   KernelArtifact known_good, next;
   {
-    std::lock_guard lock(s.mutex);
-    if (!s.console || !s.dir)
-      throw GuestError({.attempted = fmt::format("reboot VM '{}'", s.spec.name), .reason = "it was never started", .hint = "", .log = {}});
-    known_good = s.kernel;
-    next = s.installed.value_or(s.kernel);
-    s.installed.reset();
+    std::lock_guard lock(mutex);
+    if (!console || !dir)
+      throw GuestError({.attempted = attempted, .reason = "it was never started", .hint = "", .log = {}});
+    known_good = kernel;
+    next = installed.value_or(kernel);
   }
-  stop_machine(Deadline::after(s.spec.timeouts.close, stop));
+  stop_machine(Deadline::after(spec.timeouts.close, stop));
+  auto use = [&](const KernelArtifact& which) {
+    std::lock_guard lock(mutex);
+    kernel = which;
+    installed.reset();
+  };
   RebootResult result;
-  auto run = [&](const KernelArtifact& kernel) {
-    {
-      std::lock_guard lock(s.mutex);
-      s.kernel = kernel;
-    }
-    s.boot(Deadline::after(s.spec.timeouts.boot, stop));
-    result.kernel = kernel;
+  auto run = [&](const KernelArtifact& which) {
+    use(which);
+    boot(Deadline::after(spec.timeouts.boot, stop));
+    result.kernel = which;
   };
   auto give_up = [&] {
-    s.end_session(s.spec.timeouts.close);
-    s.set_state(VmState::stopped, "the reboot failed");
+    end_session(spec.timeouts.close);
+    use(known_good);
+    set_state(VmState::stopped, "the reboot failed");
   };
   auto fall_back = [&](const Error& e, std::shared_ptr<const CrashReport> crash) {
-    s.end_session(s.spec.timeouts.close);
+    end_session(spec.timeouts.close);
     result.fell_back = true;
     result.reason = e.what();
     result.crash = std::move(crash);
-    if (s.events->wanted())
-      s.events->push(Notice{fmt::format("kernel {} did not come up, back to {}: {}", next.release, known_good.release, e.reason())});
+    if (events->wanted())
+      events->push(Notice{fmt::format("kernel {} did not come up, back to {}: {}", next.release,
+                                      known_good.release, e.reason())});
   };
   try {
     try {
       run(next);
     } catch (const BootError& e) {
-      if (next == known_good) throw;
+      if (same_kernel(next, known_good)) throw;
       fall_back(e, e.crash());
     } catch (const Interrupted&) {
       throw;
     } catch (const Error& e) {
-      // The wrong identity, or a file that the hypervisor refuses. If it is the host's fault, the known good kernel
-      // fails as well, and that error is the caller's.
-      if (next == known_good) throw;
+      // The wrong identity, or a file that the hypervisor refuses. If it is the host's fault, the known good
+      // kernel fails as well, and that error is the caller's.
+      if (same_kernel(next, known_good)) throw;
       fall_back(e, nullptr);
     }
     if (result.fell_back) run(known_good);
@@ -264,47 +336,63 @@ RebootResult VM::reboot(std::stop_token stop) {
   return result;
 }
 
-void VM::stop_machine(const Deadline& deadline) {
-  State& s = *state_;
+void VM::State::stop_machine(const Deadline& deadline) {
   std::shared_ptr<vm::Session> running;
-  bool ready;
   {
-    std::lock_guard lock(s.mutex);
-    running = s.session;
-    ready = s.state == VmState::ready;
+    std::lock_guard lock(mutex);
+    running = session;
   }
-  if (running && ready) {
+  if (running && seen_state().first == VmState::ready) {
     const std::uint32_t kind = KDEV_POWER_OFF;
     const auto exchange = running->agent().open(0);
     running->agent().send(KDEV_POWER, exchange->id, {reinterpret_cast<const char*>(&kind), sizeof kind});
     try {
       running->wait(deadline, "power off the guest", [&] {
-        return running->status_locked().shutdown || running->status_locked().gone || running->status_locked().panicked;
+        const auto& status = running->status_locked();
+        return status.shutdown || status.gone || status.panicked || running->agent().broken_locked();
       });
     } catch (const TimeoutError&) {
       // Not cleanly, then.
     }
-    s.collect_crashes(running, Deadline::after(s.spec.timeouts.crash));
   }
-  s.end_session(s.spec.timeouts.close);
+  if (running) collect_crashes(running, Deadline::after(spec.timeouts.crash, deadline.stop()));
+  end_session(spec.timeouts.close);
 }
 
 void VM::stop() {
-  stop_machine(Deadline::after(state_->spec.timeouts.close));
-  state_->set_state(VmState::stopped, "stopped");
-  state_->events->deliver();
+  State& s = *state_;
+  s.in_turn(fmt::format("stop VM '{}'", s.spec.name), {}, [&](const std::stop_token& either) {
+    s.stop_machine(Deadline::after(s.spec.timeouts.close, either));
+    s.set_state(VmState::stopped, "stopped");
+  });
+  s.events->deliver();
+}
+
+void VM::State::shut() noexcept {
+  // From inside one of this thread's own turns: that one does it when it leaves.
+  if (!turns.begin_closing()) return;
+  end_session(spec.timeouts.close);
+  try {
+    set_state(VmState::stopped, "closed");
+  } catch (...) {
+    // Only the event's memory could fail.
+  }
+  dir.reset();
+  turns.end();
+}
+
+void VM::end() noexcept {
+  if (state_) state_->shut();
 }
 
 void VM::close() noexcept {
   if (!state_) return;
-  State& s = *state_;
-  s.end_session(s.spec.timeouts.close);
+  end();
   try {
-    s.set_state(VmState::stopped, "closed");
+    state_->events->deliver();
   } catch (...) {
-    // Only the event's memory could fail.
+    // What a sink throws here has nowhere to go.
   }
-  s.dir.reset();
 }
 
 }  // namespace kdev

@@ -2,10 +2,10 @@
 #include <fmt/format.h>
 
 #include <boost/filesystem/operations.hpp>
-
 #include <kdev/error.hpp>
 
 #include "vm/state.hpp"
+#include "vm/symbol_sources.hpp"
 
 namespace kdev {
 namespace {
@@ -13,27 +13,24 @@ namespace {
 // How much console text before a crash goes along as its dmesg.
 constexpr std::size_t dmesg_before = 64u << 10;
 
-std::vector<Path> modules_of(const KernelArtifact& kernel, const std::vector<ModuleArtifact>& extra) {
-  std::vector<Path> found;
-  for (const ModuleArtifact& module : extra) found.push_back(module.ko);
-  boost::system::error_code ignored;
-  if (!kernel.modules.empty())
-    for (boost::filesystem::recursive_directory_iterator it(kernel.modules, ignored), end; it != end; it.increment(ignored))
-      if (it->path().extension() == ".ko") found.push_back(it->path());
-  return found;
-}
-
 }  // namespace
 
-std::shared_ptr<Symbolizer> VM::State::symbols() {
-  std::lock_guard lock(mutex);
-  if (!symbolizer) {
-    SymbolSources sources;
-    sources.kernel = kernel;
-    sources.modules = modules_of(kernel, spec.modules);
-    symbolizer = std::make_shared<Symbolizer>(std::move(sources));
-  }
-  return symbolizer;
+SymbolSources vm::symbol_sources(const KernelArtifact& kernel, const std::vector<ModuleArtifact>& extra) {
+  SymbolSources sources;
+  sources.kernel = kernel;
+  for (const ModuleArtifact& module : extra) sources.modules.push_back(module.ko);
+  boost::system::error_code ignored;
+  if (!kernel.modules.empty())
+    for (boost::filesystem::recursive_directory_iterator it(kernel.modules, ignored), end; it != end;
+         it.increment(ignored))
+      if (it->path().extension() == ".ko") sources.modules.push_back(it->path());
+  return sources;
+}
+
+std::shared_ptr<Symbolizer> VM::State::symbols(vm::Session& from) {
+  if (!from.scan.symbolizer)
+    from.scan.symbolizer = std::make_shared<Symbolizer>(vm::symbol_sources(from.scan.kernel, spec.modules));
+  return from.scan.symbolizer;
 }
 
 std::size_t VM::State::collect_crashes(const std::shared_ptr<vm::Session>& from, const Deadline& deadline) {
@@ -43,25 +40,21 @@ std::size_t VM::State::collect_crashes(const std::shared_ptr<vm::Session>& from,
   } catch (const TimeoutError&) {
     // The report is what has come so far.
   }
+  // Another thread may be at it, which takes as long as symbolizing does: its reports are this one's as well.
+  std::unique_lock scan(scanning, std::defer_lock);
+  while (!scan.try_lock_for(std::chrono::milliseconds(100)))
+    deadline.check_interrupt("wait for the crash report");
   const vm::Session::Status status = from->status();
-  std::size_t first, scanned;
-  {
-    std::lock_guard lock(mutex);
-    first = episodes_scanned;
-    episodes_scanned = std::max(episodes_scanned, status.episodes.size());
-    scanned = scanned_to;
-    if (first < status.episodes.size()) scanned_to = status.episodes.back().end;
-  }
-  for (std::size_t i = first; i < status.episodes.size(); ++i) {
+  for (std::size_t i = from->scan.episodes; i < status.episodes.size(); ++i) {
     const vm::CrashEpisode& episode = status.episodes[i];
-    // An earlier report that is seen again would draw this one in: the scanner takes what follows a report for its
-    // consequence.
-    const std::size_t earliest = std::min(scanned, episode.begin);
-    const std::size_t begin = episode.begin - earliest > dmesg_before ? episode.begin - dmesg_before : earliest;
-    scanned = episode.end;
+    // An earlier report that is seen again would draw this one in: the scanner takes what follows a report
+    // for its consequence.
+    const std::size_t earliest = std::min(from->scan.to, episode.begin);
+    const std::size_t begin =
+        episode.begin - earliest > dmesg_before ? episode.begin - dmesg_before : earliest;
     const std::string text = console->read(begin, episode.end);
     std::vector<CrashReport> reports;
-    for (CrashReport& report : scan_console(text, kernel.os)) {
+    for (CrashReport& report : scan_console(text, from->scan.kernel.os)) {
       if (report.end + begin <= episode.begin) continue;  // of a crash that nobody waited for
       report.begin += begin;
       report.end += begin;
@@ -83,7 +76,7 @@ std::size_t VM::State::collect_crashes(const std::shared_ptr<vm::Session>& from,
     for (CrashReport& report : reports) {
       if (spec.symbolize) {
         try {
-          symbols()->symbolize(report);
+          symbols(*from)->symbolize(report);
         } catch (const Error& e) {
           report.notes.push_back(std::string("not symbolized: ") + e.what());
         }
@@ -91,8 +84,12 @@ std::size_t VM::State::collect_crashes(const std::shared_ptr<vm::Session>& from,
       if (events->wanted()) events->push(CrashFound{spec.name, report.title});
     }
     std::lock_guard lock(mutex);
-    crashes.insert(crashes.end(), std::make_move_iterator(reports.begin()), std::make_move_iterator(reports.end()));
+    crashes.insert(crashes.end(), std::make_move_iterator(reports.begin()),
+                   std::make_move_iterator(reports.end()));
+    from->scan.episodes = i + 1;
+    from->scan.to = episode.end;
   }
+  scan.unlock();
   events->deliver();
   std::lock_guard lock(mutex);
   return crashes.size();

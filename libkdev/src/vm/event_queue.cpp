@@ -14,8 +14,12 @@ void EventQueue::push(Event event) {
 
 void EventQueue::deliver() {
   if (!sink_) return;
-  std::unique_lock turn(delivering_, std::try_to_lock);
-  if (!turn) return;
+  // Also when it is this thread that delivers: a sink may call kdev.
+  if (delivering_.test_and_set(std::memory_order_acquire)) return;
+  struct Leave {
+    std::atomic_flag& flag;
+    ~Leave() { flag.clear(std::memory_order_release); }
+  } leave{delivering_};
   for (;;) {
     Event event;
     {

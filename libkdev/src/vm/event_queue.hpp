@@ -1,8 +1,8 @@
 #pragma once
+#include <atomic>
 #include <deque>
-#include <mutex>
-
 #include <kdev/event.hpp>
+#include <mutex>
 
 namespace kdev::vm {
 
@@ -12,8 +12,8 @@ class EventQueue {
   explicit EventQueue(EventSink sink) : sink_(std::move(sink)) {}
   bool wanted() const { return static_cast<bool>(sink_); }
   void push(Event event);
-  /// Calls the sink for each queued event, on this thread. One thread delivers at a time; another one that comes
-  /// meanwhile returns at once. What the sink throws passes through.
+  /// Calls the sink for each queued event, on this thread. One thread delivers at a time; another one that
+  /// comes meanwhile returns at once. What the sink throws passes through.
   void deliver();
 
  private:
@@ -21,7 +21,7 @@ class EventQueue {
   static constexpr std::size_t limit = 100'000;
   EventSink sink_;
   std::mutex mutex_;
-  std::mutex delivering_;
+  std::atomic_flag delivering_;
   std::deque<Event> queue_;
   std::size_t dropped_ = 0;
 };

@@ -1,15 +1,17 @@
 #include "vm/run_dir.hpp"
 
-#include <algorithm>
-#include <atomic>
-#include <cstdlib>
-
-#include <boost/filesystem/operations.hpp>
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <atomic>
+#include <boost/algorithm/string/case_conv.hpp>
+#include <boost/filesystem/operations.hpp>
+#include <cstdlib>
 #include <kdev/error.hpp>
+
+#include "hypervisor/hypervisor.hpp"
 
 namespace kdev::vm {
 namespace fs = boost::filesystem;
@@ -29,7 +31,9 @@ Path user_folder() {
 /// The workspace that a kernel came from: its artifact lies in WORKSPACE/artifacts/ID.
 Path workspace_of(const KernelArtifact& kernel) {
   const Path store = kernel.dir.parent_path();
-  return store.filename() == "artifacts" && fs::exists(store.parent_path() / "workspace.json") ? store.parent_path() : Path();
+  return store.filename() == "artifacts" && fs::exists(store.parent_path() / "workspace.json")
+             ? store.parent_path()
+             : Path();
 }
 
 void prune(const Path& logs) {
@@ -45,7 +49,8 @@ void prune(const Path& logs) {
 void make_private(const Path& dir) {
   local_host()->make_directories(dir.parent_path());
   if (::mkdir(dir.c_str(), 0700) != 0 && errno != EEXIST)
-    throw HostError({.attempted = "create " + dir.string(), .reason = std::strerror(errno), .hint = "", .log = {}});
+    throw HostError(
+        {.attempted = "create " + dir.string(), .reason = std::strerror(errno), .hint = "", .log = {}});
 }
 
 }  // namespace
@@ -53,10 +58,13 @@ void make_private(const Path& dir) {
 RunDir::RunDir(const VmSpec& spec, const std::string& vm) {
   static std::atomic<unsigned> counter{0};
   const Path workspace = workspace_of(spec.kernel);
-  const Path base = !spec.run_dir.empty() ? spec.run_dir : !workspace.empty() ? workspace / "run" : user_folder() / "run";
+  const Path base = !spec.run_dir.empty() ? spec.run_dir
+                    : !workspace.empty()  ? workspace / "run"
+                                          : user_folder() / "run";
   image_cache_ = (workspace.empty() ? user_folder() : workspace / "artifacts") / "images";
   make_private(base);
-  // A workspace reaps when it is opened; here it is for whoever uses only VMs, whose owner may have died a minute ago.
+  // A workspace reaps when it is opened; here it is for whoever uses only VMs, whose owner may have died a
+  // minute ago.
   reap_leases(base);
   const Path logs = base / "logs";
   make_private(logs);
@@ -64,7 +72,9 @@ RunDir::RunDir(const VmSpec& spec, const std::string& vm) {
   const std::string unique = fmt::format("{}-{}-{}", vm, ::getpid(), ++counter);
   path_ = base / unique;
   console_log_ = logs / (unique + ".console.log");
-  hypervisor_log_ = logs / (unique + ".qemu.log");
+  hypervisor_log_ =
+      logs / (unique + "." + boost::algorithm::to_lower_copy(hypervisor::all_hypervisors().front()->name()) +
+              ".log");
   lease_ = Lease::create(base, unique);
   lease_.add_path(path_);
   make_private(path_);
@@ -75,7 +85,8 @@ RunDir::~RunDir() {
   boost::system::error_code ignored;
   fs::remove_all(path_, ignored);
   // An empty log says nothing.
-  if (fs::exists(hypervisor_log_, ignored) && fs::file_size(hypervisor_log_, ignored) == 0) fs::remove(hypervisor_log_, ignored);
+  if (fs::exists(hypervisor_log_, ignored) && fs::file_size(hypervisor_log_, ignored) == 0)
+    fs::remove(hypervisor_log_, ignored);
   lease_.release();
 }
 

@@ -1,8 +1,5 @@
 #include "vm/session.hpp"
 
-#include <array>
-#include <cerrno>
-
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -10,12 +7,24 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <array>
+#include <cerrno>
+
 namespace kdev::vm {
 
 using hypervisor::MachineEvent;
 
-Session::Session(std::string vm, std::unique_ptr<hypervisor::Machine> machine, std::shared_ptr<ConsoleLog> console,
-                 const guest::ConsoleRules* rules, Seconds crash_limit, std::shared_ptr<EventQueue> events)
+namespace {
+
+// A process that ends closes its streams one by one: only when it is there after this was it one stream that
+// broke.
+constexpr Seconds closing_moment{1};
+
+}  // namespace
+
+Session::Session(std::string vm, std::unique_ptr<hypervisor::Machine> machine,
+                 std::shared_ptr<ConsoleLog> console, const guest::ConsoleRules* rules, Seconds crash_limit,
+                 std::shared_ptr<EventQueue> events)
     : vm_(std::move(vm)),
       machine_(std::move(machine)),
       console_(std::move(console)),
@@ -42,7 +51,9 @@ Session::Session(std::string vm, std::unique_ptr<hypervisor::Machine> machine, s
   pthread_sigmask(SIG_SETMASK, &old, nullptr);
 }
 
-Session::~Session() { close(Seconds(2)); }
+Session::~Session() {
+  close(Seconds(2));
+}
 
 void Session::wake() {
   const std::uint64_t one = 1;
@@ -63,7 +74,8 @@ std::optional<ExitStatus> Session::exit_status() const {
 ExitStatus Session::close(Seconds limit) noexcept {
   if (closed_) return exit_.value_or(ExitStatus{});
   closed_ = true;
-  // The thread goes on draining until the machine has ended, so that nothing it still says is lost and it cannot block.
+  // The thread goes on draining until the machine has ended, so that nothing it still says is lost and it
+  // cannot block.
   ExitStatus status = machine_->close(limit);
   stopping_ = true;
   wake();
@@ -84,7 +96,11 @@ bool Session::drain_console() {
     const std::string_view bytes(buffer.data(), static_cast<std::size_t>(n));
     std::lock_guard lock(mutex_);
     const std::size_t offset = console_->size();
+    const bool cut_before = console_->incomplete();
     console_->append(bytes);
+    if (!cut_before && console_->incomplete())
+      events_->push(Notice{
+          vm_ + ": the console's log is incomplete, it cannot be written: " + console_->file().string()});
     watch_.feed(bytes, offset, Clock::now(), [this](std::string_view line) {
       if (events_->wanted()) events_->push(ConsoleLine{vm_, std::string(line)});
     });
@@ -101,7 +117,8 @@ bool Session::drain_agent() {
     if (n < 0 && errno == EINTR) continue;
     if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return true;
     if (n <= 0) return false;
-    // What the console showed before a command's end belongs to that command: the guest wrote it earlier, so it is here.
+    // What the console showed before a command's end belongs to that command: the guest wrote it earlier, so
+    // it is here.
     drain_console();
     if (!agent_.feed({buffer.data(), static_cast<std::size_t>(n)})) return false;
   }
@@ -111,8 +128,9 @@ void Session::drain_events() {
   for (const MachineEvent& event : machine_->drain_events()) {
     std::optional<ExitStatus> exit;
     if (event.kind == MachineEvent::Kind::gone) {
-      // Its streams close a moment before the process can be waited for, and how it ended is worth that moment.
-      for (int i = 0; i < 100 && !stopping_ && !(exit = machine_->poll_exit()); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+      // Its streams close a moment before the process can be waited for, and how it ended is worth that
+      // moment.
+      if (!stopping_) exit = machine_->wait_exit(closing_moment);
     }
     std::lock_guard lock(mutex_);
     if (exit && !exit_) exit_ = exit;
@@ -150,18 +168,28 @@ void Session::settle(bool ended) {
 
 void Session::loop() {
   bool console = true, agent = machine_->agent_fd() >= 0, control = true;
+  std::optional<Clock::time_point> agent_lost;
   while (!stopping_) {
     bool sending;
     int timeout = -1;
     {
       std::lock_guard lock(mutex_);
       sending = agent_.pending_locked();
+      if (agent && agent_.closed_locked()) agent = false;
+      if (!agent && !agent_lost && machine_->agent_fd() >= 0) agent_lost = Clock::now();
+      if (agent_lost && !agent_.broken_locked()) {
+        if (Clock::now() - *agent_lost >= closing_moment)
+          agent_.break_locked();
+        else
+          timeout = 20;
+      }
       if (watch_.open()) timeout = 20;
     }
-    std::array<pollfd, 4> fds{{{wake_.get(), POLLIN, 0},
-                               {console ? machine_->console_fd() : -1, POLLIN, 0},
-                               {agent ? machine_->agent_fd() : -1, static_cast<short>(sending ? POLLIN | POLLOUT : POLLIN), 0},
-                               {control ? machine_->event_fd() : -1, POLLIN, 0}}};
+    std::array<pollfd, 4> fds{
+        {{wake_.get(), POLLIN, 0},
+         {console ? machine_->console_fd() : -1, POLLIN, 0},
+         {agent ? machine_->agent_fd() : -1, static_cast<short>(sending ? POLLIN | POLLOUT : POLLIN), 0},
+         {control ? machine_->event_fd() : -1, POLLIN, 0}}};
     if (::poll(fds.data(), fds.size(), timeout) < 0 && errno != EINTR) break;
     if (fds[0].revents) {
       std::uint64_t count;

@@ -2,13 +2,13 @@
 // One boot of a machine: the machine, the thread that drains its streams, and what came over them.
 #include <condition_variable>
 #include <deque>
+#include <kdev/crash.hpp>
+#include <kdev/event.hpp>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <thread>
 #include <vector>
-
-#include <kdev/event.hpp>
 
 #include "hypervisor/hypervisor.hpp"
 #include "vm/agent_channel.hpp"
@@ -29,17 +29,18 @@ class Session {
 
   /// What has happened, all under one lock.
   struct Status {
-    bool gone = false;              ///< the hypervisor's process ended, or its streams broke
+    bool gone = false;  ///< the hypervisor's process ended, or its streams broke
     std::string gone_reason;
     std::optional<std::string> shutdown;  ///< the guest powered off or reset itself: why
-    bool panicked = false;          ///< a fatal crash began; its report may not be complete
-    bool crash_open = false;        ///< a crash report is being printed
+    bool panicked = false;                ///< a fatal crash began; its report may not be complete
+    bool crash_open = false;              ///< a crash report is being printed
     std::vector<CrashEpisode> episodes;
   };
   Status status() const;
 
-  /// Blocks until `done()` (called under the lock that every change is made under) is true; it is not called again after
-  /// that, so it may take what it waited for. Delivers events while waiting. TimeoutError, Interrupted.
+  /// Blocks until `done()` (called under the lock that every change is made under) is true; it is not called
+  /// again after that, so it may take what it waited for. Delivers events while waiting. TimeoutError,
+  /// Interrupted.
   template <class Done>
   void wait(const Deadline& deadline, std::string_view what, Done done) {
     for (;;) {
@@ -57,10 +58,25 @@ class Session {
     }
     events_->deliver();
   }
+  /// `f` under that lock.
+  template <class F>
+  void locked(F f) {
+    std::lock_guard lock(mutex_);
+    f();
+  }
   /// For use inside wait()'s predicate.
   const Status& status_locked() const { return status_; }
 
-  /// Ends the machine and the thread; idempotent, never throws.
+  /// What collect_crashes() has made of this boot so far; guarded as VM::State says.
+  struct Scan {
+    KernelArtifact kernel;
+    std::size_t episodes = 0;  ///< scanned
+    std::size_t to = 0;        ///< console text before this belongs to an earlier boot or crash
+    std::shared_ptr<Symbolizer> symbolizer;
+  };
+  Scan scan;
+
+  /// Ends the machine and the thread; idempotent, never throws. One thread at a time.
   ExitStatus close(Seconds limit) noexcept;
   /// How the hypervisor's process ended, if it did.
   std::optional<ExitStatus> exit_status() const;

@@ -1,19 +1,28 @@
 #pragma once
-// What a VM handle holds. One file of src/vm/ a concern: boot.cpp (start, reboot, stop, close), job.cpp (run, spawn),
-// transfer.cpp (push, pull), crashes.cpp (console -> reports), vm.cpp (the rest of the handle).
+// What a VM handle holds. One file of src/vm/ a concern: boot.cpp (start, reboot, stop, close), job.cpp (run,
+// spawn), transfer.cpp (push, pull), crashes.cpp (console -> reports), vm.cpp (the rest of the handle).
 #include <atomic>
+#include <kdev/vm.hpp>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <set>
 
-#include <kdev/vm.hpp>
-
 #include "host/lease.hpp"
 #include "vm/run_dir.hpp"
 #include "vm/session.hpp"
+#include "vm/turns.hpp"
 
 namespace kdev {
+namespace vm {
+
+/// "QEMU ended"
+inline std::string ended() {
+  return hypervisor::all_hypervisors().front()->name() + " ended";
+}
+inline constexpr const char* channel_broke = "the agent's channel broke";
+
+}  // namespace vm
 
 struct VM::State : std::enable_shared_from_this<VM::State> {
   VmSpec spec;
@@ -24,13 +33,14 @@ struct VM::State : std::enable_shared_from_this<VM::State> {
   std::string reason;
   std::shared_ptr<vm::Session> session;
   std::shared_ptr<vm::ConsoleLog> console;
-  KernelArtifact kernel;                     ///< the one that runs, or will at start()
-  std::optional<KernelArtifact> installed;   ///< for the next reboot()
-  std::vector<CrashReport> crashes;          ///< of the episodes scanned so far
-  std::size_t episodes_scanned = 0;          ///< of the present session
-  std::size_t scanned_to = 0;                ///< console text before this belongs to an earlier boot or crash
-  std::size_t crashes_returned = 0;          ///< by run() or wait_crash()
-  std::shared_ptr<Symbolizer> symbolizer;
+  KernelArtifact kernel;                    ///< the one that runs, or will at start()
+  std::optional<KernelArtifact> installed;  ///< for the next reboot()
+  std::vector<CrashReport> crashes;  ///< of the episodes scanned so far; Session::Scan::episodes goes with it
+  std::set<std::size_t> crashes_returned;  ///< by run() or wait_crash(): places in `crashes`
+
+  std::timed_mutex
+      scanning;     ///< held while a session's episodes become reports; guards Session::scan. Before `mutex`
+  vm::Turns turns;  ///< of start(), reboot(), stop() and close(), which guard what follows
 
   std::optional<vm::RunDir> dir;
   Accel accel = Accel::tcg;
@@ -38,23 +48,35 @@ struct VM::State : std::enable_shared_from_this<VM::State> {
   void set_state(VmState to, const std::string& why);
   /// The session of a VM in a state that can take commands; GuestError that says why not.
   std::shared_ptr<vm::Session> ready_session(const std::string& attempted);
+  /// What `state` and `reason` are, with what the running session knows by now.
+  std::pair<VmState, std::string> seen_state();
 
   // boot.cpp
+  void start(const std::string& attempted, const Deadline& deadline);
+  RebootResult reboot(const std::string& attempted, const std::stop_token& stop);
+  void stop_machine(const Deadline& deadline);
   hypervisor::MachineSpec machine_spec(const Deadline& deadline);
   void boot(const Deadline& deadline);
   void end_session(Seconds limit) noexcept;
+  /// close() without its events.
+  void shut() noexcept;
+  /// `f` with a stop token that is also requested when close() is called.
+  template <class F>
+  void in_turn(const std::string& attempted, const std::stop_token& stop, F f);
   [[noreturn]] void fail_boot(const std::string& reason, const std::string& hint, std::size_t console_begin);
   void wait_ready(vm::Session& session, std::size_t console_begin, const Deadline& deadline);
   void check_identity(vm::Session& session);
 
   // crashes.cpp
-  /// Waits for an open crash report to be complete, then scans what is new. Returns the number of reports known.
+  /// Waits for an open crash report to be complete, then scans what is new. Returns the number of reports
+  /// known.
   std::size_t collect_crashes(const std::shared_ptr<vm::Session>& session, const Deadline& deadline);
   /// The machine is dead or hung after a crash: state, and its CPUs stopped, for whoever looks at it next.
   void mark_dead(const std::shared_ptr<vm::Session>& session, VmState to, const std::string& why);
   /// A guest that does not answer: NMI, so that it says where it is. Reports what came of it.
   void provoke_report(const std::shared_ptr<vm::Session>& session);
-  std::shared_ptr<Symbolizer> symbols();
+  /// Made when first needed. `scanning` is held by the caller.
+  std::shared_ptr<Symbolizer> symbols(vm::Session& session);
 };
 
 }  // namespace kdev

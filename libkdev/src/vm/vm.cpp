@@ -1,11 +1,9 @@
-#include <kdev/vm.hpp>
-
-#include <atomic>
-
 #include <fmt/format.h>
 #include <re2/re2.h>
 
+#include <atomic>
 #include <kdev/error.hpp>
+#include <kdev/vm.hpp>
 
 #include "vm/state.hpp"
 
@@ -18,12 +16,18 @@ constexpr Seconds prompt_quiet{0.2};
 
 std::string to_string(VmState state) {
   switch (state) {
-    case VmState::defined: return "defined";
-    case VmState::booting: return "booting";
-    case VmState::ready: return "ready";
-    case VmState::crashed: return "crashed";
-    case VmState::hung: return "hung";
-    case VmState::stopped: return "stopped";
+    case VmState::defined:
+      return "defined";
+    case VmState::booting:
+      return "booting";
+    case VmState::ready:
+      return "ready";
+    case VmState::crashed:
+      return "crashed";
+    case VmState::hung:
+      return "hung";
+    case VmState::stopped:
+      return "stopped";
   }
   return "?";
 }
@@ -40,30 +44,49 @@ void VM::State::set_state(VmState to, const std::string& why) {
   events->push(VmStateChanged{spec.name, to_string(from), to_string(to), why});
 }
 
-std::shared_ptr<vm::Session> VM::State::ready_session(const std::string& attempted) {
+std::pair<VmState, std::string> VM::State::seen_state() {
   std::shared_ptr<vm::Session> running;
-  VmState now;
-  std::string why;
+  std::pair<VmState, std::string> seen;
   {
     std::lock_guard lock(mutex);
     running = session;
-    now = state;
-    why = reason;
+    seen = {state, reason};
   }
-  if (now == VmState::ready && running && !running->status().gone && !running->status().panicked) return running;
-  if (running && now == VmState::ready) {
-    collect_crashes(running, Deadline::after(spec.timeouts.crash));
-    const vm::Session::Status status = running->status();
+  if (!running || (seen.first != VmState::ready && seen.first != VmState::booting)) return seen;
+  running->locked([&] {
+    const vm::Session::Status& status = running->status_locked();
+    if (status.panicked)
+      seen = {VmState::crashed, "the kernel panicked"};
+    else if (status.gone)
+      seen = {VmState::stopped, vm::ended()};
+    else if (running->agent().broken_locked())
+      seen = {VmState::hung, vm::channel_broke};
+  });
+  return seen;
+}
+
+std::shared_ptr<vm::Session> VM::State::ready_session(const std::string& attempted) {
+  std::shared_ptr<vm::Session> running;
+  {
     std::lock_guard lock(mutex);
-    now = status.panicked ? VmState::crashed : VmState::stopped;
-    why = status.panicked ? (crashes.empty() ? "the kernel panicked" : crashes.back().title) : "QEMU ended";
-    state = now;
-    reason = why;
+    running = session;
   }
+  auto [now, why] = seen_state();
+  if (now == VmState::ready && running) return running;
+  if (now == VmState::crashed && running) {
+    collect_crashes(running, Deadline::after(spec.timeouts.crash));
+    std::lock_guard lock(mutex);
+    if (!crashes.empty()) why = crashes.back().title;
+  }
+  if (running && (now == VmState::crashed || now == VmState::hung || now == VmState::stopped))
+    mark_dead(running, now, why);
   std::string text = "the VM is " + to_string(now) + (why.empty() ? "" : ": " + why);
   if (now == VmState::booting && !spec.image.has_agent()) text = "the image has no agent";
-  throw GuestError({.attempted = attempted, .reason = text,
-                    .hint = now == VmState::defined ? "call start() first" : now == VmState::crashed || now == VmState::hung ? "reboot() it, or use a new VM" : "",
+  throw GuestError({.attempted = attempted,
+                    .reason = text,
+                    .hint = now == VmState::defined                           ? "call start() first"
+                            : now == VmState::crashed || now == VmState::hung ? "reboot() it, or use a new VM"
+                                                                              : "",
                     .log = console ? console->file() : Path()});
 }
 
@@ -73,8 +96,10 @@ VM::VM(VmSpec spec, EventSink on_event) : state_(std::make_shared<State>()) {
   // The name becomes part of paths, a QEMU option and the guest's host name.
   static const RE2 good_name("[A-Za-z0-9][A-Za-z0-9_.-]{0,62}");
   if (!RE2::FullMatch(spec.name, good_name))
-    throw ConfigError({.attempted = "define a VM", .reason = fmt::format("\"{}\" is no name for one", spec.name),
-                       .hint = "letters, digits, '-', '_' and '.', 63 at most", .log = {}});
+    throw ConfigError({.attempted = "define a VM",
+                       .reason = fmt::format("\"{}\" is no name for one", spec.name),
+                       .hint = "letters, digits, '-', '_' and '.', 63 at most",
+                       .log = {}});
   for (const ModuleArtifact& module : spec.modules) spec.image = spec.image.add_module(module);
   state_->kernel = spec.kernel;
   state_->spec = std::move(spec);
@@ -84,40 +109,51 @@ VM::VM(VmSpec spec, EventSink on_event) : state_(std::make_shared<State>()) {
 VM::VM(VM&&) noexcept = default;
 VM& VM::operator=(VM&& other) noexcept {
   if (this != &other) {
-    close();
+    end();
     state_ = std::move(other.state_);
   }
   return *this;
 }
-VM::~VM() { close(); }
+VM::~VM() {
+  end();
+}
 
-const VmSpec& VM::spec() const { return state_->spec; }
-const std::string& VM::name() const { return state_->spec.name; }
+const VmSpec& VM::spec() const {
+  return state_->spec;
+}
+const std::string& VM::name() const {
+  return state_->spec.name;
+}
 
 VmState VM::state() const {
-  std::lock_guard lock(state_->mutex);
-  return state_->state;
+  return state_->seen_state().first;
 }
-
 std::string VM::state_reason() const {
-  std::lock_guard lock(state_->mutex);
-  return state_->reason;
+  return state_->seen_state().second;
 }
 
-std::string VM::console() const { return state_->console ? state_->console->read(0) : std::string(); }
-Path VM::console_log() const { return state_->console ? state_->console->file() : Path(); }
+std::string VM::console() const {
+  return state_->console ? state_->console->read(0) : std::string();
+}
+Path VM::console_log() const {
+  return state_->console ? state_->console->file() : Path();
+}
 
-std::string VM::wait_console(const std::string& pattern, Seconds timeout, std::size_t from, std::stop_token stop) {
+std::string VM::wait_console(const std::string& pattern, Seconds timeout, std::size_t from,
+                             std::stop_token stop) {
   State& s = *state_;
   const RE2 regex(pattern, RE2::Quiet);
   const std::string attempted = fmt::format("wait for /{}/ on the console of VM '{}'", pattern, s.spec.name);
-  if (!regex.ok()) throw ConfigError({.attempted = attempted, .reason = regex.error(), .hint = "the syntax is RE2's", .log = {}});
+  if (!regex.ok())
+    throw ConfigError(
+        {.attempted = attempted, .reason = regex.error(), .hint = "the syntax is RE2's", .log = {}});
   std::shared_ptr<vm::Session> running;
   {
     std::lock_guard lock(s.mutex);
     running = s.session;
   }
-  if (!running) throw GuestError({.attempted = attempted, .reason = "it does not run", .hint = "", .log = console_log()});
+  if (!running)
+    throw GuestError({.attempted = attempted, .reason = "it does not run", .hint = "", .log = console_log()});
   const Deadline deadline = Deadline::after(timeout, stop);
   for (std::size_t line_begin = from;;) {
     const std::size_t seen = s.console->size();
@@ -141,14 +177,18 @@ std::string VM::wait_console(const std::string& pattern, Seconds timeout, std::s
       // A prompt never gets its line end; any other line gets it at once.
       if (over) return unfinished;
       try {
-        running->wait(Deadline::after(prompt_quiet, stop), attempted, [&] { return s.console->size() > seen || running->status_locked().gone; });
+        running->wait(Deadline::after(prompt_quiet, stop), attempted,
+                      [&] { return s.console->size() > seen || running->status_locked().gone; });
       } catch (const TimeoutError&) {
         return unfinished;
       }
       continue;
     }
-    if (over) throw GuestError({.attempted = attempted, .reason = "QEMU ended without it", .hint = "", .log = console_log()});
-    running->wait(deadline, attempted, [&] { return s.console->size() > seen || running->status_locked().gone; });
+    if (over)
+      throw GuestError(
+          {.attempted = attempted, .reason = vm::ended() + " without it", .hint = "", .log = console_log()});
+    running->wait(deadline, attempted,
+                  [&] { return s.console->size() > seen || running->status_locked().gone; });
   }
 }
 
@@ -171,13 +211,10 @@ std::shared_ptr<const CrashReport> VM::wait_crash(Seconds timeout, std::stop_tok
     std::size_t scanned;
     {
       std::lock_guard lock(s.mutex);
-      if (s.crashes.size() > s.crashes_returned) {
-        auto crash = std::make_shared<CrashReport>(s.crashes[s.crashes_returned]);
-        s.crashes_returned = s.crashes.size();
-        return crash;
-      }
+      for (std::size_t i = 0; i < s.crashes.size(); ++i)
+        if (s.crashes_returned.insert(i).second) return std::make_shared<CrashReport>(s.crashes[i]);
       running = s.session;
-      scanned = s.episodes_scanned;
+      scanned = running ? running->scan.episodes : 0;
     }
     if (!running) return nullptr;
     bool gone = false;
@@ -192,9 +229,10 @@ std::shared_ptr<const CrashReport> VM::wait_crash(Seconds timeout, std::stop_tok
     }
     const std::size_t known = s.collect_crashes(running, deadline);
     const vm::Session::Status status = running->status();
-    if (status.panicked) s.mark_dead(running, VmState::crashed, known ? crashes().back().title : "the kernel panicked");
+    if (status.panicked)
+      s.mark_dead(running, VmState::crashed, known ? crashes().back().title : "the kernel panicked");
     std::lock_guard lock(s.mutex);
-    if (gone && s.crashes.size() <= s.crashes_returned) return nullptr;
+    if (gone && s.crashes.size() == s.crashes_returned.size()) return nullptr;
   }
 }
 
@@ -204,13 +242,15 @@ void VM::nmi() {
     std::lock_guard lock(state_->mutex);
     running = state_->session;
   }
-  if (!running) throw GuestError({.attempted = "inject an NMI", .reason = "the VM does not run", .hint = "", .log = {}});
+  if (!running)
+    throw GuestError({.attempted = "inject an NMI", .reason = "the VM does not run", .hint = "", .log = {}});
   running->machine().nmi(Deadline::after(state_->spec.timeouts.probe));
 }
 
 std::vector<std::string> VM::command_line() const {
   if (!state_->dir)
-    throw GuestError({.attempted = "tell the command line", .reason = "the VM was not started", .hint = "", .log = {}});
+    throw GuestError(
+        {.attempted = "tell the command line", .reason = "the VM was not started", .hint = "", .log = {}});
   return hypervisor::all_hypervisors().front()->command_line(state_->machine_spec(Deadline()));
 }
 
@@ -220,7 +260,9 @@ std::string VM::qmp(const std::string& command, const std::string& arguments_jso
     std::lock_guard lock(state_->mutex);
     running = state_->session;
   }
-  if (!running) throw GuestError({.attempted = "QMP command " + command, .reason = "the VM does not run", .hint = "", .log = {}});
+  if (!running)
+    throw GuestError(
+        {.attempted = "QMP command " + command, .reason = "the VM does not run", .hint = "", .log = {}});
   return running->machine().command(command, arguments_json, Deadline::after(Seconds(30)));
 }
 
@@ -229,7 +271,11 @@ int VM::pid() const {
   return state_->session ? state_->session->machine().pid() : -1;
 }
 
-Accel VM::accel() const { return state_->accel; }
-Path VM::directory() const { return state_->dir ? state_->dir->path() : Path(); }
+Accel VM::accel() const {
+  return state_->accel;
+}
+Path VM::directory() const {
+  return state_->dir ? state_->dir->path() : Path();
+}
 
 }  // namespace kdev

@@ -1,11 +1,11 @@
 #include "vm/session.hpp"
 
-#include <cstring>
-#include <thread>
+#include <gtest/gtest.h>
 
 #include <boost/filesystem/operations.hpp>
-#include <gtest/gtest.h>
+#include <cstring>
 #include <kdev/error.hpp>
+#include <thread>
 
 #include "fakes/fake_machine.hpp"
 #include "fakes/fake_rules.hpp"
@@ -32,7 +32,8 @@ struct SessionTest : ::testing::Test {
   fakes::FakeMachine* machine = nullptr;
   std::shared_ptr<vm::ConsoleLog> console;
   std::vector<Event> seen;
-  std::shared_ptr<vm::EventQueue> events = std::make_shared<vm::EventQueue>([this](const Event& e) { seen.push_back(e); });
+  std::shared_ptr<vm::EventQueue> events =
+      std::make_shared<vm::EventQueue>([this](const Event& e) { seen.push_back(e); });
   std::unique_ptr<vm::Session> session;
 
   SessionTest() {
@@ -46,8 +47,12 @@ struct SessionTest : ::testing::Test {
     session.reset();
     boost::filesystem::remove_all(dir);
   }
-  void print(std::string_view text) { ASSERT_EQ(::write(guest.console.get(), text.data(), text.size()), static_cast<ssize_t>(text.size())); }
-  void answer(const std::string& data) { ASSERT_EQ(::write(guest.agent.get(), data.data(), data.size()), static_cast<ssize_t>(data.size())); }
+  void print(std::string_view text) {
+    ASSERT_EQ(::write(guest.console.get(), text.data(), text.size()), static_cast<ssize_t>(text.size()));
+  }
+  void answer(const std::string& data) {
+    ASSERT_EQ(::write(guest.agent.get(), data.data(), data.size()), static_cast<ssize_t>(data.size()));
+  }
   std::string take(std::size_t n) {
     std::string data(n, '\0');
     std::size_t done = 0;
@@ -94,24 +99,99 @@ TEST_F(SessionTest, HelloFactsAreRead) {
 
 TEST_F(SessionTest, OutputBeyondTheLimitIsCountedAndDropped) {
   auto exchange = session->agent().open(4);
-  answer(frame(KDEV_OUT, exchange->id, "abc") + frame(KDEV_OUT, exchange->id, "defg") + frame(KDEV_EXIT, exchange->id, bytes(kdev_exit{KDEV_EXITED, 3, 5})));
+  answer(frame(KDEV_OUT, exchange->id, "abc") + frame(KDEV_OUT, exchange->id, "defg") +
+         frame(KDEV_EXIT, exchange->id, bytes(kdev_exit{KDEV_EXITED, 3, 5})));
   session->wait(soon(), "exit", [&] { return exchange->exit.has_value(); });
-  EXPECT_EQ(exchange->out, "abcd");
-  EXPECT_EQ(exchange->out_bytes, 7u);
+  EXPECT_EQ(exchange->out.kept, "abcd");
+  EXPECT_EQ(exchange->out.bytes, 7u);
   EXPECT_EQ(exchange->exit->value, 3u);
 }
 
 TEST_F(SessionTest, FramesInAnyPiecesAndForStrangersAreFine) {
   auto exchange = session->agent().open(100);
-  const std::string all = frame(KDEV_OUT, 999, "nobody's") + frame(12345, exchange->id, "unknown") + frame(KDEV_ERR, exchange->id, "e") + frame(KDEV_DONE, exchange->id);
+  const std::string all = frame(KDEV_OUT, 999, "nobody's") + frame(12345, exchange->id, "unknown") +
+                          frame(KDEV_ERR, exchange->id, "e") + frame(KDEV_DONE, exchange->id);
   for (char c : all) answer(std::string(1, c));
   session->wait(soon(), "done", [&] { return exchange->done; });
-  EXPECT_EQ(exchange->err, "e");
+  EXPECT_EQ(exchange->err.kept, "e");
+}
+
+TEST(Stream, AReaderThatKeepsUpMissesNothing) {
+  vm::Stream stream{.limit = 8, .kept = {}};
+  std::string read;
+  for (int i = 0; i < 100; ++i) {
+    stream.add("abcde");
+    read += stream.take();
+    EXPECT_LE(stream.kept.size(), 8u);
+  }
+  EXPECT_EQ(read.size(), 500u);
+  EXPECT_EQ(stream.bytes, 500u);
+}
+
+TEST(Stream, WhatWasReadStaysWhileAllOfItFits) {
+  vm::Stream stream{.limit = 8, .kept = {}};
+  stream.add("abc");
+  EXPECT_EQ(stream.take(), "abc");
+  stream.add("def");
+  EXPECT_EQ(stream.kept, "abcdef");
+  EXPECT_EQ(stream.take(), "def");
+  EXPECT_EQ(stream.take(), "");
+  stream.add("ghijklmnopq");
+  EXPECT_EQ(stream.take(), "ghijklmn");
 }
 
 TEST_F(SessionTest, GarbageEndsTheChannelNotTheProgram) {
   answer("this is no frame of ours, is it?");
   session->wait(soon(), "break", [&] { return session->agent().broken_locked(); });
+}
+
+TEST_F(SessionTest, AnAgentThatIsOutOfStepBreaksTheChannel) {
+  const std::uint32_t number = 71;
+  answer(frame(KDEV_HELLO, 0, bytes(std::uint32_t{1})) + frame(KDEV_ERROR, 0, bytes(number) + "wrong magic"));
+  session->wait(soon(), "break", [&] { return session->agent().broken_locked(); });
+}
+
+TEST_F(SessionTest, AChannelThatClosesWhileTheMachineRunsIsBroken) {
+  guest.agent.reset();
+  session->wait(soon(), "break", [&] { return session->agent().broken_locked(); });
+  EXPECT_FALSE(session->status().gone);
+}
+
+TEST_F(SessionTest, AMachineThatEndsBreaksNoChannel) {
+  guest.agent.reset();
+  guest.console.reset();
+  machine->raise({MachineEvent::Kind::gone, "it ended"});
+  session->wait(soon(), "end", [&] { return session->status_locked().gone; });
+  session->locked([&] { EXPECT_FALSE(session->agent().broken_locked()); });
+}
+
+TEST_F(SessionTest, EachPingIsAnswered) {
+  const std::uint64_t first = session->agent().ping(), second = session->agent().ping();
+  take(2 * sizeof(kdev_frame));
+  answer(frame(KDEV_PONG, 0));
+  session->wait(soon(), "first", [&] { return session->agent().pongs_locked() >= first; });
+  session->locked([&] { EXPECT_LT(session->agent().pongs_locked(), second); });
+  answer(frame(KDEV_PONG, 0));
+  // Both callers look only now.
+  session->wait(soon(), "second", [&] { return session->agent().pongs_locked() >= second; });
+  session->wait(soon(), "first again", [&] { return session->agent().pongs_locked() >= first; });
+}
+
+TEST_F(SessionTest, ALogThatCannotBeWrittenIsToldOnce) {
+  if (!boost::filesystem::exists("/dev/full")) GTEST_SKIP() << "no /dev/full";
+  auto full = std::make_shared<vm::ConsoleLog>("/dev/full");
+  std::vector<std::string> notices;
+  auto queue = std::make_shared<vm::EventQueue>([&](const Event& e) {
+    if (const auto* notice = std::get_if<Notice>(&e)) notices.push_back(notice->text);
+  });
+  fakes::FakeStreams other;
+  vm::Session second("vm1", std::make_unique<fakes::FakeMachine>(other), full, &rules, Seconds(5), queue);
+  for (std::size_t size : {4u, 8u}) {
+    ASSERT_EQ(::write(other.console.get(), "one\n", 4), 4);
+    second.wait(soon(), "console", [&] { return full->size() == size; });
+  }
+  ASSERT_EQ(notices.size(), 1u);
+  EXPECT_NE(notices[0].find("vm1: the console's log is incomplete"), std::string::npos) << notices[0];
 }
 
 TEST_F(SessionTest, WhatTheConsoleShowedBeforeAnAnswerIsThereWithIt) {
@@ -153,7 +233,8 @@ TEST_F(SessionTest, WaitingEndsWithTheDeadlineAndWithTheStopToken) {
   EXPECT_THROW(session->wait(Deadline::after(Seconds(0.05)), "nothing", [] { return false; }), TimeoutError);
   std::stop_source source;
   std::jthread stopper([&] { source.request_stop(); });
-  EXPECT_THROW(session->wait(Deadline::never(source.get_token()), "nothing", [] { return false; }), Interrupted);
+  EXPECT_THROW(session->wait(Deadline::never(source.get_token()), "nothing", [] { return false; }),
+               Interrupted);
 }
 
 TEST_F(SessionTest, ASinkThatThrowsReachesTheWaiter) {

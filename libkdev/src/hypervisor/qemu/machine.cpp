@@ -1,8 +1,7 @@
-#include <mutex>
-
 #include <fmt/format.h>
 
 #include <kdev/error.hpp>
+#include <mutex>
 
 #include "host/unix_socket.hpp"
 #include "hypervisor/qemu/qemu.hpp"
@@ -14,18 +13,26 @@ namespace {
 class QemuMachine : public Machine {
  public:
   QemuMachine(Process process, UniqueFd console, UniqueFd agent, UniqueFd qmp)
-      : process_(std::move(process)), console_(std::move(console)), agent_(std::move(agent)), qmp_(std::move(qmp)) {}
+      : process_(std::move(process)),
+        console_(std::move(console)),
+        agent_(std::move(agent)),
+        qmp_(std::move(qmp)) {}
   ~QemuMachine() override { QemuMachine::close(Seconds(2)); }
 
   int console_fd() const override { return console_.get(); }
   int agent_fd() const override { return agent_ ? agent_.get() : -1; }
   int event_fd() const override { return qmp_.fd(); }
   int pid() const override { return process_.pid(); }
-  std::optional<ExitStatus> poll_exit() override {
+  std::optional<ExitStatus> wait_exit(Seconds limit) override {
     // While another thread ends the process there is nothing to wait for here.
     std::unique_lock lock(ending_, std::try_to_lock);
-    if (lock && !exit_) exit_ = process_.poll();
-    return lock ? exit_ : std::nullopt;
+    if (!lock) return {};
+    try {
+      if (!exit_) exit_ = process_.wait(Deadline::after(limit));
+    } catch (const Error&) {
+      // It is still there.
+    }
+    return exit_;
   }
 
   std::vector<MachineEvent> drain_events() override {
@@ -55,7 +62,8 @@ class QemuMachine : public Machine {
   void pause(const Deadline& deadline) override { qmp_.execute("stop", {}, deadline); }
   void resume(const Deadline& deadline) override { qmp_.execute("cont", {}, deadline); }
 
-  std::string command(const std::string& name, const std::string& arguments, const Deadline& deadline) override {
+  std::string command(const std::string& name, const std::string& arguments,
+                      const Deadline& deadline) override {
     return json::dump(qmp_.execute(name, json::parse_object(arguments, "QMP arguments"), deadline));
   }
 
@@ -90,10 +98,13 @@ std::unique_ptr<Machine> Qemu::start(const MachineSpec& spec, Lease& lease, cons
   const std::string attempted = fmt::format("start QEMU for VM '{}'", spec.name);
   deadline.check(attempted);
   if (!host.which(qemu_program()))
-    throw HostError({.attempted = attempted, .reason = fmt::format("{} is not installed", qemu_program()),
-                     .hint = "apt install qemu-system-x86, or set KDEV_QEMU to the program", .log = {}});
+    throw HostError({.attempted = attempted,
+                     .reason = fmt::format("{} is not installed", qemu_program()),
+                     .hint = "apt install qemu-system-x86, or set KDEV_QEMU to the program",
+                     .log = {}});
   // Bound here and passed as descriptors; connecting does not have to wait until QEMU accepts.
-  UniqueFd qmp_listen = listen_unix(spec.dir, "qmp.sock"), console_listen = listen_unix(spec.dir, "console.sock");
+  UniqueFd qmp_listen = listen_unix(spec.dir, "qmp.sock"),
+           console_listen = listen_unix(spec.dir, "console.sock");
   UniqueFd agent_listen = spec.agent_port ? listen_unix(spec.dir, "agent.sock") : UniqueFd();
   UniqueFd qmp = connect_unix(spec.dir, "qmp.sock"), console = connect_unix(spec.dir, "console.sock");
   UniqueFd agent = spec.agent_port ? connect_unix(spec.dir, "agent.sock") : UniqueFd();
@@ -101,9 +112,11 @@ std::unique_ptr<Machine> Qemu::start(const MachineSpec& spec, Lease& lease, cons
   SpawnOptions options{.log = spec.log, .pass = {}, .lease = lease.token()};
   options.pass = {{qmp_listen.get(), qmp_fd}, {console_listen.get(), console_fd}};
   if (spec.agent_port) options.pass.push_back({agent_listen.get(), agent_fd});
-  Process process = host.spawn(Command{.argv = command_line(spec), .cwd = {}, .env = {}, .unset_env = {}, .input = ""}, options);
+  Process process = host.spawn(
+      Command{.argv = command_line(spec), .cwd = {}, .env = {}, .unset_env = {}, .input = ""}, options);
   lease.add_process(process.pid(), process.start_time());
-  return std::make_unique<QemuMachine>(std::move(process), std::move(console), std::move(agent), std::move(qmp));
+  return std::make_unique<QemuMachine>(std::move(process), std::move(console), std::move(agent),
+                                       std::move(qmp));
 }
 
 }  // namespace kdev::hypervisor

@@ -6,10 +6,11 @@ namespace kdev::hypervisor {
 /// QEMU's system emulator for x86-64, 7.2 and newer.
 class Qemu : public Hypervisor {
  public:
-  std::string name() const override { return "qemu"; }
+  std::string name() const override { return "QEMU"; }
   bool can_boot(BootPlan::Kind kind) const override;
   std::vector<std::string> command_line(const MachineSpec& spec) const override;
-  std::unique_ptr<Machine> start(const MachineSpec& spec, Lease& lease, const Deadline& deadline) const override;
+  std::unique_ptr<Machine> start(const MachineSpec& spec, Lease& lease,
+                                 const Deadline& deadline) const override;
 };
 
 /// The program's name, looked up in PATH; KDEV_QEMU overrides it.
