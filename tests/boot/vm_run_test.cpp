@@ -31,7 +31,8 @@ TEST_F(Run, StreamsAndCodesAreKeptApart) {
 
 TEST_F(Run, KernelMessagesDoNotCorruptAResult) {
   VM vm = boot();
-  const CommandResult r = vm.run("for i in $(seq 200); do echo line $i; echo \"<1>kernel message $i\" > /dev/kmsg; done");
+  const CommandResult r =
+      vm.run("for i in $(seq 200); do echo line $i; echo \"<1>kernel message $i\" > /dev/kmsg; done");
   std::string expected;
   for (int i = 1; i <= 200; ++i) expected += "line " + std::to_string(i) + "\n";
   EXPECT_EQ(r.out, expected);
@@ -46,7 +47,8 @@ TEST_F(Run, InputEnvironmentAndFolder) {
   EXPECT_EQ(r.out, input) << "binary, and more than any pipe holds";
   r = vm.run("echo $GREETING; pwd", {.env = {{"GREETING", "hello there"}}, .cwd = "/proc"});
   EXPECT_EQ(r.out, "hello there\n/proc\n");
-  EXPECT_EQ(vm.run("head -c 5", {.input = input}).out, input.substr(0, 5)) << "a command that does not read it all";
+  EXPECT_EQ(vm.run("head -c 5", {.input = input}).out, input.substr(0, 5))
+      << "a command that does not read it all";
 }
 
 TEST_F(Run, AHundredMegabytesArriveWhole) {
@@ -82,7 +84,8 @@ TEST_F(Run, SeveralAtOnce) {
   VM vm = boot();
   std::vector<std::jthread> threads;
   std::array<std::string, 6> outputs;
-  for (int i = 0; i < 6; ++i) threads.emplace_back([&, i] { outputs[i] = vm.run("sleep 0.3; echo " + std::to_string(i)).out; });
+  for (int i = 0; i < 6; ++i)
+    threads.emplace_back([&, i] { outputs[i] = vm.run("sleep 0.3; echo " + std::to_string(i)).out; });
   threads.clear();
   for (int i = 0; i < 6; ++i) EXPECT_EQ(outputs[i], std::to_string(i) + "\n");
 }
@@ -127,6 +130,33 @@ TEST_F(Run, FilesGoBothWays) {
   EXPECT_FALSE(boost::filesystem::exists(dir / "x"));
   EXPECT_THROW(vm.push("/no/such/file", "/tmp/x"), HostError);
   EXPECT_THROW(vm.write_file("/proc/nowhere", "x"), GuestError);
+}
+
+TEST_F(Run, PullingAFolderTakesFilesAndKeepsOutOfLoops) {
+  std::vector<std::string> notices;
+  VM vm(spec(), [&](const Event& e) {
+    if (const auto* notice = std::get_if<Notice>(&e)) notices.push_back(notice->text);
+  });
+  vm.start();
+  vm.run(
+      "mkdir -p /t/sub; cd /t; echo a > sub/a; ln -s . loop; ln -s sub/a link; ln -s /proc proc; ln -s "
+      "nowhere dangling; "
+      "mkfifo pipe; chmod 750 sub; chmod 711 .",
+      {.check = true});
+  const Path to = run_dir / "logs" / "t";
+  vm.pull("/t", to);
+  std::vector<std::string> names;
+  for (const auto& entry : boost::filesystem::recursive_directory_iterator(to))
+    names.push_back(boost::filesystem::relative(entry.path(), to).string());
+  EXPECT_THAT(names, ::testing::UnorderedElementsAre("sub", "sub/a", "link"));
+  EXPECT_EQ(local_host()->read_file(to / "link"), "a\n");
+  EXPECT_EQ(boost::filesystem::status(to).permissions(), 0711);
+  EXPECT_EQ(boost::filesystem::status(to / "sub").permissions(), 0750);
+  for (const char* left_out : {"/t/loop ", "/t/proc ", "/t/dangling ", "/t/pipe "})
+    EXPECT_THAT(notices, ::testing::Contains(::testing::StartsWith(std::string(left_out) + "is left out")))
+        << left_out;
+  vm.push(to, "/back");
+  EXPECT_EQ(vm.run("stat -c %a /back /back/sub").out, "711\n750\n");
 }
 
 TEST_F(Run, AFullGuestDiskIsAnErrorThatLeavesNothing) {
