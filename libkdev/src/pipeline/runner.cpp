@@ -1,9 +1,10 @@
-#include <fnmatch.h>
 #include <fmt/format.h>
+#include <fnmatch.h>
 
 #include <kdev/error.hpp>
 
 #include "pipeline/stages.hpp"
+#include "vm/symbol_sources.hpp"
 
 namespace kdev::pipeline {
 namespace {
@@ -16,14 +17,17 @@ template <class... F>
 Overload(F...) -> Overload<F...>;
 
 [[noreturn]] void misplaced(const char* stage, const char* needs) {
-  throw ConfigError({.attempted = fmt::format("run the pipeline's stage \"{}\"", stage), .reason = fmt::format("there is no {} before it", needs),
-                     .hint = "stages run in the order in which they were chained", .log = {}});
+  throw ConfigError({.attempted = fmt::format("run the pipeline's stage \"{}\"", stage),
+                     .reason = fmt::format("there is no {} before it", needs),
+                     .hint = "stages run in the order in which they were chained",
+                     .log = {}});
 }
 
 }  // namespace
 
 std::string name_of(const What& what) {
-  static const char* const names[] = {"build", "kernel", "module", "boot", "run", "push", "pull", "reboot", "crash", "analyze"};
+  static const char* const names[] = {"build", "kernel", "module", "boot",  "run",
+                                      "push",  "pull",   "reboot", "crash", "analyze"};
   static_assert(std::size(names) == std::variant_size_v<What>);
   return names[what.index()];
 }
@@ -49,12 +53,34 @@ std::string text_of(const What& what) {
                     what);
 }
 
-Runner::Runner(std::string name, EventSink on_event, std::stop_token stop) : on_event_(std::move(on_event)), stop_(std::move(stop)) {
+Runner::Runner(std::string name, EventSink on_event, std::stop_token stop)
+    : on_event_(std::move(on_event)), stop_(std::move(stop)) {
   result_.name = std::move(name);
 }
 
-void Runner::emit(Event event) const {
-  if (on_event_) on_event_(event);
+void Runner::emit(const Event& event) {
+  if (!on_event_) return;
+  try {
+    on_event_(event);
+  } catch (...) {
+    sink_threw_ = std::current_exception();
+    throw;
+  }
+}
+
+EventSink Runner::nested() {
+  if (!on_event_) return {};
+  return [this](const Event& event) {
+    const auto* started = std::get_if<StageStarted>(&event);
+    const auto* finished = std::get_if<StageFinished>(&event);
+    if ((started && started->stage == stage_) || (finished && finished->stage == stage_)) return;
+    emit(event);
+  };
+}
+
+void Runner::add_crash(const CrashReport& crash, const KernelArtifact& kernel) {
+  result_.crashes.push_back(crash);
+  origins_.push_back({kernel, vm_ ? vm_->spec().modules : modules_});
 }
 
 VM& Runner::vm(const char* stage) {
@@ -66,8 +92,13 @@ PipelineResult Runner::run(const std::vector<const What*>& plan) {
   const auto began = Clock::now();
   bool failed = false;
   for (std::size_t i = 0; i < plan.size(); ++i) {
-    StageResult stage{.stage = name_of(*plan[i]), .text = text_of(*plan[i]), .outcome = "skipped", .duration = {}, .error = ""};
+    StageResult stage{.stage = name_of(*plan[i]),
+                      .text = text_of(*plan[i]),
+                      .outcome = "skipped",
+                      .duration = {},
+                      .error = ""};
     if (!failed) {
+      stage_ = stage.stage;
       crash_expected_next_ = i + 1 < plan.size() && std::holds_alternative<ExpectCrash>(*plan[i + 1]);
       emit(StageStarted{stage.stage, stage.text});
       const auto stage_began = Clock::now();
@@ -78,11 +109,14 @@ PipelineResult Runner::run(const std::vector<const What*>& plan) {
         emit(StageFinished{stage.stage, "interrupted", Clock::now() - stage_began, ""});
         if (vm_) vm_->close();
         throw;
-      } catch (const Error& e) {
+      } catch (const std::exception& e) {
+        // The sink's own error is the caller's, not the stage's.
+        if (sink_threw_ && std::current_exception() == sink_threw_) throw;
         failed = true;
         stage.outcome = "failed";
         stage.error = e.what();
-        if (const auto* boot = dynamic_cast<const BootError*>(&e); boot && boot->crash()) result_.crashes.push_back(*boot->crash());
+        if (const auto* boot = dynamic_cast<const BootError*>(&e); boot && boot->crash())
+          add_crash(*boot->crash(), *result_.kernel);
       }
       stage.duration = Clock::now() - stage_began;
       emit(StageFinished{stage.stage, stage.outcome, stage.duration, stage.error});
@@ -102,7 +136,7 @@ KernelArtifact Runner::build_kernel(const Path& workspace, const KernConf& conf)
   workspace_ = workspace;
   BuildOptions options;
   options.deadline = Deadline::never(stop_);
-  options.on_event = on_event_;
+  options.on_event = nested();
   return Workspace(workspace).build(conf, options);
 }
 
@@ -122,7 +156,7 @@ std::string Runner::execute(const BuildModule& stage) {
   const Path root = workspace_ ? *workspace_ : result_.kernel->dir.parent_path().parent_path();
   BuildOptions options;
   options.deadline = Deadline::never(stop_);
-  options.on_event = on_event_;
+  options.on_event = nested();
   modules_.push_back(Workspace(root).build_module(stage.dir, *result_.kernel, options));
   return modules_.back().from_store ? "cached" : "done";
 }
@@ -135,7 +169,7 @@ std::string Runner::execute(const Boot& stage) {
   spec.modules.insert(spec.modules.end(), modules_.begin(), modules_.end());
   spec.symbolize = false;  // that is analyze()
   vm_.reset();
-  vm_.emplace(std::move(spec), on_event_);
+  vm_.emplace(std::move(spec), nested());
   vm_->start(stop_);
   return "done";
 }
@@ -147,14 +181,18 @@ std::string Runner::execute(const Run& stage) {
   const bool timed_out = done.timed_out;
   const auto crash = done.crash;
   result_.commands.push_back(std::move(done));
-  if (crash) result_.crashes.push_back(*crash);
+  if (crash) add_crash(*crash, *result_.kernel);
   if (!crash_expected_next_) {
     if (crash)
-      throw GuestError({.attempted = "run \"" + stage.command + "\"", .reason = "the kernel crashed: " + crash->title,
-                        .hint = "chain expect_crash() if it is meant to", .log = vm_->console_log()});
+      throw GuestError({.attempted = "run \"" + stage.command + "\"",
+                        .reason = "the kernel crashed: " + crash->title,
+                        .hint = "chain expect_crash() if it is meant to",
+                        .log = vm_->console_log()});
     if (timed_out)
-      throw GuestError({.attempted = "run \"" + stage.command + "\"", .reason = "it did not end within its time",
-                        .hint = "CommandOptions::timeout sets the limit", .log = vm_->console_log()});
+      throw GuestError({.attempted = "run \"" + stage.command + "\"",
+                        .reason = "it did not end within its time",
+                        .hint = "CommandOptions::timeout sets the limit",
+                        .log = vm_->console_log()});
   }
   return "done";
 }
@@ -175,9 +213,11 @@ std::string Runner::execute(const Reboot& stage) {
   machine.install(kernel);
   const RebootResult result = machine.reboot(stop_);
   if (result.fell_back) {
-    if (result.crash) result_.crashes.push_back(*result.crash);
-    throw GuestError({.attempted = "reboot into " + kernel.release, .reason = "it did not come up: " + result.reason,
-                      .hint = "the known good kernel runs again", .log = machine.console_log()});
+    if (result.crash) add_crash(*result.crash, kernel);
+    throw GuestError({.attempted = "reboot into " + kernel.release,
+                      .reason = "it did not come up: " + result.reason,
+                      .hint = "the known good kernel runs again",
+                      .log = machine.console_log()});
   }
   result_.kernel = kernel;
   return "done";
@@ -189,25 +229,35 @@ std::string Runner::execute(const ExpectCrash& stage) {
   if (result_.commands.empty() || !result_.commands.back().crash) {
     const auto crash = machine.wait_crash(stage.timeout, stop_);
     if (!crash)
-      throw GuestError({.attempted = attempted, .reason = fmt::format("no crash within {:.0f} s", stage.timeout.count()), .hint = "", .log = machine.console_log()});
-    result_.crashes.push_back(*crash);
+      throw GuestError({.attempted = attempted,
+                        .reason = fmt::format("no crash within {:.0f} s", stage.timeout.count()),
+                        .hint = "",
+                        .log = machine.console_log()});
+    add_crash(*crash, *result_.kernel);
   }
   const CrashReport& seen = result_.crashes.back();
-  auto matches = [&](const std::string& title) { return ::fnmatch(stage.title.c_str(), title.c_str(), 0) == 0; };
+  auto matches = [&](const std::string& title) {
+    return ::fnmatch(stage.title.c_str(), title.c_str(), 0) == 0;
+  };
   bool found = matches(seen.title);
   for (const std::string& other : seen.alternative_titles) found = found || matches(other);
   if (!found)
-    throw GuestError({.attempted = attempted, .reason = fmt::format("the crash was \"{}\"", seen.title), .hint = "", .log = machine.console_log()});
+    throw GuestError({.attempted = attempted,
+                      .reason = fmt::format("the crash was \"{}\"", seen.title),
+                      .hint = "",
+                      .log = machine.console_log()});
   return "done";
 }
 
 std::string Runner::execute(const Analyze&) {
   if (!result_.kernel) misplaced("analyze", "kernel");
-  SymbolSources sources;
-  sources.kernel = *result_.kernel;
-  for (const ModuleArtifact& module : modules_) sources.modules.push_back(module.ko);
-  const Symbolizer symbolizer(std::move(sources));
-  for (CrashReport& crash : result_.crashes) symbolizer.symbolize(crash);
+  // Reports of one boot come one after the other: a symbolizer serves as many as it can.
+  std::optional<Symbolizer> symbolizer;
+  for (std::size_t i = 0; i < origins_.size(); ++i) {
+    if (i == 0 || origins_[i] != origins_[i - 1])
+      symbolizer.emplace(vm::symbol_sources(origins_[i].kernel, origins_[i].modules));
+    symbolizer->symbolize(result_.crashes[i]);
+  }
   return "done";
 }
 

@@ -1,11 +1,11 @@
 #pragma once
 // The stages a pipeline is made of, as values, and what runs them.
+#include <exception>
+#include <kdev/pipeline.hpp>
 #include <optional>
 #include <string>
 #include <variant>
 #include <vector>
-
-#include <kdev/pipeline.hpp>
 
 namespace kdev {
 namespace pipeline {
@@ -71,14 +71,25 @@ class Runner {
   std::string execute(const Analyze& stage);
   KernelArtifact build_kernel(const Path& workspace, const KernConf& conf);
   VM& vm(const char* stage);
-  void emit(Event event) const;
+  void add_crash(const CrashReport& crash, const KernelArtifact& kernel);
+  void emit(const Event& event);
+  /// For the handles that stages use: without the events by which they tell of the very stage that runs.
+  EventSink nested();
 
   EventSink on_event_;
+  std::exception_ptr sink_threw_;
   std::stop_token stop_;
   PipelineResult result_;
   std::optional<Path> workspace_;
   std::vector<ModuleArtifact> modules_;
   std::optional<VM> vm_;
+  struct Origin {
+    KernelArtifact kernel;
+    std::vector<ModuleArtifact> modules;
+    bool operator==(const Origin&) const = default;
+  };
+  std::vector<Origin> origins_;  // of result_.crashes, one for one: a later stage may bring another kernel
+  std::string stage_;
   bool crash_expected_next_ = false;
 };
 
