@@ -1,5 +1,6 @@
 // Virtual machines.
 #include <kdev/vm.hpp>
+#include <limits>
 
 #include "bind.hpp"
 #include "handles.hpp"
@@ -10,6 +11,7 @@ namespace kdev::python {
 namespace {
 
 using Words = std::vector<std::string>;
+constexpr Seconds forever{std::numeric_limits<double>::infinity()};
 
 /// A path that a VM has only once it was started.
 Path started(const VM& vm, const Path& path) {
@@ -79,6 +81,13 @@ void bind_job(py::module_& m) {
       .def(
           "read_stderr", [](JobHandle& j) { return py::bytes(blocking([&] { return j.job().read_err(); })); },
           "What came since the last call; does not block.")
+      .def(
+          "wait_output",
+          [](JobHandle& j, Timeout timeout) {
+            return blocking([&] { return j.job().wait_output(timeout.value_or(forever)); });
+          },
+          py::kw_only(), py::arg("timeout") = py::none(),
+          "Blocks until there is output to read or the command has ended; False when the time passes.")
       .def(
           "wait",
           [](JobHandle& j, Timeout timeout) { return blocking([&] { return j.job().wait(timeout); }); },
@@ -207,7 +216,7 @@ void bind_vm_class(py::module_& m) {
             return std::const_pointer_cast<CrashReport>(crash);
           },
           py::kw_only(), py::arg("timeout") = 10.0,
-          "A crash that no run() has returned; None when the time passes.")
+          "The first crash that no run() and no wait_crash() has returned; None when the time passes.")
       .def(
           "install", [](Self v, const KernelArtifact& kernel) { blocking([&] { v.vm().install(kernel); }); },
           py::arg("kernel"), "The kernel the next reboot() boots.")

@@ -1614,6 +1614,10 @@ class Job:
         """
         Blocks until it ends; when the time passes it is killed and timed_out is set.
         """
+    def wait_output(self, *, timeout: float | None = None) -> bool:
+        """
+        Blocks until there is output to read or the command has ended; False when the time passes.
+        """
     def write(self, data: str | bytes) -> None:
         """
         str or bytes to its standard input.
@@ -1776,7 +1780,7 @@ class VM:
         """
     def wait_crash(self, *, timeout: float = 10.0) -> CrashReport | None:
         """
-        A crash that no run() has returned; None when the time passes.
+        The first crash that no run() and no wait_crash() has returned; None when the time passes.
         """
     def write_file(self, guest_path: str, content: str | bytes, mode: int = 420) -> None: ...
     @property

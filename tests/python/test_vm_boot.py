@@ -115,7 +115,10 @@ def test_job_signal_and_kill(vm: kdev.VM) -> None:
     r = job.wait(timeout=30)
     assert r.exit_code == 5 and r.stdout.endswith("hup\n")
     killed = vm.spawn("sleep 4321")
+    assert not killed.wait_output(timeout=0.05)
     killed.kill()
+    assert killed.wait_output() and not killed.running
+    assert killed.wait(timeout=30).signal == signal.SIGKILL
     assert wait_until(lambda: "sleep 4321" not in vm.run("ps").stdout, 30)
     dropped = vm.spawn("sleep 5432")
     del dropped
@@ -233,7 +236,7 @@ def test_events_and_states(make_vm: MakeVm) -> None:
     with make_vm(on_event=sink) as vm:
         vm.run("echo '<0>kdev line' > /dev/kmsg")
     states = [event.to_state for event in events if isinstance(event, kdev.VmStateChanged)]
-    assert states == ["booting", "ready"]
+    assert states == ["booting", "ready", "stopped"]
     assert threads == {threading.get_ident()}, "events come on the caller's thread only"
 
 

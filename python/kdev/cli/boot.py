@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 import sys
-import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
@@ -77,12 +76,12 @@ def follow(job: Job) -> CommandResult:
     interrupts = 0
     while True:
         try:
+            job.wait_output()
             alive = job.running
             _write(sys.stdout.buffer, job.read_stdout())
             _write(sys.stderr.buffer, job.read_stderr())
             if not alive:
                 return job.wait()
-            time.sleep(0.01)
         except KeyboardInterrupt:
             interrupts += 1
             if interrupts > 2:
