@@ -22,6 +22,11 @@ __all__: list[str] = [
     "ImageEntry",
     "Job",
     "KernConf",
+    "KernconfDiff",
+    "KernconfEntry",
+    "KernconfFile",
+    "KernconfProblem",
+    "KernconfSummary",
     "KernelArtifact",
     "LostOption",
     "ModuleArtifact",
@@ -46,8 +51,10 @@ __all__: list[str] = [
     "VmStateChanged",
     "Workspace",
     "agent_program",
+    "check_kernconf",
     "detect_source",
     "diff_configs",
+    "diff_kernconfs",
     "format_list",
     "list_archive",
     "local_host",
@@ -978,6 +985,200 @@ class KernConf:
         """
         In merge order: later ones win.
         """
+
+class KernconfEntry:
+    """
+    One statement of a KERNCONF file; of `options A, B` each is one of its own.
+    """
+    @staticmethod
+    def from_dict(data: dict[str, typing.Any]) -> KernconfEntry: ...
+    @staticmethod
+    def from_json(text: str) -> KernconfEntry: ...
+    def __copy__(self) -> KernconfEntry: ...
+    def __deepcopy__(self, memo: dict[int, typing.Any]) -> KernconfEntry: ...
+    def __eq__(self, other: object) -> bool: ...
+    def __getstate__(self) -> typing.Any: ...
+    def __hash__(self) -> int: ...
+    def __repr__(self) -> str: ...
+    def __setstate__(self, arg0: typing.Any) -> None: ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        Plain data: str, numbers, list, dict, None.
+        """
+    def to_json(self) -> str: ...
+    @property
+    def append(self) -> bool:
+        """
+        makeoptions NAME+=VALUE.
+        """
+    @property
+    def file(self) -> pathlib.Path: ...
+    @property
+    def keyword(self) -> str:
+        """
+        As config(5) spells it: 'options', 'nooptions', 'device' ...
+        """
+    @property
+    def line(self) -> int:
+        """
+        1-based.
+        """
+    @property
+    def name(self) -> str: ...
+    @property
+    def value(self) -> str | None:
+        """
+        What follows '=', without quotes.
+        """
+
+class KernconfSummary:
+    """
+    What config(8) makes of a configuration and everything it includes.
+    """
+    @staticmethod
+    def from_dict(data: dict[str, typing.Any]) -> KernconfSummary: ...
+    @staticmethod
+    def from_json(text: str) -> KernconfSummary: ...
+    def __copy__(self) -> KernconfSummary: ...
+    def __deepcopy__(self, memo: dict[int, typing.Any]) -> KernconfSummary: ...
+    def __eq__(self, other: object) -> bool: ...
+    def __getstate__(self) -> typing.Any: ...
+    def __hash__(self) -> int: ...
+    def __repr__(self) -> str: ...
+    def __setstate__(self, arg0: typing.Any) -> None: ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        Plain data: str, numbers, list, dict, None.
+        """
+    def to_json(self) -> str: ...
+    @property
+    def entries(self) -> list[KernconfEntry]:
+        """
+        In effect, in order of their places.
+        """
+    @property
+    def files(self) -> list[pathlib.Path]:
+        """
+        Read, in the order of their first line.
+        """
+    @property
+    def ident(self) -> str:
+        """
+        What `uname -i` says.
+        """
+    @property
+    def machine(self) -> str: ...
+    @property
+    def machine_arch(self) -> str: ...
+
+class KernconfProblem:
+    """
+    What config(8), or the build after it, would stumble over.
+    """
+    @staticmethod
+    def from_dict(data: dict[str, typing.Any]) -> KernconfProblem: ...
+    @staticmethod
+    def from_json(text: str) -> KernconfProblem: ...
+    def __copy__(self) -> KernconfProblem: ...
+    def __deepcopy__(self, memo: dict[int, typing.Any]) -> KernconfProblem: ...
+    def __eq__(self, other: object) -> bool: ...
+    def __getstate__(self) -> typing.Any: ...
+    def __hash__(self) -> int: ...
+    def __repr__(self) -> str: ...
+    def __setstate__(self, arg0: typing.Any) -> None: ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        Plain data: str, numbers, list, dict, None.
+        """
+    def to_json(self) -> str: ...
+    @property
+    def entry(self) -> KernconfEntry: ...
+    @property
+    def nearest(self) -> list[str]:
+        """
+        Names that may have been meant.
+        """
+    @property
+    def what(self) -> str:
+        """
+        'unknown option', 'obsolete option: now NAME', 'unknown device', 'missing'.
+        """
+
+class KernconfDiff:
+    """
+    One difference between two configurations in effect.
+    """
+    @staticmethod
+    def from_dict(data: dict[str, typing.Any]) -> KernconfDiff: ...
+    @staticmethod
+    def from_json(text: str) -> KernconfDiff: ...
+    def __copy__(self) -> KernconfDiff: ...
+    def __deepcopy__(self, memo: dict[int, typing.Any]) -> KernconfDiff: ...
+    def __eq__(self, other: object) -> bool: ...
+    def __getstate__(self) -> typing.Any: ...
+    def __hash__(self) -> int: ...
+    def __repr__(self) -> str: ...
+    def __setstate__(self, arg0: typing.Any) -> None: ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        Plain data: str, numbers, list, dict, None.
+        """
+    def to_json(self) -> str: ...
+    @property
+    def keyword(self) -> str: ...
+    @property
+    def left(self) -> str | None:
+        """
+        None: not there; '': there without a value.
+        """
+    @property
+    def name(self) -> str: ...
+    @property
+    def right(self) -> str | None: ...
+
+class KernconfFile:
+    """
+    A FreeBSD kernel configuration file as text that can be looked into and edited: immutable, every edit returns a new one and leaves the layout and comments of the rest alone.
+    """
+    @staticmethod
+    def load(file: str | os.PathLike[str]) -> KernconfFile: ...
+    @staticmethod
+    def parse(text: str, file: str | os.PathLike[str] = ...) -> KernconfFile:
+        """
+        `file` is for messages and for finding includes.
+        """
+    def __eq__(self, other: object) -> bool: ...
+    def __getstate__(self) -> typing.Any: ...
+    def __hash__(self) -> int: ...
+    def __repr__(self) -> str: ...
+    def __setstate__(self, arg0: typing.Any) -> None: ...
+    def __str__(self) -> str: ...
+    def flatten(
+        self, tree: str | os.PathLike[str] = ..., include_dirs: collections.abc.Sequence[str | os.PathLike[str]] = []
+    ) -> KernconfFile:
+        """
+        One file without includes that config(8) makes the same kernel of.
+        """
+    def remove(self, keyword: str, name: str) -> KernconfFile: ...
+    def set(self, keyword: str, name: str, value: str | None = None) -> KernconfFile:
+        """
+        Changed where it stands, else added after the last of its kind.
+        """
+    def summarize(
+        self, tree: str | os.PathLike[str] = ..., include_dirs: collections.abc.Sequence[str | os.PathLike[str]] = []
+    ) -> KernconfSummary:
+        """
+        Follows the includes and applies everything in order, DEFAULTS first, as config(8) does.
+        """
+    @property
+    def entries(self) -> list[KernconfEntry]:
+        """
+        The statements in order, includes not followed.
+        """
+    @property
+    def file(self) -> pathlib.Path: ...
+    @property
+    def text(self) -> str: ...
 
 class ImageEntry:
     """
@@ -2050,6 +2251,11 @@ def agent_program() -> pathlib.Path:
     kdev's static guest agent on this host.
     """
 
+def check_kernconf(summary: KernconfSummary, tree: str | os.PathLike[str]) -> list[KernconfProblem]:
+    """
+    Options, CPU types and devices that the tree does not know, and what is missing.
+    """
+
 def detect_source(path: str | os.PathLike[str]) -> SourceTree:
     """
     Recognises the tree at `path`. ConfigError says what is missing when it is none.
@@ -2058,6 +2264,11 @@ def detect_source(path: str | os.PathLike[str]) -> SourceTree:
 def diff_configs(left: str, right: str) -> list[ConfDiff]:
     """
     Differences between two complete .config texts.
+    """
+
+def diff_kernconfs(left: KernconfSummary, right: KernconfSummary) -> list[KernconfDiff]:
+    """
+    Differences of what is in effect.
     """
 
 def format_list(entries: collections.abc.Sequence[ImageEntry]) -> str: ...
