@@ -29,12 +29,12 @@ class Failure : public testing::Test {
 
   /// A compiler that takes its time over kernel/sched.c, once it has begun to write the object.
   void slow_compiler() {
-    tree.add_program("gcc",
-                     "#!/bin/sh\ncase \"$*\" in *-E*) ;; *sched.c*) for a; do [ \"$last\" = -o ] && echo "
-                     "cut-off > \"$a\"; last=$a; done;"
-                     " touch " +
-                         (tree.top / "compiling").string() +
-                         "; sleep 600;; esac\nexec /usr/bin/gcc \"$@\"\n");
+    tree.add_program(
+        "gcc",
+        "#!/bin/sh\ncase \" $* \" in *\" -E \"*) ;; *sched.c*) for a; do [ \"$last\" = -o ] && echo "
+        "cut-off > \"$a\"; last=$a; done;"
+        " touch " +
+            (tree.top / "compiling").string() + "; sleep 600;; esac\nexec /usr/bin/gcc \"$@\"\n");
   }
   /// Runs f on another thread once the slow compiler is at work.
   template <class F>
@@ -346,7 +346,7 @@ TEST_F(Failure, ATargetThatMakesNoKernelIsAnError) {
 // the build from one to the next for ever.
 TEST_F(Failure, AConfigurationThatNeverSettlesIsAnError) {
   const std::string kconfig = (tree.source / "Kconfig").string(), count = (tree.top / "count").string();
-  tree.add_program("gcc", "#!/bin/sh\ncase \"$*\" in *-E*) ;; *sched.c*) echo x >> " + count +
+  tree.add_program("gcc", "#!/bin/sh\ncase \" $* \" in *\" -E \"*) ;; *sched.c*) echo x >> " + count +
                               "; echo \"config NEW$(wc -l < " + count + ")\n\tdefault y\" >> " + kconfig +
                               ";; esac\nexec /usr/bin/gcc \"$@\"\n");
   tree.add_program("ccache", "#!/bin/sh\nexec \"$@\"\n");
