@@ -84,9 +84,6 @@ class BuildRules {
   virtual std::vector<Path> module_needs(const Path& obj) const = 0;
   /// Builds the modules whose sources and makefile are in `dir`, against what module_needs() named.
   virtual Command make_module(const MakeRequest& request, const Path& dir) const = 0;
-  /// The line of make's output that names a module made ("  LD [M]  /dir/hello.ko"), or of its kind; the
-  /// file's name.
-  virtual std::string_view made_module(std::string_view line) const = 0;
 };
 
 }  // namespace kdev::guest

@@ -135,8 +135,10 @@ class LinuxBuildRules final : public BuildRules {
   }
 
   std::vector<std::string> default_targets(const Values& config) const override {
-    if (is_set(config, "MODULES")) return {"vmlinux", "modules"};
-    return {"vmlinux"};
+    std::vector<std::string> targets = {"vmlinux"};
+    if (is_set(config, "MODULES")) targets.emplace_back("modules");
+    if (linux_needs_boot_image(config)) targets.emplace_back("bzImage");  // else nothing would boot it
+    return targets;
   }
 
   Command make(const MakeRequest& request) const override { return linux_make(request); }
@@ -202,8 +204,6 @@ class LinuxBuildRules final : public BuildRules {
     module.targets = {"modules"};
     return linux_make(module);
   }
-
-  std::string_view made_module(std::string_view line) const override { return linux_made_module(line); }
 };
 
 }  // namespace

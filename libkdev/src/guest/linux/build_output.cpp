@@ -40,11 +40,6 @@ std::string_view linux_made_object(std::string_view line) {
   return {};
 }
 
-std::string_view linux_made_module(std::string_view line) {
-  const Step step = parse_step(line);
-  return step.tag == "LD" && step.path.ends_with(".ko") ? step.path : std::string_view();
-}
-
 std::optional<Diagnostic> linux_diagnostic(std::string_view line) {
   const auto piece = [&](const std::string& text) { return re2::StringPiece(text.data(), text.size()); };
   const std::string text(line);

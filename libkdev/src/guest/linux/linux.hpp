@@ -1,6 +1,7 @@
 #pragma once
 // The Linux guest: tree.cpp, conf.cpp, build.cpp, boot.cpp and console.cpp in this folder each give one
 // piece.
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,10 +18,16 @@ std::optional<SourceTree> detect_linux(const Path& path);
 /// left. Empty: clean.
 std::vector<Path> linux_in_place_leftovers(const Path& tree);
 
-const ConfRules& linux_conf_rules();                                 // conf.cpp
-const BuildRules& linux_build_rules();                               // build.cpp
-const ConsoleRules& linux_console_rules();                           // console.cpp
-std::vector<BootPlan> linux_boot_plans(const BootRequest& request);  // boot.cpp
+const ConfRules& linux_conf_rules();        // conf.cpp
+const BuildRules& linux_build_rules();      // build.cpp
+const ConsoleRules& linux_console_rules();  // console.cpp
+
+// boot.cpp
+std::vector<BootPlan> linux_boot_plans(const BootRequest& request);
+/// A kernel so configured dies before its first message when it is entered by its PVH note: what runs there
+/// (xen_prepare_pvh in arch/x86/platform/pvh/enlighten.c) is instrumented like the rest, and writes to a
+/// KASAN shadow that is not mapped yet. Through the compressed image's entry it boots.
+bool linux_needs_boot_image(const std::map<std::string, std::string>& config);
 
 class LinuxGuest final : public Guest {
  public:
