@@ -76,13 +76,11 @@ ResolvedConf BuildContext::resolve(const KernConf& conf, const Deadline& deadlin
                        .log = {}});
   if (tree_.empty()) scan(deadline);
   const Toolchain toolchain = this->toolchain({}, conf.make_variables());
-  json::object variables;
-  for (const auto& [name, value] : conf.make_variables()) variables[name] = value;
   const auto configures = [this](std::string_view path) { return conf_rules_->configures(path); };
   const std::string state = Digest()
                                 .add(source_.path.string())
                                 .add(toolchain.id)
-                                .add(json::dump(variables))
+                                .add(json::dump(json::from_map(conf.make_variables())))
                                 .add(tree_.digest(configures))
                                 .hex();
   Digest digest;

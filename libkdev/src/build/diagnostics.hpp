@@ -21,7 +21,6 @@ class DiagnosticReader {
   /// The diagnostic that the line is, if it is one.
   const Diagnostic* line(std::string_view text);
 
-  const std::vector<Diagnostic>& found() const { return found_; }
   /// Errors first (make's own last among them), then warnings with their notes; order kept otherwise.
   std::vector<Diagnostic> sorted() const;
   /// The machine ran out of something ("No space left on device", a compiler killed for want of memory), in

@@ -6,13 +6,13 @@
 #include <algorithm>
 #include <boost/filesystem/operations.hpp>
 #include <cerrno>
-#include <cstring>
 #include <ctime>
 #include <kdev/error.hpp>
 #include <kdev/host.hpp>
 #include <sstream>
 
 #include "common/digest.hpp"
+#include "common/system_error.hpp"
 
 namespace kdev {
 
@@ -30,9 +30,7 @@ FileHashes::FileHashes(Path file) : file_(std::move(file)) {
 
 std::string FileHashes::of(const Path& path) {
   struct stat st {};
-  if (::stat(path.c_str(), &st) != 0)
-    throw HostError(
-        {.attempted = "read " + path.string(), .reason = std::strerror(errno), .hint = "", .log = {}});
+  if (::stat(path.c_str(), &st) != 0) throw host_error("read " + path.string(), errno);
   const std::string stat =
       fmt::format("{}:{}:{}:{}.{:09}:{}.{:09}", st.st_dev, st.st_ino, st.st_size, st.st_mtim.tv_sec,
                   st.st_mtim.tv_nsec, st.st_ctim.tv_sec, st.st_ctim.tv_nsec);

@@ -77,14 +77,12 @@ std::string KernConf::to_json() const {
   for (const ConfSetting& s : settings_)
     settings.push_back(
         json::object{{"option", s.option}, {"value", s.value}, {"origin", s.origin}, {"wanted", s.wanted}});
-  json::object variables;
-  for (const auto& [name, value] : make_variables_) variables[name] = value;
   return json::dump(json::object{{"os", to_string(os_)},
                                  {"base", base_},
                                  {"base_file", base_file_.string()},
                                  {"settings", std::move(settings)},
                                  {"presets", json::from_strings(presets_)},
-                                 {"make_variables", std::move(variables)}});
+                                 {"make_variables", json::from_map(make_variables_)}});
 }
 
 KernConf KernConf::from_json(std::string_view text) {
@@ -106,11 +104,7 @@ KernConf KernConf::from_json(std::string_view text) {
                                 json::get_string(s, "origin"), json::get_bool(s, "wanted", true)});
     }
   }
-  if (const json::value* variables = o.if_contains("make_variables")) {
-    if (!variables->is_object()) throw wrong("member \"make_variables\" is not an object");
-    for (const auto& [name, value] : variables->as_object())
-      conf.make_variables_[std::string(name)] = json::get_string(variables->as_object(), name);
-  }
+  conf.make_variables_ = json::get_map(o, "make_variables");
   return conf;
 }
 

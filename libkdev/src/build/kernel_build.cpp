@@ -15,7 +15,7 @@
 #include "build/stage.hpp"
 #include "build/store.hpp"
 #include "common/digest.hpp"
-#include "common/elf_notes.hpp"
+#include "common/elf_file.hpp"
 #include "common/json.hpp"
 #include "host/hostfs.hpp"
 #include "host/leased_run.hpp"
@@ -74,14 +74,12 @@ KernelBuild::Plan KernelBuild::configure(Stage& stage) {
   plan.outside = outside_of(config);
   plan.targets = options_.targets.empty() ? rules.default_targets(config) : options_.targets;
 
-  json::object variables;
-  for (const auto& [name, value] : conf_.make_variables()) variables[name] = value;
   Digest obj;
   obj.add("output tree 1")
       .add(ws_.source().string())
       .add(plan.resolved.text)
       .add(plan.toolchain.id)
-      .add(json::dump(variables));
+      .add(json::dump(json::from_map(conf_.make_variables())));
   plan.obj_id = obj.hex().substr(0, 16);
   std::vector<std::string> targets = plan.targets;
   std::sort(targets.begin(), targets.end());

@@ -14,7 +14,7 @@
 #include "build/stage.hpp"
 #include "build/store.hpp"
 #include "common/digest.hpp"
-#include "common/elf_notes.hpp"
+#include "common/elf_file.hpp"
 #include "host/hostfs.hpp"
 #include "host/leased_run.hpp"
 #include "workspace/lock.hpp"

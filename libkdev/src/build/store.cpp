@@ -10,10 +10,10 @@
 #include <algorithm>
 #include <boost/filesystem/operations.hpp>
 #include <cerrno>
-#include <cstring>
 #include <kdev/error.hpp>
 
 #include "common/json.hpp"
+#include "common/system_error.hpp"
 #include "host/hostfs.hpp"
 #include "host/unique_fd.hpp"
 
@@ -23,21 +23,19 @@ namespace {
 namespace fs = boost::filesystem;
 constexpr const char* unpublished = ".new-";
 
-HostError cannot_store(const Path& path, const std::string& why) {
-  return HostError(
-      {.attempted = "store a build's result",
-       .reason = path.string() + ": " + why,
-       .hint = why == std::strerror(ENOSPC) ? "make room on that disk; what was built is kept" : "",
-       .log = {}});
+HostError cannot_store(const Path& path, int error) {
+  ErrorInfo info = host_error("store a build's result: " + path.string(), error).info();
+  if (error == ENOSPC || error == EDQUOT) info.hint = "make room on that disk; what was built is kept";
+  return HostError(info);
 }
 
 void store_copy(const Path& from, const Path& to) {
   UniqueFd in(::open(from.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!in) throw cannot_store(from, std::strerror(errno));
+  if (!in) throw cannot_store(from, errno);
   struct stat st {};
-  if (::fstat(in.get(), &st) != 0) throw cannot_store(from, std::strerror(errno));
+  if (::fstat(in.get(), &st) != 0) throw cannot_store(from, errno);
   UniqueFd out(::open(to.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, st.st_mode & 0777));
-  if (!out) throw cannot_store(to, std::strerror(errno));
+  if (!out) throw cannot_store(to, errno);
   if (::ioctl(out.get(), FICLONE, in.get()) == 0) return;
   for (off_t left = st.st_size; left > 0;) {
     const ssize_t n =
@@ -46,15 +44,19 @@ void store_copy(const Path& from, const Path& to) {
       left -= n;
       continue;
     }
-    if (n == 0) throw cannot_store(from, "it became shorter while it was read");
+    if (n == 0)
+      throw HostError({.attempted = "store a build's result: " + from.string(),
+                       .reason = "it became shorter while it was read",
+                       .hint = "",
+                       .log = {}});
     if (errno == EINTR) continue;
     if (errno != EXDEV && errno != EINVAL && errno != ENOSYS && errno != EOPNOTSUPP)
-      throw cannot_store(to, std::strerror(errno));
+      throw cannot_store(to, errno);
     // Across file systems on an old kernel.
     boost::system::error_code error;
     out.reset();
     fs::copy_file(from, to, fs::copy_options::overwrite_existing, error);
-    if (error) throw cannot_store(to, error.message());
+    if (error) throw cannot_store(to, error.value());
     return;
   }
 }
@@ -76,14 +78,6 @@ StagedArtifact::StagedArtifact(Host& host, const Path& artifacts, std::string id
       id_(std::move(id)) {
   host.remove_all(dir_);
   host.make_directories(dir_);
-}
-
-StagedArtifact::StagedArtifact(StagedArtifact&& other) noexcept
-    : host_(other.host_),
-      artifacts_(std::move(other.artifacts_)),
-      dir_(std::move(other.dir_)),
-      id_(std::move(other.id_)) {
-  other.dir_.clear();
 }
 
 StagedArtifact::~StagedArtifact() {
@@ -118,10 +112,10 @@ void StagedArtifact::publish() {
     dir_.clear();
     return;
   }
-  if (errno != ENOTEMPTY && errno != EEXIST) throw cannot_store(to, std::strerror(errno));
+  if (errno != ENOTEMPTY && errno != EEXIST) throw cannot_store(to, errno);
   if (stored_artifact(*host_, artifacts_, id_)) return;  // theirs is good; the destructor removes this one
   host_->remove_all(to);
-  if (::rename(dir_.c_str(), to.c_str()) != 0) throw cannot_store(to, std::strerror(errno));
+  if (::rename(dir_.c_str(), to.c_str()) != 0) throw cannot_store(to, errno);
   dir_.clear();
 }
 

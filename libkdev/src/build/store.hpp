@@ -8,12 +8,12 @@
 
 namespace kdev {
 
-/// A folder that becomes artifacts/ID when publish() is called, and is removed otherwise. Move-only.
+/// A folder that becomes artifacts/ID when publish() is called, and is removed otherwise.
 class StagedArtifact {
  public:
   StagedArtifact(Host& host, const Path& artifacts, std::string id);
-  StagedArtifact(StagedArtifact&& other) noexcept;
-  StagedArtifact& operator=(StagedArtifact&&) = delete;
+  StagedArtifact(const StagedArtifact&) = delete;
+  StagedArtifact& operator=(const StagedArtifact&) = delete;
   ~StagedArtifact();
 
   const Path& dir() const { return dir_; }

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <boost/filesystem/operations.hpp>
 #include <kdev/error.hpp>
 #include <set>
 
@@ -45,11 +44,7 @@ Toolchain identify_toolchain(Host& host, const guest::BuildRules& rules, const g
   Digest digest;
   std::set<std::string> seen;
   const auto add = [&](const std::string& name, const Path& program) {
-    boost::system::error_code error;
-    const Path path = boost::filesystem::canonical(program, error);
-    Tool tool{name, error ? program : path, hashes.of(program)};
-    digest.add(tool.name).add(tool.hash);
-    toolchain.tools.push_back(std::move(tool));
+    digest.add(name).add(hashes.of(program));
   };
   const std::vector<std::string> programs = rules.tools(config, variables);
   for (const std::string& program : programs) {

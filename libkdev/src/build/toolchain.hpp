@@ -10,15 +10,8 @@
 
 namespace kdev {
 
-struct Tool {
-  std::string name;
-  Path path;         ///< as found in PATH, links resolved
-  std::string hash;  ///< SHA-256 of the program
-};
-
 struct Toolchain {
   std::string id;  ///< digest over names and bytes; not over paths: the same compiler elsewhere is the same
-  std::vector<Tool> tools;
 };
 
 /// Where compilers have their parts, by compiler: asked once. Each with the

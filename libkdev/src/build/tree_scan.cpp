@@ -1,7 +1,6 @@
 // Walking a tree with openat and fstatat on a few threads.
 #include <dirent.h>
 #include <fcntl.h>
-#include <openssl/evp.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -10,7 +9,6 @@
 #include <boost/filesystem/operations.hpp>
 #include <cerrno>
 #include <condition_variable>
-#include <cstring>
 #include <deque>
 #include <exception>
 #include <kdev/error.hpp>
@@ -20,6 +18,8 @@
 #include <thread>
 
 #include "build/tree_state.hpp"
+#include "common/digest.hpp"
+#include "common/system_error.hpp"
 #include "host/hostfs.hpp"
 #include "host/unique_fd.hpp"
 
@@ -47,10 +47,8 @@ std::int64_t now_ns() {
 
 class Hasher {
  public:
-  Hasher() : context_(EVP_MD_CTX_new(), &EVP_MD_CTX_free), buffer_(1 << 17) {
-    EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr);
-  }
-  void add(const void* bytes, std::size_t size) { EVP_DigestUpdate(context_.get(), bytes, size); }
+  Hasher() : buffer_(1 << 17) {}
+  void add(std::string_view bytes) { digest_.raw(bytes); }
   /// Errno, or 0.
   int add_file(int fd, const std::atomic<bool>& stop) {
     for (;;) {
@@ -58,26 +56,20 @@ class Hasher {
       if (n < 0 && errno == EINTR) continue;
       if (n < 0) return errno;
       if (n == 0 || stop) return 0;
-      add(buffer_.data(), static_cast<std::size_t>(n));
+      add({buffer_.data(), static_cast<std::size_t>(n)});
     }
   }
-  ContentHash finish() {
-    ContentHash hash;
-    EVP_DigestFinal_ex(context_.get(), hash.data(), nullptr);
-    EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr);
-    return hash;
-  }
+  ContentHash finish() { return digest_.bytes(); }
 
  private:
-  std::unique_ptr<EVP_MD_CTX, void (*)(EVP_MD_CTX*)> context_;
+  Digest digest_;
   std::vector<char> buffer_;
 };
 
 HostError cannot_read(const Path& path, int error) {
-  return HostError({.attempted = "look at the source tree",
-                    .reason = path.string() + ": " + std::strerror(error),
-                    .hint = "every file of the tree must be readable",
-                    .log = {}});
+  ErrorInfo info = host_error("look at the source tree: read " + path.string(), error).info();
+  info.hint = "every file of the tree must be readable";
+  return HostError(info);
 }
 
 /// Folders waiting to be looked at, shared by the threads.
@@ -247,7 +239,7 @@ class Walk {
       if (errno == ENOENT) return false;
       throw cannot_read(tree_ / path, errno);
     }
-    hasher.add(text, static_cast<std::size_t>(length));
+    hasher.add({text, static_cast<std::size_t>(length)});
     boost::system::error_code error;
     const std::string target = fs::canonical(tree_ / path, error).string();
     const bool inside = target == canonical_ || target.starts_with(canonical_ + "/");
@@ -256,7 +248,7 @@ class Walk {
       if (S_ISREG(st.st_mode)) {
         UniqueFd fd(::open(target.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
         if (!fd) throw cannot_read(target, errno);
-        hasher.add("\0", 1);
+        hasher.add({"\0", 1});
         if (const int failed = hasher.add_file(fd.get(), stop_)) throw cannot_read(target, failed);
         file.mtime_ns = std::max(file.mtime_ns, nanoseconds(st.st_mtim));
         file.ctime_ns = std::max(file.ctime_ns, nanoseconds(st.st_ctim));

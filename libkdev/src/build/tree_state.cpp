@@ -58,16 +58,6 @@ std::string_view view(const ContentHash& hash) {
 
 }  // namespace
 
-const FileState* TreeState::find(std::string_view path) const {
-  const std::size_t slash = path.rfind('/');
-  const auto folder = folders_.find(slash == path.npos ? std::string_view() : path.substr(0, slash));
-  if (folder == folders_.end()) return nullptr;
-  const std::string_view name = slash == path.npos ? path : path.substr(slash + 1);
-  const auto at = std::lower_bound(folder->second.begin(), folder->second.end(), name,
-                                   [](const FileState& file, std::string_view n) { return file.name < n; });
-  return at != folder->second.end() && at->name == name ? &*at : nullptr;
-}
-
 std::string TreeState::digest(const std::function<bool(std::string_view path)>& accept) const {
   Digest digest;
   std::string piece;  // many small updates cost more than the hashing

@@ -72,8 +72,6 @@ class TreeState {
 
   const Counts& counts() const { return counts_; }
   bool empty() const { return folders_.empty(); }
-  /// The file at a relative path, or null.
-  const FileState* find(std::string_view path) const;
 
   using Folders = std::map<std::string, std::vector<FileState>, std::less<>>;
   const Folders& folders() const { return folders_; }

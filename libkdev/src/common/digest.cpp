@@ -1,13 +1,14 @@
 #include "common/digest.hpp"
 
-#include <array>
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
-
 #include <openssl/evp.h>
 
+#include <array>
+#include <boost/algorithm/hex.hpp>
+#include <cerrno>
+#include <cstdio>
 #include <kdev/error.hpp>
+
+#include "common/system_error.hpp"
 
 namespace kdev {
 
@@ -16,7 +17,9 @@ struct Digest::State {
   ~State() { EVP_MD_CTX_free(context); }
 };
 
-Digest::Digest() : state_(std::make_unique<State>()) { EVP_DigestInit_ex(state_->context, EVP_sha256(), nullptr); }
+Digest::Digest() : state_(std::make_unique<State>()) {
+  EVP_DigestInit_ex(state_->context, EVP_sha256(), nullptr);
+}
 Digest::~Digest() = default;
 Digest::Digest(Digest&&) noexcept = default;
 
@@ -32,27 +35,46 @@ Digest& Digest::add(std::string_view piece) {
 
 Digest& Digest::add_file(const Path& path) {
   std::unique_ptr<FILE, int (*)(FILE*)> file(std::fopen(path.c_str(), "rbe"), &std::fclose);
-  if (!file) throw HostError({.attempted = "read " + path.string(), .reason = std::strerror(errno), .hint = "", .log = {}});
+  if (!file) throw host_error("read " + path.string(), errno);
   std::array<char, 1 << 16> buffer;
   while (std::size_t n = std::fread(buffer.data(), 1, buffer.size(), file.get())) raw({buffer.data(), n});
-  if (std::ferror(file.get()))
-    throw HostError({.attempted = "read " + path.string(), .reason = std::strerror(errno), .hint = "", .log = {}});
+  if (std::ferror(file.get())) throw host_error("read " + path.string(), errno);
   return *this;
 }
 
+std::array<unsigned char, 32> Digest::bytes() {
+  std::array<unsigned char, 32> bytes;
+  EVP_DigestFinal_ex(state_->context, bytes.data(), nullptr);
+  EVP_DigestInit_ex(state_->context, EVP_sha256(), nullptr);
+  return bytes;
+}
+
 std::string Digest::hex() {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> bytes;
-  unsigned length = 0;
-  EVP_DigestFinal_ex(state_->context, bytes.data(), &length);
-  static const char digits[] = "0123456789abcdef";
+  const std::array<unsigned char, 32> sum = bytes();
+  return hex_of({reinterpret_cast<const char*>(sum.data()), sum.size()});
+}
+
+std::string sha256(std::string_view bytes) {
+  return Digest().raw(bytes).hex();
+}
+
+std::string hex_of(std::string_view bytes) {
   std::string out;
-  for (unsigned i = 0; i < length; ++i) {
-    out += digits[bytes[i] >> 4];
-    out += digits[bytes[i] & 15];
-  }
+  boost::algorithm::hex_lower(bytes, std::back_inserter(out));
   return out;
 }
 
-std::string sha256(std::string_view bytes) { return Digest().raw(bytes).hex(); }
+std::string from_hex(std::string_view hex, std::string_view what) {
+  std::string out;
+  try {
+    boost::algorithm::unhex(hex, std::back_inserter(out));
+  } catch (const boost::algorithm::hex_decode_error&) {
+    throw FormatError({.attempted = "read " + std::string(what),
+                       .reason = "bad hexadecimal digits",
+                       .hint = "",
+                       .log = {}});
+  }
+  return out;
+}
 
 }  // namespace kdev

@@ -1,9 +1,9 @@
 #pragma once
+#include <array>
+#include <kdev/path.hpp>
 #include <memory>
 #include <string>
 #include <string_view>
-
-#include <kdev/path.hpp>
 
 namespace kdev {
 
@@ -18,6 +18,8 @@ class Digest {
   Digest& raw(std::string_view bytes);
   /// The file's bytes. HostError when it cannot be read.
   Digest& add_file(const Path& path);
+  /// The sum of all that was fed. Then it begins anew.
+  std::array<unsigned char, 32> bytes();
   std::string hex();
 
  private:
@@ -26,5 +28,10 @@ class Digest {
 };
 
 std::string sha256(std::string_view bytes);
+
+/// Lower-case hexadecimal digits.
+std::string hex_of(std::string_view bytes);
+/// The reverse, of either case. FormatError, naming `what`.
+std::string from_hex(std::string_view hex, std::string_view what);
 
 }  // namespace kdev

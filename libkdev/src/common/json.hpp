@@ -1,12 +1,12 @@
 #pragma once
 // Small helpers around Boost.JSON for the to_json()/from_json() pairs of the values.
+#include <boost/json.hpp>
+#include <kdev/path.hpp>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <boost/json.hpp>
-#include <kdev/path.hpp>
 
 namespace kdev::json {
 
@@ -26,6 +26,9 @@ std::vector<std::string> get_strings(const object& o, std::string_view key);
 /// Strings from guests and logs may hold bytes that are not UTF-8: replaced by U+FFFD.
 std::string utf8(std::string_view bytes);
 array from_strings(const std::vector<std::string>& strings);
+object from_map(const std::map<std::string, std::string>& strings);
+/// The member, an object of strings; empty when absent. FormatError for a wrong type.
+std::map<std::string, std::string> get_map(const object& o, std::string_view key);
 /// Serialized, two-space indented when `pretty`.
 std::string dump(const value& v, bool pretty = false);
 

@@ -4,7 +4,7 @@
 #include <string_view>
 #include <vector>
 
-#include "crash/elf_file.hpp"
+#include "common/elf_file.hpp"
 
 namespace kdev::crash {
 

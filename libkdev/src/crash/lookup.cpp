@@ -3,18 +3,18 @@
 
 #include <algorithm>
 #include <boost/filesystem/operations.hpp>
+#include <cerrno>
 #include <cstring>
 #include <fstream>
 #include <kdev/crash.hpp>
 #include <kdev/error.hpp>
 #include <sstream>
 
-#include "crash/elf_file.hpp"
+#include "common/elf_file.hpp"
+#include "common/system_error.hpp"
 
 namespace kdev {
 namespace {
-
-using crash::ElfSymbol;
 
 /// The addresses that a partly known one may be: every digit fixed or free.
 struct Pattern {
@@ -123,18 +123,14 @@ std::vector<ElfSymbol> parse_system_map(const std::string& text, const Path& pat
   std::stable_sort(symbols.begin(), symbols.end(), [](const ElfSymbol& a, const ElfSymbol& b) {
     return a.address != b.address ? a.address < b.address : a.name < b.name;
   });
-  crash::set_extents(symbols, {});
+  set_extents(symbols, {});
   return symbols;
 }
 
 bool is_elf(const Path& path) {
   char magic[4] = {};
   std::ifstream in(path.string(), std::ios::binary);
-  if (!in)
-    throw HostError({.attempted = "look up a symbol",
-                     .reason = fmt::format("{}: {}", path.string(), std::strerror(errno)),
-                     .hint = "",
-                     .log = {}});
+  if (!in) throw host_error("look up a symbol in " + path.string(), errno);
   in.read(magic, 4);
   return in.gcount() == 4 && std::memcmp(magic, "\177ELF", 4) == 0;
 }
@@ -144,7 +140,7 @@ bool is_elf(const Path& path) {
 std::vector<SymbolMatch> lookup_symbol(const Path& path, std::string_view address) {
   const std::string digits = digits_of(address);
   const bool elf = is_elf(path);
-  std::optional<crash::ElfFile> file;
+  std::optional<ElfFile> file;
   std::string map;
   int width = 16;
   std::vector<ElfSymbol> symbols;
@@ -182,7 +178,7 @@ std::vector<SymbolMatch> KernelArtifact::lookup(std::string_view address) const 
 }
 
 std::string read_build_id(const Path& elf) {
-  return crash::ElfFile(elf, "read a build id").build_id();
+  return elf_build_id(elf);
 }
 
 }  // namespace kdev

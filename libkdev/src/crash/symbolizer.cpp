@@ -16,7 +16,6 @@ namespace kdev {
 namespace {
 
 using crash::DebugInfo;
-using crash::ElfSymbol;
 
 /// lsmod writes '_' where file names may have '-'.
 std::string module_name(std::string name) {

@@ -10,10 +10,10 @@
 #include <cerrno>
 #include <cstdio>
 
+#include "common/system_error.hpp"
 #include "host/hostfs.hpp"
 #include "host/local_host.hpp"
 #include "host/output.hpp"
-#include "host/system_error.hpp"
 #include "host/unique_fd.hpp"
 
 namespace kdev {

@@ -4,7 +4,7 @@
 #include <boost/filesystem/operations.hpp>
 #include <string>
 
-#include "host/system_error.hpp"
+#include "common/system_error.hpp"
 
 namespace kdev::hostfs {
 

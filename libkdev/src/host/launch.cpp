@@ -15,7 +15,7 @@
 #include <csignal>
 #include <thread>
 
-#include "host/system_error.hpp"
+#include "common/system_error.hpp"
 #include "host/unique_fd.hpp"
 
 namespace kdev {

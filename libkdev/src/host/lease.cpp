@@ -7,10 +7,10 @@
 #include <kdev/error.hpp>
 #include <utility>
 
+#include "common/system_error.hpp"
 #include "host/hostfs.hpp"
 #include "host/lease_file.hpp"
 #include "host/random.hpp"
-#include "host/system_error.hpp"
 
 namespace kdev {
 namespace {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <kdev/error.hpp>
 
+#include "common/digest.hpp"
 #include "common/json.hpp"
 #include "host/proc.hpp"
 
@@ -26,9 +27,7 @@ std::string machine_id() {
 /// JSON holds text only; other bytes of a path go as {"hex": "..."}.
 json::value encode(const std::string& bytes) {
   if (json::utf8(bytes) == bytes) return json::value(bytes);
-  std::string hex;
-  for (unsigned char c : bytes) hex += fmt::format("{:02x}", c);
-  return json::object{{"hex", hex}};
+  return json::object{{"hex", hex_of(bytes)}};
 }
 
 [[noreturn]] void malformed(const char* what) {
@@ -38,13 +37,7 @@ json::value encode(const std::string& bytes) {
 std::string decode(const json::value& v) {
   if (v.is_string()) return std::string(v.as_string());
   if (!v.is_object()) malformed("a string was expected");
-  const std::string hex = json::get_string(v.as_object(), "hex");
-  std::string bytes;
-  if (hex.size() % 2 != 0 || hex.find_first_not_of("0123456789abcdef") != std::string::npos)
-    malformed("bad hex string");
-  for (std::size_t i = 0; i < hex.size(); i += 2)
-    bytes += static_cast<char>(std::stoi(hex.substr(i, 2), nullptr, 16));
-  return bytes;
+  return from_hex(json::get_string(v.as_object(), "hex"), "a lease");
 }
 
 const json::array& member_array(const json::object& o, const char* key) {

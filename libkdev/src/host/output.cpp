@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "host/system_error.hpp"
+#include "common/system_error.hpp"
 
 namespace kdev {
 namespace {

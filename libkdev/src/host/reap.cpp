@@ -13,10 +13,10 @@
 #include <set>
 #include <thread>
 
+#include "common/system_error.hpp"
 #include "host/lease.hpp"
 #include "host/lease_file.hpp"
 #include "host/proc.hpp"
-#include "host/system_error.hpp"
 #include "host/unique_fd.hpp"
 
 namespace kdev {

@@ -4,10 +4,10 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "common/system_error.hpp"
 #include "host/local_host.hpp"
 #include "host/output.hpp"
 #include "host/start.hpp"
-#include "host/system_error.hpp"
 
 namespace kdev {
 namespace {

@@ -3,10 +3,10 @@
 
 #include <cerrno>
 
+#include "common/system_error.hpp"
 #include "host/local_host.hpp"
 #include "host/process_impl.hpp"
 #include "host/start.hpp"
-#include "host/system_error.hpp"
 
 namespace kdev {
 namespace {

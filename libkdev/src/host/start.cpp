@@ -8,11 +8,11 @@
 
 #include <cerrno>
 
+#include "common/system_error.hpp"
 #include "host/launch.hpp"
 #include "host/output.hpp"
 #include "host/program.hpp"
 #include "host/random.hpp"
-#include "host/system_error.hpp"
 
 namespace kdev {
 namespace {

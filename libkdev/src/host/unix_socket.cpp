@@ -11,7 +11,7 @@
 #include <cstring>
 #include <kdev/error.hpp>
 
-#include "host/system_error.hpp"
+#include "common/system_error.hpp"
 
 namespace kdev {
 namespace {
@@ -73,13 +73,6 @@ UniqueFd connect_unix(const Path& dir, const std::string& name) {
   while (::connect(fd.get(), address.get(), sizeof address.address) != 0)
     if (errno != EINTR) throw host_error(attempted, errno);
   return fd;
-}
-
-std::pair<UniqueFd, UniqueFd> unix_pair() {
-  int ends[2];
-  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
-    throw host_error("make a socket pair", errno);
-  return {UniqueFd(ends[0]), UniqueFd(ends[1])};
 }
 
 }  // namespace kdev

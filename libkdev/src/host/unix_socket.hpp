@@ -15,7 +15,5 @@ namespace kdev {
 UniqueFd listen_unix(const Path& dir, const std::string& name, int backlog = 1);
 /// Connected to DIR/NAME; blocking. HostError when nobody listens.
 UniqueFd connect_unix(const Path& dir, const std::string& name);
-/// Two connected stream sockets.
-std::pair<UniqueFd, UniqueFd> unix_pair();
 
 }  // namespace kdev

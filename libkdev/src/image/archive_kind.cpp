@@ -5,7 +5,7 @@
 
 #include <cerrno>
 
-#include "host/system_error.hpp"
+#include "common/system_error.hpp"
 #include "host/unique_fd.hpp"
 
 namespace kdev {

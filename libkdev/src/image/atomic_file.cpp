@@ -9,8 +9,8 @@
 #include <cerrno>
 #include <cstdlib>
 
+#include "common/system_error.hpp"
 #include "host/hostfs.hpp"
-#include "host/system_error.hpp"
 
 namespace kdev {
 namespace {

@@ -1,18 +1,16 @@
 #include "image/busybox.hpp"
 
-#include <elf.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 
 #include <cerrno>
-#include <cstring>
-#include <fstream>
 #include <kdev/error.hpp>
 #include <kdev/host.hpp>
 #include <map>
 #include <mutex>
 
-#include "host/system_error.hpp"
+#include "common/elf_file.hpp"
+#include "common/system_error.hpp"
 #include "image/guest_path.hpp"
 
 namespace kdev {
@@ -21,20 +19,6 @@ namespace {
 using Type = ImageEntry::Type;
 
 constexpr const char* kHint = "apt-get install busybox-static";
-
-template <typename Ehdr, typename Phdr>
-bool has_interpreter(std::ifstream& file) {
-  Ehdr header;
-  file.seekg(0);
-  if (!file.read(reinterpret_cast<char*>(&header), sizeof header)) return true;
-  for (unsigned i = 0; i < header.e_phnum; ++i) {
-    Phdr segment;
-    file.seekg(static_cast<std::streamoff>(header.e_phoff + std::uint64_t{i} * header.e_phentsize));
-    if (!file.read(reinterpret_cast<char*>(&segment), sizeof segment)) return true;
-    if (segment.p_type == PT_INTERP) return true;
-  }
-  return false;
-}
 
 /// What a file was when it was looked at: another one under the same name differs in it.
 std::string identity(const Path& path) {
@@ -87,12 +71,11 @@ ImageEntry text(const std::string& path, std::string content) {
 }  // namespace
 
 bool is_static_program(const Path& path) {
-  std::ifstream file(path.string(), std::ios::binary);
-  unsigned char ident[EI_NIDENT];
-  if (!file.read(reinterpret_cast<char*>(ident), sizeof ident)) return false;
-  if (std::memcmp(ident, ELFMAG, SELFMAG) != 0) return false;
-  return ident[EI_CLASS] == ELFCLASS64 ? !has_interpreter<Elf64_Ehdr, Elf64_Phdr>(file)
-                                       : !has_interpreter<Elf32_Ehdr, Elf32_Phdr>(file);
+  try {
+    return !ElfFile(path, "look at a program").has_segment(PT_INTERP);
+  } catch (const Error&) {
+    return false;
+  }
 }
 
 std::vector<ImageEntry> busybox_entries() {

@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "host/system_error.hpp"
+#include "common/system_error.hpp"
 #include "host/unique_fd.hpp"
 
 namespace kdev {

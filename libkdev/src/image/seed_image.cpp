@@ -8,8 +8,8 @@
 #include <kdev/seed_image.hpp>
 #include <map>
 
+#include "common/system_error.hpp"
 #include "host/hostfs.hpp"
-#include "host/system_error.hpp"
 #include "image/agent.hpp"
 #include "image/archive_kind.hpp"
 #include "image/archive_reader.hpp"

@@ -2,6 +2,7 @@
 #include <kdev/error.hpp>
 #include <kdev/seed_image.hpp>
 
+#include "common/digest.hpp"
 #include "common/json.hpp"
 
 namespace kdev {
@@ -23,43 +24,19 @@ int index_of(const std::array<std::string_view, N>& names, const std::string& na
   bad("unknown word \"" + name + "\"");
 }
 
-std::string to_hex(std::string_view bytes) {
-  static constexpr char kDigits[] = "0123456789abcdef";
-  std::string out;
-  for (const char c : bytes) {
-    out += kDigits[static_cast<unsigned char>(c) >> 4];
-    out += kDigits[static_cast<unsigned char>(c) & 15];
-  }
-  return out;
-}
-
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  bad("no hexadecimal digits");
-}
-
-std::string from_hex(std::string_view hex) {
-  if (hex.size() % 2) bad("an odd number of hexadecimal digits");
-  std::string out;
-  for (std::size_t i = 0; i < hex.size(); i += 2)
-    out += static_cast<char>(hex_digit(hex[i]) * 16 + hex_digit(hex[i + 1]));
-  return out;
-}
-
 /// JSON holds text only: bytes that are not UTF-8 go into KEY_hex.
 void put(json::object& o, const std::string& key, const std::string& bytes) {
   if (bytes.empty()) return;
   if (json::utf8(bytes) == bytes) {
     o[key] = bytes;
   } else {
-    o[key + "_hex"] = to_hex(bytes);
+    o[key + "_hex"] = hex_of(bytes);
   }
 }
 
 std::string get(const json::object& o, const std::string& key) {
   const std::string hex = json::get_string(o, key + "_hex");
-  return hex.empty() ? json::get_string(o, key) : from_hex(hex);
+  return hex.empty() ? json::get_string(o, key) : from_hex(hex, "a SeedImage");
 }
 
 unsigned get_unsigned(const json::object& o, std::string_view key) {

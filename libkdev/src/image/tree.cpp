@@ -10,7 +10,7 @@
 #include <cerrno>
 #include <map>
 
-#include "host/system_error.hpp"
+#include "common/system_error.hpp"
 
 namespace kdev {
 namespace {

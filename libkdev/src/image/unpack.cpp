@@ -11,7 +11,7 @@
 #include <kdev/seed_image.hpp>
 #include <map>
 
-#include "host/system_error.hpp"
+#include "common/system_error.hpp"
 #include "image/archive_reader.hpp"
 #include "image/content.hpp"
 #include "image/guest_path.hpp"

@@ -8,8 +8,8 @@
 #include <kdev/host.hpp>
 #include <kdev/seed_image.hpp>
 
+#include "common/system_error.hpp"
 #include "host/hostfs.hpp"
-#include "host/system_error.hpp"
 #include "image/atomic_file.hpp"
 #include "image/byte_window.hpp"
 #include "image/content.hpp"

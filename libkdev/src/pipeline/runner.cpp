@@ -3,18 +3,12 @@
 
 #include <kdev/error.hpp>
 
+#include "common/overload.hpp"
 #include "pipeline/stages.hpp"
 #include "vm/symbol_sources.hpp"
 
 namespace kdev::pipeline {
 namespace {
-
-template <class... F>
-struct Overload : F... {
-  using F::operator()...;
-};
-template <class... F>
-Overload(F...) -> Overload<F...>;
 
 [[noreturn]] void misplaced(const char* stage, const char* needs) {
   throw ConfigError({.attempted = fmt::format("run the pipeline's stage \"{}\"", stage),

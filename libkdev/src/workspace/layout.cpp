@@ -12,8 +12,8 @@
 #include <kdev/error.hpp>
 
 #include "common/json.hpp"
+#include "common/system_error.hpp"
 #include "host/hostfs.hpp"
-#include "host/system_error.hpp"
 
 namespace kdev {
 namespace {
@@ -22,13 +22,6 @@ namespace fs = boost::filesystem;
 
 constexpr int kFormat = 1;
 
-[[noreturn]] void refuse(const Path& root, std::string reason, std::string hint) {
-  throw ConfigError({.attempted = "open the workspace " + root.string(),
-                     .reason = std::move(reason),
-                     .hint = std::move(hint),
-                     .log = {}});
-}
-
 Path home() {
   if (const char* value = std::getenv("HOME"); value && value[0] == '/') return value;
   passwd entry = {};
@@ -36,7 +29,7 @@ Path home() {
   std::array<char, 4096> buffer;
   if (::getpwuid_r(::getuid(), &entry, buffer.data(), buffer.size(), &found) == 0 && found)
     return found->pw_dir;
-  refuse("~", "this user has no home folder", "write the full path");
+  refuse_workspace("~", "this user has no home folder", "write the full path");
 }
 
 /// With what exists of it resolved, so that links do not hide where it is.
@@ -55,13 +48,20 @@ bool is_within(const Path& path, const Path& folder) {
 
 }  // namespace
 
+void refuse_workspace(const Path& root, std::string reason, std::string hint) {
+  throw ConfigError({.attempted = "open the workspace " + root.string(),
+                     .reason = std::move(reason),
+                     .hint = std::move(hint),
+                     .log = {}});
+}
+
 Path expand_user(const Path& path) {
-  if (path.empty()) refuse(path, "no path was given", "name a folder");
+  if (path.empty()) refuse_workspace(path, "no path was given", "name a folder");
   const std::string text = path.string();
   Path full = path;
   if (text[0] == '~') {
     if (text.size() > 1 && text[1] != '/')
-      refuse(path, "only ~ and ~/ are expanded", "write the full path, or ./" + text);
+      refuse_workspace(path, "only ~ and ~/ are expanded", "write the full path, or ./" + text);
     full = home() / text.substr(std::min<std::size_t>(2, text.size()));
   }
   full = hostfs::absolute(full).lexically_normal();
@@ -80,20 +80,22 @@ std::optional<WorkspaceFile> read_workspace_file(Host& host, const Path& root) {
       fmt::format("remove {} to start afresh; nothing else in the workspace is lost", file.string());
   try {
     const json::object o = json::parse_object(host.read_file(file), file.string());
-    if (json::get_int(o, "format") > kFormat) refuse(root, "a later version of kdev made it", "update kdev");
+    if (json::get_int(o, "format") > kFormat)
+      refuse_workspace(root, "a later version of kdev made it", "update kdev");
     WorkspaceFile content = {.source = json::get_path(o, "source"),
                              .os = os_from_string(json::get_string(o, "os", "linux"))};
-    if (content.source.empty()) refuse(root, file.string() + " names no source tree", hint);
+    if (content.source.empty()) refuse_workspace(root, file.string() + " names no source tree", hint);
     return content;
   } catch (const FormatError& e) {
-    refuse(root, fmt::format("{} is damaged: {}", file.string(), e.reason()), hint);
+    refuse_workspace(root, fmt::format("{} is damaged: {}", file.string(), e.reason()), hint);
   }
 }
 
 void write_workspace_file(Host& host, const Path& root, const WorkspaceFile& content) {
   const std::string source = content.source.string();
   if (json::utf8(source) != source)
-    refuse(root, "the source tree's path is not UTF-8", "move the tree, or name it through a symbolic link");
+    refuse_workspace(root, "the source tree's path is not UTF-8",
+                     "move the tree, or name it through a symbolic link");
   const json::object o = {{"format", kFormat}, {"source", source}, {"os", to_string(content.os)}};
   host.write_file(workspace_file(root), json::dump(o, true) + "\n");
 }
@@ -102,16 +104,17 @@ void check_root(const Path& root, const Path& source, bool is_workspace) {
   boost::system::error_code ec;
   const fs::file_status status = fs::status(root, ec);
   if (fs::exists(status) && !fs::is_directory(status))
-    refuse(root, "it is a file, not a folder", "name a folder");
+    refuse_workspace(root, "it is a file, not a folder", "name a folder");
   if (is_within(resolved(root), resolved(source)))
-    refuse(root, fmt::format("it lies in the source tree {}, which is never written to", source.string()),
-           "use a folder outside of the source tree");
+    refuse_workspace(root,
+                     fmt::format("it lies in the source tree {}, which is never written to", source.string()),
+                     "use a folder outside of the source tree");
   if (is_workspace) return;
   for (const char* name : {"obj", "sysroot", "artifacts", "run"}) {
     fs::directory_iterator first(root / name, ec);
     if (!ec && first != fs::directory_iterator())
-      refuse(root, fmt::format("it is no workspace, and has a folder {} with files in it", name),
-             "use an empty or a new folder");
+      refuse_workspace(root, fmt::format("it is no workspace, and has a folder {} with files in it", name),
+                       "use an empty or a new folder");
   }
 }
 

@@ -10,6 +10,9 @@ namespace kdev {
 /// and "".
 Path expand_user(const Path& path);
 
+/// ConfigError: the workspace cannot be opened.
+[[noreturn]] void refuse_workspace(const Path& root, std::string reason, std::string hint);
+
 /// What ROOT/workspace.json remembers.
 struct WorkspaceFile {
   Path source;

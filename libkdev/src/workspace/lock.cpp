@@ -14,7 +14,7 @@
 #include <thread>
 
 #include "common/json.hpp"
-#include "host/system_error.hpp"
+#include "common/system_error.hpp"
 
 namespace kdev {
 namespace {

@@ -32,7 +32,6 @@ class FileLock {
   static FileLock try_acquire(const Path& file, const std::string& what);
 
   explicit operator bool() const { return static_cast<bool>(fd_); }
-  void release() { fd_.reset(); }
 
  private:
   UniqueFd fd_;

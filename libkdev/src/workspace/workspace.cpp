@@ -16,13 +16,6 @@ namespace {
 // Others hold it only while they open the workspace.
 constexpr Seconds kOpenPatience{60.0};
 
-[[noreturn]] void refuse(const Path& root, std::string reason, std::string hint) {
-  throw ConfigError({.attempted = "open the workspace " + root.string(),
-                     .reason = std::move(reason),
-                     .hint = std::move(hint),
-                     .log = {}});
-}
-
 bool is_there(const Path& path) {
   boost::system::error_code ec;
   return boost::filesystem::exists(path, ec);
@@ -31,23 +24,24 @@ bool is_there(const Path& path) {
 /// The tree that was asked for or is remembered.
 SourceTree find_tree(const Path& root, const Path& asked, const std::optional<WorkspaceFile>& remembered) {
   if (asked.empty() && !remembered)
-    refuse(root, "it is new, and no source tree was named", "give source=, the folder of a kernel's sources");
+    refuse_workspace(root, "it is new, and no source tree was named",
+                     "give source=, the folder of a kernel's sources");
   if (asked.empty() && !is_there(remembered->source))
-    refuse(root, fmt::format("its source tree {} is gone", remembered->source.string()),
-           "if it was moved, open the workspace with source= and the new path");
+    refuse_workspace(root, fmt::format("its source tree {} is gone", remembered->source.string()),
+                     "if it was moved, open the workspace with source= and the new path");
   const SourceTree tree = detect_source(asked.empty() ? remembered->source : expand_user(asked));
   // A tree that was moved may be named anew.
   if (remembered && tree.path != remembered->source && is_there(remembered->source))
-    refuse(root,
-           fmt::format("it belongs to the source tree {}, not to {}", remembered->source.string(),
-                       tree.path.string()),
-           "open it without source=, or use another folder for the other tree");
+    refuse_workspace(root,
+                     fmt::format("it belongs to the source tree {}, not to {}", remembered->source.string(),
+                                 tree.path.string()),
+                     "open it without source=, or use another folder for the other tree");
   if (!guest::guest_for(tree.os).build())
-    refuse(root,
-           fmt::format("{} trees are not supported yet ({} is {})",
-                       tree.os == Os::freebsd ? "FreeBSD" : to_string(tree.os), tree.path.string(),
-                       tree.version),
-           "use a Linux tree");
+    refuse_workspace(root,
+                     fmt::format("{} trees are not supported yet ({} is {})",
+                                 tree.os == Os::freebsd ? "FreeBSD" : to_string(tree.os), tree.path.string(),
+                                 tree.version),
+                     "use a Linux tree");
   return tree;
 }
 
@@ -58,8 +52,9 @@ Workspace::Workspace(const Path& path, WorkspaceOptions options) : state_(std::m
   s.host = options.host ? std::move(options.host) : local_host();
   s.root = expand_user(path);
   if (!s.host->is_local())
-    refuse(s.root, fmt::format("workspaces on another host ({}) are not supported yet", s.host->name()),
-           "leave out host=");
+    refuse_workspace(s.root,
+                     fmt::format("workspaces on another host ({}) are not supported yet", s.host->name()),
+                     "leave out host=");
   // All that can be wrong is found before anything is written.
   std::optional<WorkspaceFile> remembered = read_workspace_file(*s.host, s.root);
   s.tree = find_tree(s.root, options.source, remembered);

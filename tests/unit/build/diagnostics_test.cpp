@@ -110,5 +110,5 @@ TEST(DiagnosticReader, KnowsAMachineThatIsExhausted) {
 TEST(DiagnosticReader, DoesNotGrowWithoutEnd) {
   DiagnosticReader reader(nullptr, "/s", "/o");
   for (int i = 0; i < 5000; ++i) reader.line("a.c:1:1: warning: w");
-  EXPECT_LE(reader.found().size(), 2000u);
+  EXPECT_LE(reader.sorted().size(), 2000u);
 }

@@ -184,9 +184,9 @@ TEST(TreeState, SavedAndLoadedItIsTheSame) {
   EXPECT_EQ(loaded.digest(), state.digest());
   EXPECT_TRUE(loaded.untouched_since(state));
   EXPECT_EQ(loaded.counts().files, 3u);
-  ASSERT_NE(loaded.find("a/b/c.c"), nullptr);
-  EXPECT_EQ(loaded.find("a/b/c.c")->size, 3);
-  EXPECT_EQ(loaded.find("a/b"), nullptr);
+  ASSERT_TRUE(loaded.folders().contains("a/b"));
+  EXPECT_EQ(loaded.folders().at("a/b").front().name, "c.c");
+  EXPECT_EQ(loaded.folders().at("a/b").front().size, 3);
 }
 
 TEST(TreeState, ADamagedFileIsAnEmptyState) {

@@ -51,3 +51,25 @@ TEST(Events, AreJsonWhateverBytesAreInThem) {
   EXPECT_EQ(member(CrashFound{.vm = bad, .title = bad}, "vm"), good);
   EXPECT_EQ(member(Notice{bad}, "text"), good);
 }
+
+TEST(Digest, BeginsAnewAfterItsSum) {
+  Digest digest;
+  EXPECT_EQ(digest.raw("abc").hex(), sha256("abc"));
+  EXPECT_EQ(digest.raw("abc").hex(), sha256("abc"));
+}
+
+TEST(Hex, ThereAndBack) {
+  const std::string bytes("\x00\xff\x10z", 4);
+  EXPECT_EQ(hex_of(bytes), "00ff107a");
+  EXPECT_EQ(from_hex("00FF107a", "it"), bytes);
+  EXPECT_EQ(from_hex("", "it"), "");
+  for (const char* bad : {"0", "0g", "00 1"}) EXPECT_THROW(from_hex(bad, "it"), FormatError) << bad;
+}
+
+TEST(Json, MapsOfStrings) {
+  const std::map<std::string, std::string> map{{"a", "1"}, {"b", ""}};
+  const json::object o{{"m", json::from_map(map)}, {"wrong", json::object{{"a", 1}}}};
+  EXPECT_EQ(json::get_map(o, "m"), map);
+  EXPECT_TRUE(json::get_map(o, "absent").empty());
+  EXPECT_THROW(json::get_map(o, "wrong"), FormatError);
+}

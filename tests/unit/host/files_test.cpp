@@ -196,14 +196,6 @@ TEST(UnixSocket, StaleOnesAreReplacedOthersAreNot) {
   EXPECT_THAT(host_error([&] { listen_unix(dir.path(), ""); }), HasSubstr("file name"));
 }
 
-TEST(UnixSocket, Pair) {
-  auto [a, b] = unix_pair();
-  ASSERT_EQ(::write(a.get(), "x", 1), 1);
-  char c = 0;
-  EXPECT_EQ(::read(b.get(), &c, 1), 1);
-  EXPECT_EQ(c, 'x');
-}
-
 TEST(UniqueFd, ClosesOnce) {
   int raw[2];
   ASSERT_EQ(::pipe2(raw, O_CLOEXEC), 0);

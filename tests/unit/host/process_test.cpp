@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -13,7 +14,7 @@
 
 #include "host/lease.hpp"
 #include "host/proc.hpp"
-#include "host/unix_socket.hpp"
+#include "host/unique_fd.hpp"
 #include "unit/host/temp_dir.hpp"
 
 namespace kdev {
@@ -156,8 +157,13 @@ TEST(Spawn, DestructorAndMove) {
 
 TEST(Spawn, PassesDescriptorsUnderTheNumbersAskedFor) {
   const TempDir dir;
-  auto [a, a_far] = unix_pair();
-  auto [b, b_far] = unix_pair();
+  const auto pair = [] {
+    int ends[2];
+    EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+    return std::pair{UniqueFd(ends[0]), UniqueFd(ends[1])};
+  };
+  auto [a, a_far] = pair();
+  auto [b, b_far] = pair();
   // Crosswise: a's source is b's target where possible, and low numbers where the launcher's own pipe would
   // land.
   for (const auto& [as_a, as_b] : {std::pair{3, 4}, {b_far.get(), a_far.get()}, {100, 9}, {4, 3}}) {

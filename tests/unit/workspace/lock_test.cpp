@@ -24,7 +24,7 @@ TEST(FileLock, OneAtATime) {
   FileLock a = FileLock::acquire(dir / "l", "build");
   EXPECT_TRUE(a);
   EXPECT_FALSE(FileLock::try_acquire(dir / "l", "build"));
-  a.release();
+  a = FileLock();
   EXPECT_FALSE(a);
   EXPECT_TRUE(FileLock::try_acquire(dir / "l", "build"));
   EXPECT_TRUE(FileLock::try_acquire(dir / "l", "build"));  // the one before went out of scope

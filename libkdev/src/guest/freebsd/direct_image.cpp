@@ -13,7 +13,7 @@
 #include <kdev/error.hpp>
 #include <memory>
 
-#include "host/system_error.hpp"
+#include "common/system_error.hpp"
 #include "host/unique_fd.hpp"
 
 // shim.S

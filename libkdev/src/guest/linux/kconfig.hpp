@@ -13,8 +13,6 @@ namespace kdev::guest {
 
 /// One "config X" entry; an option may have several.
 struct KconfigEntry {
-  std::string file;  ///< relative to the tree
-  int line = 0;
   ExprPtr depends;  ///< its own and those of the menus and ifs around it
   bool prompt = false;
   ExprPtr visible;  ///< condition of its prompt beyond `depends`
@@ -51,7 +49,6 @@ class Kconfig {
   std::vector<std::string> members(int choice) const;
   /// Names that are alike, best first.
   std::vector<std::string> nearest(std::string_view name, std::size_t most = 5) const;
-  std::size_t size() const { return options_.size(); }
 
  private:
   friend class KconfigReader;

@@ -106,10 +106,9 @@ class KconfigReader {
     if (depth > 50) return;  // a file that sources itself
     boost::filesystem::ifstream in(tree_ / name);
     std::string line;
-    int number = 0, help_indent = -1;
+    int help_indent = -1;
     bool help = false;
     while (std::getline(in, line)) {
-      ++number;
       if (help) {
         if (trimmed(line).empty()) continue;
         const int indent = indent_of(line);
@@ -117,12 +116,10 @@ class KconfigReader {
         if (indent >= help_indent && indent > 0) continue;
         help = false;
       }
-      const int first = number;
       while (!line.empty() && line.back() == '\\') {
         line.pop_back();
         std::string more;
         if (!std::getline(in, more)) break;
-        ++number;
         line += " " + more;
       }
       const std::string_view text = trimmed(without_comment(line));
@@ -132,7 +129,7 @@ class KconfigReader {
         help_indent = -1;
         continue;
       }
-      statement(text, name, first, depth);
+      statement(text, name, depth);
     }
     entry_ = nullptr;
   }
@@ -161,10 +158,10 @@ class KconfigReader {
     ExprPtr condition;
   };
 
-  void statement(std::string_view text, const std::string& file_name, int line, int depth) {
+  void statement(std::string_view text, const std::string& file_name, int depth) {
     std::string_view rest = text;
     const std::string word(take_word(rest));
-    if (word == "config" || word == "menuconfig") return begin_config(std::string(rest), file_name, line);
+    if (word == "config" || word == "menuconfig") return begin_config(std::string(rest));
     if (word == "source" || word == "rsource" || word == "osource" || word == "orsource") {
       entry_ = nullptr;
       std::string path = expanded(unquoted(rest));
@@ -189,13 +186,11 @@ class KconfigReader {
     property(word, rest);
   }
 
-  void begin_config(const std::string& name, const std::string& file_name, int line) {
+  void begin_config(const std::string& name) {
     in_block_head_ = ignoring_ = false;
     KconfigOption& option = out_.options_[name];
     option.name = name;
     KconfigEntry entry;
-    entry.file = file_name;
-    entry.line = line;
     for (const Block& block : blocks_) {
       entry.depends = both(entry.depends, block.depends);
       entry.visible = both(entry.visible, block.visible);

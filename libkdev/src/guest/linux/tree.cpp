@@ -1,11 +1,12 @@
 #include <fmt/format.h>
-#include <sys/utsname.h>
 
 #include <boost/filesystem/operations.hpp>
 #include <kdev/error.hpp>
 #include <map>
 #include <sstream>
 
+#include "guest/linux/build_make.hpp"
+#include "guest/linux/kconfig.hpp"
 #include "guest/linux/linux.hpp"
 #include "guest/tree_files.hpp"
 
@@ -49,20 +50,6 @@ std::string version_of(const Path& tree) {
   return version + v["EXTRAVERSION"];
 }
 
-/// SRCARCH of the top Makefile: the folder of arch/ for this machine.
-Path source_arch() {
-  utsname machine = {};
-  ::uname(&machine);
-  const std::string name = machine.machine;
-  static const std::map<std::string, std::string> differing = {{"x86_64", "x86"},
-                                                               {"aarch64", "arm64"},
-                                                               {"riscv64", "riscv"},
-                                                               {"ppc64le", "powerpc"},
-                                                               {"s390x", "s390"}};
-  const auto found = differing.find(name);
-  return found == differing.end() ? name : found->second;
-}
-
 }  // namespace
 
 TreeMarks LinuxGuest::marks(const Path& path) const {
@@ -82,8 +69,8 @@ std::optional<SourceTree> detect_linux(const Path& path) {
 std::vector<Path> linux_in_place_leftovers(const Path& tree) {
   std::vector<Path> result;
   boost::system::error_code ec;
-  for (const Path& name :
-       {Path(".config"), Path("include/config"), "arch" / source_arch() / "include/generated"})
+  for (const Path& name : {Path(".config"), Path("include/config"),
+                           "arch" / Path(linux_srcarch(linux_arch({}))) / "include/generated"})
     if (fs::exists(tree / name, ec)) result.push_back(tree / name);
   return result;
 }

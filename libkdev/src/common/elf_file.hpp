@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-namespace kdev::crash {
+namespace kdev {
 
 /// A symbol of .symtab, as kallsyms and nm see it.
 struct ElfSymbol {
@@ -35,6 +35,7 @@ class ElfFile {
   bool relocatable() const { return relocatable_; }  ///< ET_REL: a module
   int address_digits() const { return digits_; }     ///< hex digits of an address: 8 or 16
   std::string build_id() const;                      ///< hex; empty: none
+  bool has_segment(unsigned type) const;             ///< PT_...
   /// Sorted by address, then name; without section, file and undefined symbols. Addresses of a relocatable
   /// file are offsets into sections: use them only through DebugInfo.
   std::vector<ElfSymbol> symbols() const;
@@ -49,10 +50,13 @@ class ElfFile {
   int digits_ = 16;
 };
 
+/// GNU build id of an ELF file, hex; empty: none. Errors as ElfFile's.
+std::string elf_build_id(const Path& path);
+
 /// Fills in ElfSymbol::extent; `ends`: sorted ends of the sections.
 void set_extents(std::vector<ElfSymbol>& symbols, const std::vector<std::uint64_t>& ends);
 
 /// nm's letter for a symbol in a section (binutils, bfd/syms.c, bfd_decode_symclass).
 char symbol_letter(const GElf_Sym& symbol, const GElf_Shdr* section);
 
-}  // namespace kdev::crash
+}  // namespace kdev

@@ -1,4 +1,4 @@
-#include "crash/elf_file.hpp"
+#include "common/elf_file.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -6,18 +6,16 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <kdev/error.hpp>
 
-namespace kdev::crash {
+#include "common/digest.hpp"
+#include "common/system_error.hpp"
+
+namespace kdev {
 
 ElfFile::ElfFile(const Path& path, const std::string& attempted) : path_(path) {
   fd_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd_ < 0)
-    throw HostError({.attempted = attempted,
-                     .reason = fmt::format("{}: {}", path.string(), std::strerror(errno)),
-                     .hint = "",
-                     .log = {}});
+  if (fd_ < 0) throw host_error(fmt::format("{} in {}", attempted, path.string()), errno);
   elf_version(EV_CURRENT);
   elf_ = elf_begin(fd_, ELF_C_READ_MMAP, nullptr);
   GElf_Ehdr header;
@@ -51,9 +49,21 @@ ElfFile::~ElfFile() {
 std::string ElfFile::build_id() const {
   const void* bytes = nullptr;
   const auto n = dwelf_elf_gnu_build_id(elf_, &bytes);
-  std::string hex;
-  for (ssize_t i = 0; i < n; ++i) hex += fmt::format("{:02x}", static_cast<const unsigned char*>(bytes)[i]);
-  return hex;
+  return n > 0 ? hex_of({static_cast<const char*>(bytes), static_cast<std::size_t>(n)}) : "";
+}
+
+bool ElfFile::has_segment(unsigned type) const {
+  std::size_t count = 0;
+  if (elf_getphdrnum(elf_, &count) != 0) return false;
+  for (std::size_t i = 0; i < count; ++i) {
+    GElf_Phdr segment;
+    if (gelf_getphdr(elf_, static_cast<int>(i), &segment) && segment.p_type == type) return true;
+  }
+  return false;
+}
+
+std::string elf_build_id(const Path& path) {
+  return ElfFile(path, "read the build id").build_id();
 }
 
 char symbol_letter(const GElf_Sym& symbol, const GElf_Shdr* section) {
@@ -148,4 +158,4 @@ std::string_view ElfFile::bytes_at(std::uint64_t address, std::size_t size) cons
   return {};
 }
 
-}  // namespace kdev::crash
+}  // namespace kdev

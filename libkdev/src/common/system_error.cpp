@@ -1,4 +1,4 @@
-#include "host/system_error.hpp"
+#include "common/system_error.hpp"
 
 #include <cerrno>
 #include <system_error>
