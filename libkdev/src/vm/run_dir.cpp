@@ -20,12 +20,28 @@ namespace {
 // Logs are small and wanted after a failure; a test farm makes thousands.
 constexpr std::size_t logs_kept = 200;
 
+void make_private(const Path& dir) {
+  local_host()->make_directories(dir.parent_path());
+  if (::mkdir(dir.c_str(), 0700) != 0 && errno != EEXIST)
+    throw HostError(
+        {.attempted = "create " + dir.string(), .reason = std::strerror(errno), .hint = "", .log = {}});
+}
+
 Path user_folder() {
   const char* cache = std::getenv("XDG_CACHE_HOME");
   const char* home = std::getenv("HOME");
   if (cache && *cache) return Path(cache) / "kdev";
   if (home && *home) return Path(home) / ".cache" / "kdev";
-  return Path("/tmp") / fmt::format("kdev-{}", ::getuid());
+  const Path dir = Path("/tmp") / fmt::format("kdev-{}", ::getuid());
+  make_private(dir);
+  // Anybody may have made it first, and guests' sockets go there.
+  struct stat st {};
+  if (::lstat(dir.c_str(), &st) != 0 || !S_ISDIR(st.st_mode) || st.st_uid != ::getuid())
+    throw HostError({.attempted = "use " + dir.string(),
+                     .reason = "it is another user's",
+                     .hint = "set HOME, or VmSpec::run_dir",
+                     .log = {}});
+  return dir;
 }
 
 /// The workspace that a kernel came from: its artifact lies in WORKSPACE/artifacts/ID.
@@ -44,13 +60,6 @@ void prune(const Path& logs) {
   if (files.size() <= logs_kept) return;
   std::sort(files.begin(), files.end());
   for (std::size_t i = 0; i + logs_kept < files.size(); ++i) fs::remove(files[i].second, ignored);
-}
-
-void make_private(const Path& dir) {
-  local_host()->make_directories(dir.parent_path());
-  if (::mkdir(dir.c_str(), 0700) != 0 && errno != EEXIST)
-    throw HostError(
-        {.attempted = "create " + dir.string(), .reason = std::strerror(errno), .hint = "", .log = {}});
 }
 
 }  // namespace

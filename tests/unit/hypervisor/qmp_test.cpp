@@ -1,12 +1,11 @@
 #include "hypervisor/qemu/qmp.hpp"
 
-#include <thread>
-
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <kdev/error.hpp>
+#include <thread>
 
 using namespace kdev;
 using hypervisor::Qmp;
@@ -45,17 +44,22 @@ struct QmpTest : ::testing::Test {
     for (char c; ::read(peer.get(), &c, 1) == 1 && c != '\n';) text += c;
     return text;
   }
-  void say(const std::string& text) { ASSERT_EQ(::write(peer.get(), text.data(), text.size()), static_cast<ssize_t>(text.size())); }
+  void say(const std::string& text) {
+    ASSERT_EQ(::write(peer.get(), text.data(), text.size()), static_cast<ssize_t>(text.size()));
+  }
   Deadline soon() { return Deadline::after(Seconds(10)); }
 };
 
-TEST_F(QmpTest, EntersCommandModeAtOnce) { EXPECT_EQ(line(), R"({"execute":"qmp_capabilities"})"); }
+TEST_F(QmpTest, EntersCommandModeAtOnce) {
+  EXPECT_EQ(line(), R"({"execute":"qmp_capabilities"})");
+}
 
 TEST_F(QmpTest, AnswersFindTheirCommandAmongEvents) {
   line();
   std::jthread server([this] {
     line();
-    say("{\"QMP\": {}}\r\n{\"return\": {}}\r\n{\"event\": \"STOP\", \"data\": {}}\r\n{\"return\": {\"status\":");
+    say("{\"QMP\": {}}\r\n{\"return\": {}}\r\n{\"event\": \"STOP\", \"data\": {}}\r\n{\"return\": "
+        "{\"status\":");
     say(" \"running\"}, \"id\": 1}\r\n");
   });
   const json::value answer = qmp->execute("query-status", {}, soon());
@@ -89,7 +93,22 @@ TEST_F(QmpTest, AClosedPeerIsAHostErrorNotAHang) {
   EXPECT_TRUE(qmp->closed());
 }
 
-TEST_F(QmpTest, SilenceIsATimeout) { EXPECT_THROW(qmp->execute("query-status", {}, Deadline::after(Seconds(0.05))), TimeoutError); }
+TEST_F(QmpTest, SilenceIsATimeout) {
+  EXPECT_THROW(qmp->execute("query-status", {}, Deadline::after(Seconds(0.05))), TimeoutError);
+}
+
+TEST_F(QmpTest, AnAnswerThatComesTooLateIsNotKept) {
+  line();
+  EXPECT_THROW(qmp->execute("slow", {}, Deadline::after(Seconds(0.05))), TimeoutError);
+  line();
+  EXPECT_EQ(qmp->waiting(), 0u);
+  std::jthread server([this] {
+    line();
+    say("{\"id\": 1, \"return\": {}}\n{\"id\": 2, \"return\": {\"mine\": \"yes\"}}\n");
+  });
+  EXPECT_EQ(json::get_string(qmp->execute("next", {}, soon()).as_object(), "mine"), "yes");
+  EXPECT_EQ(qmp->waiting(), 0u);
+}
 
 TEST_F(QmpTest, NoiseIsPassedOver) {
   line();

@@ -1,22 +1,28 @@
 #include "hypervisor/qemu/qmp.hpp"
 
-#include <cerrno>
-#include <cstring>
-
 #include <fmt/format.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <cstring>
 #include <kdev/error.hpp>
 
 namespace kdev::hypervisor {
 
-Qmp::Qmp(UniqueFd fd) : fd_(std::move(fd)) { post("qmp_capabilities"); }
+Qmp::Qmp(UniqueFd fd) : fd_(std::move(fd)) {
+  post("qmp_capabilities");
+}
 
 bool Qmp::closed() const {
   std::lock_guard lock(mutex_);
   return closed_;
+}
+
+std::size_t Qmp::waiting() const {
+  std::lock_guard lock(mutex_);
+  return answers_.size();
 }
 
 std::vector<QmpEvent> Qmp::read() {
@@ -55,12 +61,15 @@ void Qmp::handle(std::string_view line, std::vector<QmpEvent>& events) {
     const json::value& name = message.at("event");
     if (!name.is_string()) return;
     QmpEvent event{std::string(name.as_string()), {}};
-    if (const json::value* data = message.if_contains("data"); data && data->is_object()) event.data = data->as_object();
+    if (const json::value* data = message.if_contains("data"); data && data->is_object())
+      event.data = data->as_object();
     events.push_back(std::move(event));
   } else if (const json::value* id = message.if_contains("id"); id && id->is_int64()) {
-    std::int64_t key = id->as_int64();
-    answers_[key] = std::move(message);
-    answered_.notify_all();
+    // A command that timed out is answered late, and nobody takes that answer.
+    if (auto waiting = answers_.find(id->as_int64()); waiting != answers_.end()) {
+      waiting->second = std::move(message);
+      answered_.notify_all();
+    }
   }
 }
 
@@ -75,7 +84,8 @@ void Qmp::send(const std::string& text, const Deadline& deadline) {
       ::poll(&p, 1, deadline.slice_ms());
       deadline.check("send a QMP command");
     } else if (errno != EINTR) {
-      throw HostError({.attempted = "send a QMP command", .reason = std::strerror(errno), .hint = "", .log = {}});
+      throw HostError(
+          {.attempted = "send a QMP command", .reason = std::strerror(errno), .hint = "", .log = {}});
     }
   }
 }
@@ -93,7 +103,9 @@ json::value Qmp::execute(const std::string& name, json::object arguments, const 
   std::unique_lock lock(mutex_);
   auto wait_until = [&](auto done) {
     while (!done()) {
-      if (closed_) throw HostError({.attempted = what, .reason = "QEMU closed its control socket", .hint = "", .log = {}});
+      if (closed_)
+        throw HostError(
+            {.attempted = what, .reason = "QEMU closed its control socket", .hint = "", .log = {}});
       answered_.wait_for(lock, std::chrono::milliseconds(std::max(1, deadline.slice_ms())));
       if (done()) break;
       lock.unlock();
@@ -102,16 +114,29 @@ json::value Qmp::execute(const std::string& name, json::object arguments, const 
     }
   };
   const std::int64_t id = next_id_++;
+  answers_[id];
+  struct Forget {
+    Qmp& qmp;
+    std::unique_lock<std::mutex>& lock;
+    std::int64_t id;
+    ~Forget() {
+      if (!lock) lock.lock();
+      qmp.answers_.erase(id);
+    }
+  } forget{*this, lock, id};
   json::object command{{"execute", name}, {"id", id}};
   if (!arguments.empty()) command["arguments"] = std::move(arguments);
   lock.unlock();
   send(json::dump(command) + "\n", deadline);
   lock.lock();
-  wait_until([&] { return answers_.contains(id); });
-  json::object answer = std::move(answers_.extract(id).mapped());
+  wait_until([&] { return answers_[id].has_value(); });
+  json::object answer = std::move(*answers_[id]);
   lock.unlock();
   if (const json::value* error = answer.if_contains("error"); error && error->is_object())
-    throw DebugError({.attempted = what, .reason = json::get_string(error->as_object(), "desc", "refused"), .hint = "", .log = {}});
+    throw DebugError({.attempted = what,
+                      .reason = json::get_string(error->as_object(), "desc", "refused"),
+                      .hint = "",
+                      .log = {}});
   json::value* result = answer.if_contains("return");
   return result ? std::move(*result) : json::value(json::object{});
 }
