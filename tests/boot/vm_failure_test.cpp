@@ -15,7 +15,11 @@ struct Failure : BootTest {};
 
 TEST_F(Failure, APanicIsDataOnTheResult) {
   VM vm = boot();
-  const CommandResult r = vm.run("echo before; echo c > /proc/sysrq-trigger");
+  Job job = vm.spawn("echo before; read go; echo c > /proc/sysrq-trigger");
+  // What the agent has not read when the kernel panics is lost with the guest.
+  ASSERT_TRUE(job.wait_output(Seconds(60)));
+  job.write("go\n");
+  const CommandResult r = job.wait();
   ASSERT_TRUE(r.crash);
   EXPECT_EQ(r.crash->title, "kernel panic: sysrq triggered crash");
   EXPECT_TRUE(r.crash->panicked);
