@@ -1,9 +1,11 @@
 #pragma once
 // Value types from one list of fields: properties, ==, hash, repr, to_dict/from_dict, to_json/from_json,
-// pickle, copy.
+// pickle, copy. What does not depend on the type is in value.cpp: templates here are what makes the binding
+// slow to compile.
 #include <functional>
 #include <memory>
 #include <string>
+#include <typeinfo>
 #include <vector>
 
 #include "casters.hpp"
@@ -17,57 +19,100 @@ concept HasJson = requires(const T& t) {
   T::from_json(std::string_view());
 };
 
-/// Plain Python data (str, numbers, list, dict, None) for a member, and back.
-template <class M>
-struct Plain;
+/// How members of one type become Python objects, and come back.
+struct Codec {
+  py::object (*get)(const void*);    ///< as the property gives it
+  py::object (*exact)(const void*);  ///< like get, but a str keeps undecodable bytes (surrogateescape)
+  py::object (*plain)(const void*);  ///< str, numbers, list, dict, None
+  void (*set)(void*, py::handle);    ///< from what exact gave
+  void (*set_plain)(void*, py::handle);
+};
 
-template <class T>
 struct Field {
   const char* name;
   const char* key;  ///< in plain data and JSON
-  std::function<py::object(const T&)> get;
-  std::function<py::object(const T&)> plain;
-  std::function<void(T&, py::handle)> set;        ///< from what get gave
-  std::function<void(T&, py::handle)> set_plain;  ///< from what plain gave
-  std::function<py::object(const T&)>
-      exact;  ///< like get, but a str keeps undecodable bytes (surrogateescape)
+  std::size_t offset;
+  const Codec* codec;
+  const void* in(const void* value) const { return static_cast<const char*>(value) + offset; }
+  void* in(void* value) const { return static_cast<char*>(value) + offset; }
+};
+
+/// What is known of a value type.
+struct ValueType {
+  const std::type_info& type;
+  std::shared_ptr<void> (*make)();
+  std::shared_ptr<void> (*copy)(const void*);
+  py::object (*wrap)(const std::shared_ptr<void>&);
+  /// Of an object that has no value yet.
+  void (*init)(py::detail::value_and_holder&, const std::shared_ptr<void>&);
+  bool (*equal)(const void*, const void*) = nullptr;                     ///< null: field by field
+  std::function<std::string(const void*)> to_json{};                     ///< empty: that of its plain data
+  std::function<std::shared_ptr<void>(const std::string&)> from_json{};  ///< likewise
+  const char* name = "";
+  std::vector<Field> fields{};
+};
+
+/// The functions of a ValueType.
+template <class T>
+struct ValueFunctions {
+  static const T& at(const void* t) { return *static_cast<const T*>(t); }
+  static std::shared_ptr<void> make() { return std::make_shared<T>(); }
+  static std::shared_ptr<void> copy(const void* t) { return std::make_shared<T>(at(t)); }
+  static py::object wrap(const std::shared_ptr<void>& t) { return py::cast(std::static_pointer_cast<T>(t)); }
+  static void init(py::detail::value_and_holder& object, const std::shared_ptr<void>& value) {
+    auto t = std::static_pointer_cast<T>(value);
+    object.value_ptr() = t.get();
+    object.type->init_instance(object.inst, &t);
+  }
+  static bool equal(const void* a, const void* b) { return at(a) == at(b); }
 };
 
 template <class T>
-struct Fields {
-  static inline std::vector<Field<T>> all;
-  static inline const char* name = "";
-};
+ValueType& value_type() {
+  using Functions = ValueFunctions<T>;
+  static ValueType type{.type = typeid(T),
+                        .make = &Functions::make,
+                        .copy = &Functions::copy,
+                        .wrap = &Functions::wrap,
+                        .init = &Functions::init};
+  if constexpr (requires(const T& t) { t == t; }) type.equal = &Functions::equal;
+  return type;
+}
 
+/// The value that a Python object holds; TypeError when it is none of that type.
+const void* value_in(const ValueType& type, py::handle object);
+py::object to_plain(const ValueType& type, const void* value);
+std::shared_ptr<void> from_plain(const ValueType& type, py::handle dict);
+/// Adds everything but the properties to the class; repr shows the fields named in `shown` (all when empty).
+void define_value(py::object& cls, ValueType& type, std::vector<std::string> shown);
+void add_property(py::object& cls, const char* name, const py::cpp_function& getter, const char* doc);
+py::object json_loads(const std::string& json);
+/// ValueError when it is something else.
+py::dict json_object(const std::string& json);
+std::string json_dumps(py::handle object);
+
+/// Plain Python data (str, numbers, list, dict, None) for a member, and back.
 template <class M>
 struct Plain {
+  static constexpr bool direct = requires { EnumNames<M>::table; }
+  || std::is_arithmetic_v<M> || std::is_same_v<M, std::string> || std::is_same_v<M, Seconds>;
   static py::object to(const M& m) {
-    if constexpr (std::is_same_v<M, Path>) {
+    if constexpr (std::is_same_v<M, Path>)
       return text(m.native(), "surrogateescape");
-    } else if constexpr (requires { EnumNames<M>::table; } || std::is_arithmetic_v<M> ||
-                         std::is_same_v<M, std::string> || std::is_same_v<M, Seconds>) {
+    else if constexpr (direct)
       return py::cast(m);
-    } else if constexpr (HasJson<M>) {
-      return py::module_::import("json").attr("loads")(m.to_json());
-    } else {
-      py::dict d;
-      for (const auto& f : Fields<M>::all) d[f.key] = f.plain(m);
-      return d;
-    }
+    else if constexpr (HasJson<M>)
+      return json_loads(m.to_json());
+    else
+      return to_plain(value_type<M>(), &m);
   }
   static M from(py::handle h) {
-    if constexpr (std::is_same_v<M, Path> || requires { EnumNames<M>::table; } || std::is_arithmetic_v<M> ||
-                  std::is_same_v<M, std::string> || std::is_same_v<M, Seconds>) {
+    if constexpr (std::is_same_v<M, Path> || direct)
       return h.cast<M>();
-    } else if constexpr (HasJson<M>) {
-      return M::from_json(py::module_::import("json").attr("dumps")(h).cast<std::string>());
-    } else {
-      auto d = h.cast<py::dict>();
-      M m{};
-      for (const auto& f : Fields<M>::all)
-        if (d.contains(f.key)) f.set_plain(m, d[f.key]);
-      return m;
-    }
+    else if constexpr (HasJson<M>)
+      return M::from_json(json_dumps(h));
+    else
+      return *std::static_pointer_cast<M>(from_plain(value_type<M>(), h));
   }
 };
 
@@ -112,20 +157,54 @@ struct Plain<std::map<std::string, std::string>> {
   }
 };
 
-/// Hash of a field's Python object; lists and dicts count by content.
-inline py::object hashable(py::object o) {
-  if (py::isinstance<py::list>(o)) {
-    py::list out;
-    for (auto item : o) out.append(hashable(py::reinterpret_borrow<py::object>(item)));
-    return py::tuple(out);
+/// What a property of a member gives: the member, but a shared report as an object or None.
+template <class M>
+struct Member {
+  using Shown = M;
+  static Shown show(const M& m) { return m; }
+  static M hide(py::handle h) { return h.cast<M>(); }
+};
+template <class M>
+struct Member<std::shared_ptr<const M>> {
+  using Shown = std::optional<std::shared_ptr<M>>;
+  static Shown show(const std::shared_ptr<const M>& m) {
+    if (!m) return std::nullopt;
+    return std::const_pointer_cast<M>(m);
   }
-  if (py::isinstance<py::dict>(o)) {
-    py::list out;
-    for (auto item : o.cast<py::dict>())
-      out.append(py::make_tuple(item.first, hashable(py::reinterpret_borrow<py::object>(item.second))));
-    return py::tuple(out);
+  static std::shared_ptr<const M> hide(py::handle h) {
+    return h.is_none() ? nullptr : h.cast<std::shared_ptr<M>>();
   }
-  return o;
+};
+
+template <class M>
+struct Codecs {
+  static const M& at(const void* m) { return *static_cast<const M*>(m); }
+  static M& at(void* m) { return *static_cast<M*>(m); }
+  static py::object get(const void* m) { return py::cast(Member<M>::show(at(m))); }
+  static py::object exact(const void* m) {
+    // Python has no empty path: Path("") is ".".
+    if constexpr (std::is_same_v<M, std::string> || std::is_same_v<M, Path>)
+      return text(std::string(at(m).c_str(), at(m).size()), "surrogateescape");
+    else
+      return get(m);
+  }
+  static py::object plain(const void* m) { return Plain<M>::to(at(m)); }
+  static void set(void* m, py::handle h) { at(m) = Member<M>::hide(h); }
+  static void set_plain(void* m, py::handle h) { at(m) = Plain<M>::from(h); }
+  static constexpr Codec codec{&get, &exact, &plain, &set, &set_plain};
+};
+
+/// A property whose value `show` makes of the member at `offset`. One template for all classes.
+template <class R>
+void define_property(py::object& cls, const ValueType& type, const char* name, std::size_t offset,
+                     R (*show)(const void*), const char* doc) {
+  add_property(cls, name,
+               py::cpp_function(
+                   [&type, offset, show](const py::object& self) -> R {
+                     return show(static_cast<const char*>(value_in(type, self)) + offset);
+                   },
+                   py::is_method(cls), doc),
+               doc);
 }
 
 template <class T, class Holder = std::shared_ptr<T>>
@@ -139,177 +218,97 @@ class Value {
   };
 
   Value(py::handle scope, const char* name, const char* doc) : class_(scope, name, doc) {
-    Fields<T>::name = name;
-    Fields<T>::all.clear();
+    type_.name = name;
+    type_.fields.clear();
+    if constexpr (HasJson<T>) {
+      type_.to_json = [](const void* t) { return static_cast<const T*>(t)->to_json(); };
+      type_.from_json = [](const std::string& s) { return std::make_shared<T>(T::from_json(s)); };
+    }
   }
 
   template <class M>
   Value& field(const char* name, M T::*member, const char* doc = "") {
-    class_.def_property_readonly(
-        name, [member](const T& t) -> M { return t.*member; }, doc);
+    define_property<typename Member<M>::Shown>(
+        class_, type_, name, offset(member), [](const void* m) { return Member<M>::show(Codecs<M>::at(m)); },
+        doc);
     return hidden(name, member);
   }
   /// A path that may be empty: None.
   Value& optional_path(const char* name, Path T::*member, const char* doc = "") {
-    class_.def_property_readonly(
-        name,
-        [member](const T& t) -> std::optional<Path> {
-          if ((t.*member).empty()) return std::nullopt;
-          return t.*member;
+    define_property<std::optional<Path>>(
+        class_, type_, name, offset(member),
+        [](const void* m) {
+          const Path& path = Codecs<Path>::at(m);
+          return path.empty() ? std::nullopt : std::optional<Path>(path);
         },
         doc);
     return hidden(name, member);
-  }
-  /// A shared report: an object or None.
-  template <class M>
-  Value& field(const char* name, std::shared_ptr<const M> T::*member, const char* doc = "") {
-    class_.def_property_readonly(
-        name,
-        [member](const T& t) -> std::optional<std::shared_ptr<M>> {
-          if (!(t.*member)) return std::nullopt;
-          return std::const_pointer_cast<M>(t.*member);
-        },
-        doc);
-    Field<T> f = conversions<std::shared_ptr<const M>>(name, member);
-    f.get = f.exact = [member](const T& t) -> py::object {
-      if (!(t.*member)) return py::none();
-      return py::cast(std::const_pointer_cast<M>(t.*member));
-    };
-    f.set = [member](T& t, py::handle h) {
-      if (h.is_none())
-        t.*member = nullptr;
-      else
-        t.*member = h.cast<std::shared_ptr<M>>();
-    };
-    Fields<T>::all.push_back(std::move(f));
-    return *this;
   }
   /// A std::string of a guest's bytes: `name` is the str, `name`_bytes the bytes.
   Value& bytes_field(const char* name, std::string T::*member, const char* doc = "") {
-    class_.def_property_readonly(
-        name, [member](const T& t) -> std::string { return t.*member; }, doc);
-    static std::vector<std::unique_ptr<std::string>> names;
-    names.push_back(std::make_unique<std::string>(std::string(name) + "_bytes"));
-    class_.def_property_readonly(
-        names.back()->c_str(), [member](const T& t) { return py::bytes(t.*member); }, "The same as bytes.");
-    return hidden(name, member);
+    define_property<py::bytes>(
+        class_, type_, (std::string(name) + "_bytes").c_str(), offset(member),
+        [](const void* m) { return py::bytes(Codecs<std::string>::at(m)); }, "The same as bytes.");
+    return field(name, member, doc);
   }
   /// Part of the value, with a property (or none) of its own.
   template <class M>
   Value& hidden(const char* name, M T::*member) {
-    Field<T> f = conversions<M>(name, member);
-    f.get = [member](const T& t) -> py::object { return py::cast(t.*member); };
-    f.set = [member](T& t, py::handle h) { t.*member = h.cast<M>(); };
-    f.exact = f.get;
-    if constexpr (std::is_same_v<M, std::string>)
-      f.exact = [member](const T& t) -> py::object { return text(t.*member, "surrogateescape"); };
-    // Python has no empty path: Path("") is ".".
-    if constexpr (std::is_same_v<M, Path>)
-      f.exact = [member](const T& t) -> py::object { return text((t.*member).native(), "surrogateescape"); };
-    Fields<T>::all.push_back(std::move(f));
+    type_.fields.push_back({name, name, offset(member), &Codecs<M>::codec});
     return *this;
   }
-
   /// The last field's key in plain data, where libkdev's JSON calls it differently.
   Value& key(const char* key) {
-    Fields<T>::all.back().key = key;
+    type_.fields.back().key = key;
     return *this;
   }
 
   Class& py() { return class_; }
 
   /// ==, hash, repr of the fields named in `shown` (all when empty), copy, pickle and plain forms.
-  Value& finish(std::vector<std::string> shown = {}, Json json = {}) {
-    class_.def(
-        "__eq__",
-        [](const T& a, const py::object& b) -> bool {
-          if (!py::isinstance<T>(b)) return false;
-          const T& other = b.cast<const T&>();
-          if constexpr (requires { a == other; }) {
-            return a == other;
-          } else {
-            for (const auto& f : Fields<T>::all)
-              if (!f.exact(a).equal(f.exact(other))) return false;
-            return true;
-          }
-        },
-        py::arg("other"), py::is_operator());
-    class_.def("__hash__", [](const T& t) {
-      py::list l;
-      for (const auto& f : Fields<T>::all) l.append(hashable(f.exact(t)));
-      return py::hash(py::tuple(l));
-    });
-    class_.def("__repr__", [shown](const T& t) {
-      std::string s = std::string(Fields<T>::name) + "(";
-      bool first = true;
-      for (const auto& f : Fields<T>::all) {
-        if (!shown.empty() && std::find(shown.begin(), shown.end(), f.name) == shown.end()) continue;
-        s +=
-            (first ? "" : ", ") + std::string(f.name) + "=" + py::repr(f.get(t)).template cast<std::string>();
-        first = false;
-      }
-      return s + ")";
-    });
-    copyable(class_);
-    class_.def(
-        "to_dict", [](const T& t) { return py::typing::Dict<py::str, py::object>(Plain<T>::to(t)); },
-        "Plain data: str, numbers, list, dict, None.");
-    class_.def_static(
-        "from_dict", [](const py::dict& d) { return Plain<T>::from(d); }, py::arg("data"));
-    if (json.to) {
-      class_.def("to_json", json.to);
-    } else if constexpr (HasJson<T>) {
-      class_.def("to_json", [](const T& t) { return t.to_json(); });
-    } else {
-      class_.def("to_json", [](const T& t) {
-        return py::module_::import("json").attr("dumps")(Plain<T>::to(t)).template cast<std::string>();
-      });
-    }
-    if constexpr (HasJson<T>) {
-      class_.def_static(
-          "from_json", [](const std::string& s) { return T::from_json(s); }, py::arg("text"));
-    } else {
-      class_.def_static(
-          "from_json",
-          [from = json.from](const std::string& s) {
-            py::object o = py::module_::import("json").attr("loads")(text(s));
-            if (!py::isinstance<py::dict>(o)) throw py::value_error("not a JSON object");
-            return from ? from(o) : Plain<T>::from(o);
-          },
-          py::arg("text"));
-    }
-    class_.def(py::pickle(
-        [](const T& t) {
-          py::dict d;
-          for (const auto& f : Fields<T>::all) d[f.name] = f.exact(t);
-          return d;
-        },
-        [](const py::dict& d) {
-          T t{};
-          for (const auto& f : Fields<T>::all)
-            if (d.contains(f.name)) f.set(t, d[f.name]);
-          return std::make_shared<T>(std::move(t));
-        }));
+  Value& finish(std::vector<std::string> shown = {}) {
+    define_value(class_, type_, std::move(shown));
     return *this;
   }
-
-  static void copyable(Class& c) {
-    c.def("__copy__", [](const T& t) { return T(t); });
-    c.def(
-        "__deepcopy__", [](const T& t, const py::dict&) { return T(t); }, py::arg("memo"));
+  Value& finish(std::vector<std::string> shown, Json json) {
+    if (json.to)
+      type_.to_json = [to = std::move(json.to)](const void* t) { return to(*static_cast<const T*>(t)); };
+    if (json.from)
+      type_.from_json = [from = std::move(json.from)](const std::string& s) {
+        return std::make_shared<T>(from(json_object(s)));
+      };
+    return finish(std::move(shown));
   }
 
  private:
   template <class M>
-  static Field<T> conversions(const char* name, M T::*member) {
-    Field<T> f;
-    f.name = f.key = name;
-    f.plain = [member](const T& t) { return Plain<M>::to(t.*member); };
-    f.set_plain = [member](T& t, py::handle h) { t.*member = Plain<M>::from(h); };
-    return f;
+  static std::size_t offset(M T::*member) {
+    static const T sample{};
+    return static_cast<std::size_t>(reinterpret_cast<const char*>(&(sample.*member)) -
+                                    reinterpret_cast<const char*>(&sample));
   }
   Class class_;
+  ValueType& type_ = value_type<T>();
 };
+
+// Members of these types are everywhere: compiled once, in value.cpp.
+#define KDEV_COMMON_MEMBER(M)                                                                           \
+  KDEV_EXTERN template struct Codecs<M>;                                                                \
+  KDEV_EXTERN template void define_property<M>(py::object&, const ValueType&, const char*, std::size_t, \
+                                               M (*)(const void*), const char*);
+#define KDEV_COMMON_MEMBERS              \
+  KDEV_COMMON_MEMBER(std::string)        \
+  KDEV_COMMON_MEMBER(bool)               \
+  KDEV_COMMON_MEMBER(int)                \
+  KDEV_COMMON_MEMBER(long)               \
+  KDEV_COMMON_MEMBER(std::uint64_t)      \
+  KDEV_COMMON_MEMBER(Seconds)            \
+  KDEV_COMMON_MEMBER(Path)               \
+  KDEV_COMMON_MEMBER(std::optional<int>) \
+  KDEV_COMMON_MEMBER(std::vector<std::string>)
+#define KDEV_EXTERN extern
+KDEV_COMMON_MEMBERS
+#undef KDEV_EXTERN
 
 /// ==, hash, repr, copy and pickle over to_json()/from_json() for a value without public fields.
 template <class T, class C>
