@@ -76,11 +76,11 @@ def in_run() -> Measured:
 
 @interrupt_figure("boot", "VM.start()")
 def in_boot() -> Measured:
-    # Under KVM a guest may be up before the signal comes: this one has no agent that could say so.
-    image = kdev.SeedImage.busybox().add_content("#!/bin/sh\nwhile :; do sleep 60; done\n", "/init", 0o755)
+    # Under KVM a guest may be up before the signal comes: in this one the agent is never started.
+    image = kdev.SeedImage.busybox().add_content("#!/bin/sh\nwhile :; do sleep 60; done\n", "/other", 0o755)
 
     def boot(there: threading.Event) -> None:
-        vm = kdev.VM(kernel=subject.kernel(), image=image, memory=subject.MEMORY, boot_timeout=120)
+        vm = kdev.VM(kernel=subject.kernel(), image=image, cmdline="rdinit=/other", boot_timeout=120)
         there.set()
         vm.start()
 

@@ -16,9 +16,10 @@ from conftest import MakeVm, processes_naming
 pytestmark = pytest.mark.boot
 
 
-def with_init(script: str) -> kdev.SeedImage:
-    """The usual image, which promises an agent, with something else as its init."""
-    return kdev.SeedImage.busybox().add_content("#!/bin/sh\n" + script, "/init", 0o755)
+def with_init(script: str) -> dict[str, object]:
+    """The usual image, which promises an agent, but the kernel starts something else."""
+    image = kdev.SeedImage.busybox().add_content("#!/bin/sh\n" + script, "/other", 0o755)
+    return {"image": image, "cmdline": "rdinit=/other"}
 
 
 def test_kernel_panics_before_init(make_vm: MakeVm) -> None:
@@ -41,7 +42,7 @@ def test_missing_init(make_vm: MakeVm) -> None:
 
 
 def test_init_that_ends(make_vm: MakeVm) -> None:
-    vm = make_vm(image=with_init("exit 7\n"))
+    vm = make_vm(**with_init("exit 7\n"))
     with pytest.raises(kdev.BootError) as caught:
         vm.start()
     assert caught.value.crash is not None and "Attempted to kill init" in caught.value.crash.text
@@ -58,7 +59,7 @@ def test_image_without_an_agent(make_vm: MakeVm) -> None:
 
 def test_guest_that_never_answers(make_vm: MakeVm) -> None:
     """An agent is promised, but the guest's init is something else."""
-    vm = make_vm(image=with_init("while :; do sleep 1; done\n"), boot_timeout=6)
+    vm = make_vm(**with_init("while :; do sleep 1; done\n"), boot_timeout=6)
     with pytest.raises((kdev.BootError, kdev.TimeoutError)) as caught:
         vm.start()
     assert caught.value.attempted and caught.value.reason

@@ -47,10 +47,9 @@ def test_start(make_vm: MakeVm, guest_name: str) -> None:
 
 
 def test_start_of_a_guest_that_never_answers(make_vm: MakeVm, guest_name: str) -> None:
-    image = kdev.SeedImage.busybox().add_content(
-        "#!/bin/sh\necho kdev is busy\nwhile :; do sleep 1; done\n", "/init", 0o755
-    )
-    vm = make_vm(image=image, boot_timeout=300)
+    script = "#!/bin/sh\necho kdev is busy\nwhile :; do sleep 1; done\n"
+    image = kdev.SeedImage.busybox().add_content(script, "/other", 0o755)
+    vm = make_vm(image=image, cmdline="rdinit=/other", boot_timeout=300)
     with ctrl_c(lambda: is_busy(vm)), pytest.raises(KeyboardInterrupt), vm:
         pytest.fail("it never comes up")
     assert wait_until(lambda: not processes_naming(guest_name))
