@@ -39,7 +39,7 @@ struct KDEV_API KernelArtifact {
   std::string to_json() const;
   static KernelArtifact from_json(std::string_view json);
 
-  /// Nearest symbols for an address written in hex, as `nm -n | grep` would find them (seed 003). Missing digits may
+  /// Nearest symbols for an address written in hex, as `nm -n | grep` would find them. Missing digits may
   /// be given as 'x' or left out at the end ("f014a7" or "f014axxx"): then all symbols whose range meets the
   /// addresses meant are returned, in order. An empty result: the address lies outside every symbol.
   std::vector<SymbolMatch> lookup(std::string_view address) const;

@@ -25,9 +25,9 @@ class GuiltyFinder {
  public:
   explicit GuiltyFinder(const guest::FunctionRules& rules);
   ~GuiltyFinder();
-  /// `words`: TitleRule::function. `captures`: of the title's pattern. `skip`: more helpers, or null.
-  /// The trace holds frames of another CPU.
+  /// A trace holds frames of another CPU.
   bool mixed(const std::vector<StackTrace>& traces) const;
+  /// `words`: TitleRule::function. `captures`: of the title's pattern. `skip`: more helpers, or null.
   Guilty find(const std::vector<std::string_view>& words, const std::vector<std::string_view>& captures,
               const std::vector<StackTrace>& traces, const StackFrame* pc, const re2::RE2* skip) const;
 

@@ -21,15 +21,18 @@ struct TitleRule {
   /// Templates like `title`.
   std::vector<std::string_view> alternatives = {};
   /// Where {function} is looked for, in order; the first that is not a helper (see FunctionRules) wins:
+  // clang-format off
   ///   "1".."9"       the captured text
   ///   "pc"           the kernel's program counter
   ///   "trace"        the frames of the first trace
   ///   "trace:REGEX"  ... of the first trace whose name matches
-  ///   "entry"        the frames, but the one that the kernel's dispatching code called: stable where leaves
-  ///   vary "any"          the same with the entries marked '?' "stalled"      like "entry", of the first
-  ///   trace of a task that runs, below the interrupt that found it "leaf"         that trace's frames
+  ///   "entry"        the frames, but the one that the kernel's dispatching code called: stable where leaves vary
+  ///   "any"          the same with the entries marked '?'
+  ///   "stalled"      like "entry", of the first trace of a task that runs, below the interrupt that found it
+  ///   "leaf"         that trace's frames
   ///   "recursion"    the function that calls itself in the first trace
   ///   "pc:raw", "1:raw" ... taken even if it is a helper
+  // clang-format on
   std::vector<std::string_view> function = {};
   /// Where the report's function is looked for, when it is another than the title's (a stall's title names
   /// its stable entry, its function is the one that ran). Empty: {function}.

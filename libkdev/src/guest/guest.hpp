@@ -43,7 +43,8 @@ class Guest {
   /// What of this guest's trees `path` has not got, and what it has: for the message when it is none.
   virtual TreeMarks marks(const Path& path) const = 0;
   /// ConfigError when a tree of this guest cannot be built out of tree as it is now (left-overs of a build in place).
-  /// Called when a workspace is made and before each build. Reads files only.
+  /// Called when a workspace is made, and whenever its tree is scanned: before it is configured or built, and before a
+  /// module is. Reads files only.
   virtual void check_tree(const SourceTree&) const {}
   /// By preference. Empty: this guest cannot boot such a kernel.
   virtual std::vector<BootPlan> boot_plans(const BootRequest& request) const = 0;

@@ -85,6 +85,8 @@ const Table preset_table[] = {
      "DEBUG_INFO_BTF=n GDB_SCRIPTS=n UNWINDER_FRAME_POINTER=y FRAME_POINTER=y PANIC_ON_OOPS=n "
      "BUG=y DEBUG_BUGVERBOSE=y RUNTIME_TESTING_MENU=y DEBUG_LIST=y STACKTRACE=y DEBUG_MISC=n "
      "SCHED_STACK_END_CHECK=y VMAP_STACK=y BOOTPARAM_HUNG_TASK_PANIC=n "
+     // Reports that two CPUs print at once are told apart by it.
+     "PRINTK_CALLER=y "
      "BOOTPARAM_SOFTLOCKUP_PANIC=n "},
     {"kasan",
      "generic KASAN: finds use after free and accesses out of bounds; checks as calls, which build twice as "
@@ -107,11 +109,13 @@ const Table preset_table[] = {
      "KCOV_ENABLE_COMPARISONS=y DEBUG_KERNEL=y "},
     {"debuggable",
      "-O1, nothing inlined by choice: for stepping through source lines",
-     // must
+     // must: the second is -fno-inline-functions-called-once, the one choice to inline that -O1 makes.
      "DEBUG_KERNEL=y DEBUG_SECTION_MISMATCH=y ",
-     // may
-     "CC_OPTIMIZE_FOR_PERFORMANCE=y CC_OPTIMIZE_FOR_SIZE=n ",
-     {{"KCFLAGS", "-O1 -fno-inline-small-functions -fno-inline-functions-called-once"}}},
+     // may: without huge pages, mm/shmem.c has a BUILD_BUG() that goes away only by inlining.
+     "CC_OPTIMIZE_FOR_PERFORMANCE=y CC_OPTIMIZE_FOR_SIZE=n TRANSPARENT_HUGEPAGE=y ",
+     // -fipa-cp: arch/x86/kernel/fpu/signal.c calls functions that are not there unless a constant argument
+     // reaches the callee.
+     {{"KCFLAGS", "-O1 -fipa-cp"}}},
     {"network", "IPv4 networking over virtio-net",
      // must
      "NET=y INET=y UNIX=y PACKET=y NETDEVICES=y VIRTIO_NET=y ",
