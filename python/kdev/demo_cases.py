@@ -15,6 +15,7 @@ from types import TracebackType
 from . import errors
 from ._kdev import VM, CrashReport, KernelArtifact, SeedImage, StackFrame
 
+CPUS = 2
 LKDTM = "/sys/kernel/debug/provoke-crash/DIRECT"
 
 
@@ -31,13 +32,22 @@ class Case:
     spoils: bool = False  # the guest is of no use afterwards
     hangs: bool = False  # the command never ends, the report comes by itself
     fresh: bool = False  # after an oops, panic() prints no trace: wants a guest that has not crashed before
+    cpus: int = CPUS
 
 
 def _lkdtm(
-    name: str, title: str, function: str, source: str, *, prepare: str = "", spoils: bool = False, hangs: bool = False
+    name: str,
+    title: str,
+    function: str,
+    source: str,
+    *,
+    prepare: str = "",
+    spoils: bool = False,
+    hangs: bool = False,
+    cpus: int = CPUS,
 ) -> Case:
     file = "drivers/misc/lkdtm/bugs.c"
-    return Case(name, f"{prepare}echo {name} > {LKDTM}", title, function, file, source, spoils, hangs)
+    return Case(name, f"{prepare}echo {name} > {LKDTM}", title, function, file, source, spoils, hangs, cpus=cpus)
 
 
 # Those that take their time come first, so that the others run beside them.
@@ -50,6 +60,8 @@ CASES = (
         prepare="echo 1 > /proc/sys/kernel/watchdog_thresh; ",
         spoils=True,
         hangs=True,
+        # A second CPU may wait for this one in stop_machine(), lock up as well, and be the first to say so.
+        cpus=1,
     ),
     _lkdtm(
         "HUNG_TASK",
@@ -137,16 +149,16 @@ class CrashLab:
             self.outcomes.append((case, outcome))
             yield case, outcome
 
-    def _take(self, fresh: bool) -> VM:
+    def _take(self, case: Case) -> VM:
         with self._lock:
-            if self._idle and not fresh:
+            if self._idle and not case.fresh and case.cpus == CPUS:
                 return self._idle.pop()
             # Its events are not shown: the outcome tells it all.
             vm = VM(
                 kernel=self.kernel,
                 image=SeedImage.busybox(),
                 memory=self.memory,
-                cpus=2,
+                cpus=case.cpus,
                 crash_timeout=20,
                 on_event=lambda event: None,
             )
@@ -170,7 +182,7 @@ class CrashLab:
         return vm.run(case.command, timeout=30).crash or vm.wait_crash(timeout=15)
 
     def _one(self, case: Case) -> Outcome:
-        vm = self._take(case.fresh)
+        vm = self._take(case)
         outcome = Outcome()
         begin = time.monotonic()
         try:
