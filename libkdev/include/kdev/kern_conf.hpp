@@ -58,8 +58,9 @@ class KDEV_API KernConf {
   static KernConf tiny(const Workspace& ws);
   static KernConf tiny(Os os = Os::linux);
   static KernConf defconfig(Os os = Os::linux);
-  /// The running kernel's: /proc/config.gz, else /boot/config-$(uname -r); ConfigError when there is neither.
-  static KernConf running();
+  /// The running kernel's (Linux: /proc/config.gz, else /boot/config-$(uname -r)). ConfigError when it is not to be
+  /// found, or this machine does not run an `os`.
+  static KernConf running(Os os = running_os());
   /// A whole .config.
   static KernConf file(const Path& path, Os os = Os::linux);
 
@@ -74,7 +75,8 @@ class KDEV_API KernConf {
   KernConf fragment(const Path& path) const;
   /// Kbuild variables for the make command line, e.g. {"KCFLAGS", "-O1"}; part of the artifact's key.
   KernConf make_variable(std::string_view name, std::string_view value) const;
-  /// CONFIG_INITRAMFS_SOURCE: an archive, a directory, or a gen_init_cpio list; its content is part of the key.
+  /// What the kernel holds its first file system from (Linux: CONFIG_INITRAMFS_SOURCE, an archive, a directory, or a
+  /// gen_init_cpio list); its content is part of the key.
   KernConf initramfs_source(const Path& path) const;
 
   Os os() const { return os_; }
@@ -109,7 +111,7 @@ class KDEV_API KernConf {
   std::map<std::string, std::string> make_variables_;
 };
 
-/// Differences between two complete .config texts.
-KDEV_API std::vector<ConfDiff> diff_configs(std::string_view left, std::string_view right);
+/// Differences between two complete configurations of one OS, in its own form (Linux: .config).
+KDEV_API std::vector<ConfDiff> diff_configs(std::string_view left, std::string_view right, Os os = Os::linux);
 
 }  // namespace kdev

@@ -12,6 +12,9 @@ namespace kdev {
 enum class Os { linux, freebsd };
 KDEV_API std::string to_string(Os os);
 KDEV_API Os os_from_string(std::string_view name);  ///< ConfigError when unknown
+KDEV_API std::string os_title(Os os);               ///< for people: "Linux", "FreeBSD"
+/// The OS of the kernel that runs this program (uname -s). ConfigError when it is none of these.
+KDEV_API Os running_os();
 
 /// What a kernel source tree was recognised as.
 struct SourceTree {

@@ -135,6 +135,13 @@ std::vector<Diagnostic> DiagnosticReader::sorted() const {
   return errors;
 }
 
+std::string DiagnosticReader::hint(std::string_view reason) const {
+  if (std::string own = rules_ ? rules_->failure_hint(reason) : std::string(); !own.empty()) return own;
+  if (reason.find("not found") != reason.npos || reason.find("No such file or directory") != reason.npos)
+    return "a program or header that the build needs may not be installed: `kdev doctor` names them";
+  return {};
+}
+
 void throw_build_failure(const std::string& attempted, const ProcessResult& result,
                          const DiagnosticReader& diagnostics, const Path& log) {
   if (!diagnostics.exhausted().empty())
@@ -143,7 +150,7 @@ void throw_build_failure(const std::string& attempted, const ProcessResult& resu
                      .hint = "what was built so far is kept: the next build goes on from there",
                      .log = log});
   std::vector<Diagnostic> all = diagnostics.sorted();
-  std::string reason = "make: " + describe(result.status), hint;
+  std::string reason = "make: " + describe(result.status);
   std::size_t errors = 0;
   const Diagnostic* first = nullptr;
   for (const Diagnostic& d : all) {
@@ -162,12 +169,7 @@ void throw_build_failure(const std::string& attempted, const ProcessResult& resu
     reason += ": " + std::string(text.substr(text.size() > 500 ? text.size() - 500 : 0));
     while (!reason.empty() && reason.back() == '\n') reason.pop_back();
   }
-  if (reason.find("certs/") != reason.npos)
-    hint =
-        "the configuration names a distribution's certificates: set SYSTEM_TRUSTED_KEYS and "
-        "SYSTEM_REVOCATION_KEYS to \"\"";
-  else if (reason.find("not found") != reason.npos || reason.find("No such file or directory") != reason.npos)
-    hint = "a program or header that the build needs may not be installed: `kdev doctor` names them";
+  std::string hint = diagnostics.hint(reason);
   throw BuildError({.attempted = attempted, .reason = std::move(reason), .hint = std::move(hint), .log = log},
                    std::move(all));
 }

@@ -26,6 +26,8 @@ class DiagnosticReader {
   /// The machine ran out of something ("No space left on device", a compiler killed for want of memory), in
   /// words; empty when nothing of the kind was seen.
   const std::string& exhausted() const { return exhausted_; }
+  /// What to do about a build that failed for this reason; empty: nothing particular.
+  std::string hint(std::string_view reason) const;
 
  private:
   Path resolved(const std::string& file) const;

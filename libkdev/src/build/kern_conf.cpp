@@ -6,20 +6,11 @@
 #include <kdev/kern_conf.hpp>
 #include <kdev/workspace.hpp>
 
-#include "guest/conf_rules.hpp"
-#include "guest/guest.hpp"
+#include "build/conf_rules_for.hpp"
 #include "host/hostfs.hpp"
 
 namespace kdev {
 namespace {
-
-const guest::ConfRules& rules_for(Os os) {
-  if (const guest::ConfRules* rules = guest::guest_for(os).conf()) return *rules;
-  throw ConfigError({.attempted = "configure a kernel",
-                     .reason = fmt::format("configuring {} is not there yet", to_string(os)),
-                     .hint = "",
-                     .log = {}});
-}
 
 ConfigError refused(std::string reason, std::string hint = {}) {
   return ConfigError(
@@ -42,7 +33,7 @@ KernConf KernConf::tiny(Os os) {
   KernConf conf;
   conf.os_ = os;
   conf.base_ = "tiny";
-  conf.settings_ = rules_for(os).base_settings("tiny");
+  conf.settings_ = conf_rules_for(os).base_settings("tiny");
   return conf;
 }
 
@@ -50,18 +41,19 @@ KernConf KernConf::defconfig(Os os) {
   KernConf conf;
   conf.os_ = os;
   conf.base_ = "defconfig";
-  conf.settings_ = rules_for(os).base_settings("defconfig");
+  conf.settings_ = conf_rules_for(os).base_settings("defconfig");
   return conf;
 }
 
-KernConf KernConf::running() {
+KernConf KernConf::running(Os os) {
+  if (const Os ours = running_os(); os != ours)
+    throw refused(fmt::format("this machine's kernel is {}'s, not {}'s", os_title(ours), os_title(os)),
+                  "start from another base");
   KernConf conf;
+  conf.os_ = os;
   conf.base_ = "running";
-  conf.base_file_ = rules_for(conf.os_).running_config();
-  if (conf.base_file_.empty())
-    throw refused("the running kernel's configuration is neither in /proc/config.gz nor in /boot",
-                  "load the module 'configs', install the kernel's package, or start from tiny or defconfig");
-  conf.settings_ = rules_for(conf.os_).base_settings("running");
+  conf.base_file_ = conf_rules_for(os).running_config();
+  conf.settings_ = conf_rules_for(os).base_settings("running");
   return conf;
 }
 
@@ -70,7 +62,7 @@ KernConf KernConf::file(const Path& path, Os os) {
   conf.os_ = os;
   conf.base_ = "file";
   conf.base_file_ = existing_file(path);
-  conf.settings_ = rules_for(os).base_settings("file");
+  conf.settings_ = conf_rules_for(os).base_settings("file");
   return conf;
 }
 
@@ -81,7 +73,7 @@ KernConf KernConf::with(ConfSetting setting) const {
 }
 
 KernConf KernConf::preset(std::string_view name) const {
-  for (const guest::Preset& preset : rules_for(os_).presets()) {
+  for (const guest::Preset& preset : conf_rules_for(os_).presets()) {
     if (preset.name != name) continue;
     KernConf conf = *this;
     conf.settings_.insert(conf.settings_.end(), preset.settings.begin(), preset.settings.end());
@@ -98,14 +90,14 @@ KernConf KernConf::preset(std::string_view name) const {
 
 std::vector<std::string> KernConf::preset_names(Os os) {
   std::vector<std::string> names;
-  for (const guest::Preset& preset : rules_for(os).presets()) names.push_back(preset.name);
+  for (const guest::Preset& preset : conf_rules_for(os).presets()) names.push_back(preset.name);
   return names;
 }
 
 KernConf KernConf::set(std::string_view option, std::string_view value) const {
   if (value.find('\n') != value.npos)
     throw refused(fmt::format("the value of {} has a line end in it", option));
-  const guest::ConfRules& rules = rules_for(os_);
+  const guest::ConfRules& rules = conf_rules_for(os_);
   return with({rules.option_name(option), rules.option_value(value), "user", true});
 }
 
@@ -122,7 +114,7 @@ KernConf KernConf::module(std::string_view option) const {
 KernConf KernConf::fragment(const Path& path) const {
   const Path file = existing_file(path);
   KernConf conf = *this;
-  std::vector<ConfSetting> settings = rules_for(os_).parse_fragment(local_host()->read_file(file), file);
+  std::vector<ConfSetting> settings = conf_rules_for(os_).parse_fragment(local_host()->read_file(file), file);
   conf.settings_.insert(conf.settings_.end(), settings.begin(), settings.end());
   return conf;
 }
@@ -132,9 +124,7 @@ KernConf KernConf::make_variable(std::string_view name, std::string_view value) 
     return std::isalnum(c) || c == '_' || c == '-' || c == '.';
   });
   if (!good) throw refused(fmt::format("\"{}\" cannot be the name of a make variable", name));
-  // Where things are built is not the configuration's business.
-  if (name == "O" || name == "M" || name == "KBUILD_OUTPUT" || name == "KBUILD_EXTMOD" ||
-      name == "INSTALL_MOD_PATH")
+  if (conf_rules_for(os_).sets_places(name))
     throw refused(fmt::format("the make variable {} is the workspace's to set", name));
   KernConf conf = *this;
   conf.make_variables_[std::string(name)] = value;
@@ -143,12 +133,10 @@ KernConf KernConf::make_variable(std::string_view name, std::string_view value) 
 
 KernConf KernConf::initramfs_source(const Path& path) const {
   const Path absolute = hostfs::absolute(path).lexically_normal();
-  if (!hostfs::exists(absolute))
-    throw refused(fmt::format("{} for INITRAMFS_SOURCE does not exist", absolute.string()));
-  if (absolute.string().find_first_of(" \t\"") != std::string::npos)
-    throw refused(
-        fmt::format("INITRAMFS_SOURCE is a list split at spaces: {} cannot be in it", absolute.string()));
-  return set("BLK_DEV_INITRD", "y").set("INITRAMFS_SOURCE", absolute.string());
+  if (!hostfs::exists(absolute)) throw refused(fmt::format("{} does not exist", absolute.string()));
+  KernConf conf = *this;
+  for (ConfSetting& setting : conf_rules_for(os_).initramfs(absolute)) conf = conf.with(std::move(setting));
+  return conf;
 }
 
 }  // namespace kdev

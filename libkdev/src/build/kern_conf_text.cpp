@@ -5,9 +5,8 @@
 #include <kdev/error.hpp>
 #include <kdev/kern_conf.hpp>
 
+#include "build/conf_rules_for.hpp"
 #include "common/json.hpp"
-#include "guest/conf_rules.hpp"
-#include "guest/guest.hpp"
 
 namespace kdev {
 namespace {
@@ -66,10 +65,9 @@ std::vector<ConfDiff> KernConf::diff(const KernConf& other) const {
   return diff_values(last_values(settings_), last_values(other.settings_));
 }
 
-std::vector<ConfDiff> diff_configs(std::string_view left, std::string_view right) {
-  // Complete configuration files of the two systems differ in form; only Linux's is there now.
-  const guest::ConfRules* rules = guest::guest_for(Os::linux).conf();
-  return diff_values(rules->parse(left), rules->parse(right));
+std::vector<ConfDiff> diff_configs(std::string_view left, std::string_view right, Os os) {
+  const guest::ConfRules& rules = conf_rules_for(os);
+  return diff_values(rules.parse(left), rules.parse(right));
 }
 
 std::string KernConf::to_json() const {
@@ -91,7 +89,7 @@ KernConf KernConf::from_json(std::string_view text) {
     return FormatError({.attempted = "read kernel configuration", .reason = what, .hint = "", .log = {}});
   };
   KernConf conf;
-  conf.os_ = os_from_string(json::get_string(o, "os", "linux"));
+  conf.os_ = os_from_string(json::get_string(o, "os", to_string(conf.os_)));
   conf.base_ = json::get_string(o, "base");
   conf.base_file_ = json::get_path(o, "base_file");
   conf.presets_ = json::get_strings(o, "presets");

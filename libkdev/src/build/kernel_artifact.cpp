@@ -27,7 +27,7 @@ KernelArtifact KernelArtifact::from_json(std::string_view text) {
   const json::object o = json::parse_object(text, "kernel artifact");
   KernelArtifact a;
   a.id = json::get_string(o, "id");
-  a.os = os_from_string(json::get_string(o, "os", "linux"));
+  a.os = os_from_string(json::get_string(o, "os", to_string(a.os)));
   a.arch = json::get_string(o, "arch");
   a.release = json::get_string(o, "release");
   a.build_id = json::get_string(o, "build_id");

@@ -77,6 +77,9 @@ class BuildRules {
   virtual std::string_view made_object(std::string_view line) const = 0;
   /// A message of the guest's own tools, beyond compilers, linkers and make.
   virtual std::optional<Diagnostic> diagnostic(std::string_view line) const = 0;
+  /// What to do about a build that failed for this reason (the first error's text); empty: nothing
+  /// particular.
+  virtual std::string failure_hint(std::string_view) const { return {}; }
   /// About how many objects the configuration has, before anything like it was ever built.
   virtual long estimate_objects(const Values& config) const = 0;
 

@@ -53,8 +53,14 @@ class ConfRules {
   virtual std::vector<ConfSetting> parse_fragment(std::string_view text, const Path& file) const = 0;
   /// A complete configuration's options and values, the "n" ones left out.
   virtual std::map<std::string, std::string> parse(std::string_view config) const = 0;
-  /// The configuration file of the running kernel of this machine; empty when it cannot be found.
+  /// The configuration file of this machine's kernel, which is this guest's. ConfigError says where it was
+  /// looked for.
   virtual Path running_config() const = 0;
+  /// What puts a first file system into the kernel; `path` is absolute and there. ConfigError when this guest
+  /// cannot take it.
+  virtual std::vector<ConfSetting> initramfs(const Path& path) const = 0;
+  /// A make variable that says where things are built: the workspace's to set, not the configuration's.
+  virtual bool sets_places(std::string_view make_variable) const = 0;
   /// Whether a change of this file of the tree (path relative to it) can change what configure() makes.
   virtual bool configures(std::string_view path) const = 0;
   /// Merges and runs the tree's own tool. Lost options are in the result, not thrown; ConfigError for what

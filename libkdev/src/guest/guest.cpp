@@ -1,12 +1,26 @@
 #include "guest/guest.hpp"
 
+#include <fmt/format.h>
+#include <sys/utsname.h>
+
 #include <kdev/error.hpp>
 
 #include "guest/freebsd/freebsd.hpp"
 #include "guest/linux/linux.hpp"
+#include "guest/symbol_rules.hpp"
 
 namespace kdev {
 namespace guest {
+
+const SymbolRules& Guest::symbols() const {
+  static const SymbolRules rules;
+  return rules;
+}
+
+const std::vector<Scaffold>& Guest::scaffolds() const {
+  static const std::vector<Scaffold> none;
+  return none;
+}
 
 const std::vector<const Guest*>& all_guests() {
   static const LinuxGuest linux_guest;
@@ -32,6 +46,27 @@ std::string to_string(Os os) {
       return "freebsd";
   }
   return "?";
+}
+
+std::string os_title(Os os) {
+  switch (os) {
+    case Os::linux:
+      return "Linux";
+    case Os::freebsd:
+      return "FreeBSD";
+  }
+  return "?";
+}
+
+Os running_os() {
+  utsname name{};
+  uname(&name);
+  for (const guest::Guest* g : guest::all_guests())
+    if (os_title(g->os()) == name.sysname) return g->os();
+  throw ConfigError({.attempted = "ask which kernel this machine runs",
+                     .reason = fmt::format("it is {}, which kdev does not know", name.sysname),
+                     .hint = "name the operating system",
+                     .log = {}});
 }
 
 Os os_from_string(std::string_view name) {

@@ -5,13 +5,16 @@
 //   build.cpp    configure and make: targets, products, progress
 //   boot.cpp     boot plans: how its kernel gets started, command line, what the console shows
 //   console.cpp  formats of its crash reports
-// and one line in guest.cpp's table. Nothing outside guest/ asks which guest it is.
+//   symbols.cpp  what ties those to the kernel's and the modules' files
+//   scaffold.cpp examples of modules to start from
+// and its lines in guest.cpp's tables. Nothing outside guest/ asks which guest it is: scripts/lint_layout.py looks.
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "guest/boot_plan.hpp"
+#include "guest/scaffold.hpp"
 #include <kdev/kernel_artifact.hpp>
 #include <kdev/source_tree.hpp>
 
@@ -20,6 +23,7 @@ namespace kdev::guest {
 class ConfRules;     // guest/conf_rules.hpp
 class BuildRules;    // guest/build_rules.hpp
 class ConsoleRules;  // guest/console_rules.hpp
+class SymbolRules;   // guest/symbol_rules.hpp
 
 /// What boot planning needs to know.
 struct BootRequest {
@@ -52,6 +56,10 @@ class Guest {
   virtual const ConfRules* conf() const { return nullptr; }
   virtual const BuildRules* build() const { return nullptr; }
   virtual const ConsoleRules* console() const { return nullptr; }
+  /// Without rules of its own: those that know of no guest.
+  virtual const SymbolRules& symbols() const;
+  /// None where the guest has not got that far.
+  virtual const std::vector<Scaffold>& scaffolds() const;
 };
 
 /// The guest for an OS.

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "fakes/fake_build_rules.hpp"
 #include "unit/host/temp_dir.hpp"
 
 using namespace kdev;
@@ -111,4 +112,22 @@ TEST(DiagnosticReader, DoesNotGrowWithoutEnd) {
   DiagnosticReader reader(nullptr, "/s", "/o");
   for (int i = 0; i < 5000; ++i) reader.line("a.c:1:1: warning: w");
   EXPECT_LE(reader.sorted().size(), 2000u);
+}
+
+TEST(DiagnosticReader, AsksTheGuestFirst) {
+  const fakes::FakeBuildRules rules;
+  DiagnosticReader reader(&rules, "/s", "/o");
+  EXPECT_EQ(reader.line("mkconf: no vectors")->message, "no vectors");
+  EXPECT_EQ(reader.line("a.c:1:1: error: e")->message, "e");
+  EXPECT_EQ(reader.hint("no vectors"), "write low.s anew");
+  EXPECT_THAT(reader.hint("sh: as: not found"), HasSubstr("may not be installed"));
+  EXPECT_EQ(reader.hint("syntax error"), "");
+  // What one guest's tools say means nothing for another.
+  EXPECT_EQ(reader.hint("No rule to make target 'debian/certs/x.pem'"), "");
+  EXPECT_EQ(DiagnosticReader(nullptr, "/s", "/o").hint("no vectors"), "");
+  try {
+    throw_build_failure("build", {}, reader, "/log");
+  } catch (const BuildError& e) {
+    EXPECT_EQ(e.hint(), "write low.s anew");
+  }
 }

@@ -6,11 +6,13 @@
 #include <kdev/kern_conf.hpp>
 #include <kdev/workspace.hpp>
 
+#include "guest/guest.hpp"
 #include "unit/build/fake_tree.hpp"
 #include "unit/host/temp_dir.hpp"
 
 using namespace kdev;
 using namespace kdev::test;
+using testing::AllOf;
 using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -54,7 +56,8 @@ TEST(KernConf, UnknownPresetsAndBadNamesAreErrors) {
   EXPECT_THROW(KernConf::tiny().enable(""), ConfigError);
   EXPECT_THROW(KernConf::tiny().enable("A B"), ConfigError);
   EXPECT_THROW(KernConf::tiny().set("A", "x\ny"), ConfigError);
-  EXPECT_THROW(KernConf::tiny().make_variable("O", "/tmp"), ConfigError);
+  for (const char* places : {"O", "M", "KBUILD_OUTPUT", "KBUILD_EXTMOD", "INSTALL_MOD_PATH"})
+    EXPECT_THROW(KernConf::tiny().make_variable(places, "/tmp"), ConfigError) << places;
   EXPECT_THROW(KernConf::tiny().make_variable("a b", "c"), ConfigError);
   EXPECT_THROW(KernConf::file("/nonexistent"), ConfigError);
   EXPECT_THROW(KernConf::tiny().fragment("/nonexistent"), ConfigError);
@@ -96,6 +99,30 @@ TEST(KernConf, DiffsSettingsAndConfigs) {
                            "CONFIG_A=y\nCONFIG_C=y\nCONFIG_D=\"x\"\n"),
               ElementsAre(ConfDiff{"B", "m", std::nullopt}, ConfDiff{"C", std::nullopt, "y"},
                           ConfDiff{"D", std::nullopt, "x"}));
+  EXPECT_THAT(diff_configs("CONFIG_A=y\n", "", Os::linux), ElementsAre(ConfDiff{"A", "y", std::nullopt}));
+  // Whose rules read it is asked for, not assumed: a file of another OS is no .config.
+  if (!guest::guest_for(Os::freebsd).conf()) {
+    EXPECT_THROW(diff_configs("", "", Os::freebsd), ConfigError);
+  }
+}
+
+TEST(KernConf, TheRunningKernelsIsOfThisMachinesOs) {
+  const Os other = running_os() == Os::linux ? Os::freebsd : Os::linux;
+  try {
+    KernConf::running(other);
+    FAIL();
+  } catch (const ConfigError& e) {
+    EXPECT_THAT(e.reason(), AllOf(HasSubstr(os_title(running_os())), HasSubstr(os_title(other))));
+  }
+}
+
+TEST(KernConf, AFirstFileSystemIsTheGuestsToName) {
+  TempDir dir;
+  const Path file = dir.write("init.cpio", "");
+  const KernConf conf = KernConf::defconfig(Os::linux).initramfs_source(file);
+  EXPECT_THAT(conf.settings(), AllOf(Contains(ConfSetting{"BLK_DEV_INITRD", "y", "user", true}),
+                                     Contains(ConfSetting{"INITRAMFS_SOURCE", file.string(), "user", true})));
+  EXPECT_THROW(KernConf::tiny().initramfs_source(dir.write("two words", "")), ConfigError);
 }
 
 TEST(KernConf, PresetsWithFlagsAddThem) {

@@ -80,6 +80,13 @@ TEST(LinuxOutput, TellsItsOwnToolsMessages) {
   EXPECT_FALSE(linux_diagnostic("  CC      kernel/fork.o"));
 }
 
+TEST(LinuxBuildRules, ExplainsADistributionsCertificates) {
+  EXPECT_THAT(linux_build_rules().failure_hint(
+                  "make: No rule to make target 'debian/certs/x.pem', needed by 'certs/x'."),
+              HasSubstr("SYSTEM_TRUSTED_KEYS"));
+  EXPECT_EQ(linux_build_rules().failure_hint("kernel/fork.c:1: syntax error"), "");
+}
+
 TEST(LinuxBuildRules, KnowsWhatIsNoInput) {
   const BuildRules& rules = linux_build_rules();
   for (const char* path :

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <kdev/error.hpp>
@@ -170,6 +171,11 @@ TEST(GuestTable, OneForEachOs) {
     EXPECT_EQ(guest_for(os).os(), os);
     EXPECT_EQ(os_from_string(to_string(os)), os);
   }
+  EXPECT_EQ(os_title(Os::linux), "Linux");
+  EXPECT_EQ(os_title(Os::freebsd), "FreeBSD");
+  utsname machine{};
+  uname(&machine);
+  EXPECT_EQ(os_title(running_os()), machine.sysname);
   EXPECT_NE(guest_for(Os::linux).conf(), nullptr);
   EXPECT_NE(guest_for(Os::linux).build(), nullptr);
   EXPECT_NE(guest_for(Os::linux).console(), nullptr);

@@ -176,6 +176,12 @@ class LinuxBuildRules final : public BuildRules {
     return linux_diagnostic(line);
   }
 
+  std::string failure_hint(std::string_view reason) const override {
+    if (reason.find("certs/") == reason.npos) return {};
+    return "the configuration names a distribution's certificates: set SYSTEM_TRUSTED_KEYS and "
+           "SYSTEM_REVOCATION_KEYS to \"\"";
+  }
+
   long estimate_objects(const Values& config) const override {
     // Measured over tiny and defconfig of 6.1: 1.5 to 1.8 objects for each option that is on.
     long on = 0;

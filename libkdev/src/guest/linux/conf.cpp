@@ -83,7 +83,26 @@ class LinuxConfRules final : public ConfRules {
     uname(&name);
     for (const Path& candidate : {Path("/proc/config.gz"), Path("/boot/config-" + std::string(name.release))})
       if (hostfs::exists(candidate)) return candidate;
-    return {};
+    throw ConfigError(
+        {.attempted = "configure a kernel",
+         .reason = "the running kernel's configuration is neither in /proc/config.gz nor in /boot",
+         .hint = "load the module 'configs', install the kernel's package, or start from tiny or defconfig",
+         .log = {}});
+  }
+
+  std::vector<ConfSetting> initramfs(const Path& path) const override {
+    if (path.string().find_first_of(" \t\"") != std::string::npos)
+      throw ConfigError({.attempted = "configure a kernel",
+                         .reason = fmt::format(
+                             "INITRAMFS_SOURCE is a list split at spaces: {} cannot be in it", path.string()),
+                         .hint = "",
+                         .log = {}});
+    return {{"BLK_DEV_INITRD", "y", "user", true}, {"INITRAMFS_SOURCE", path.string(), "user", true}};
+  }
+
+  bool sets_places(std::string_view variable) const override {
+    return variable == "O" || variable == "M" || variable == "KBUILD_OUTPUT" || variable == "KBUILD_EXTMOD" ||
+           variable == "INSTALL_MOD_PATH";
   }
 
   bool configures(std::string_view path) const override {

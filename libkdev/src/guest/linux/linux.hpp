@@ -1,6 +1,6 @@
 #pragma once
-// The Linux guest: tree.cpp, conf.cpp, build.cpp, boot.cpp and console.cpp in this folder each give one
-// piece.
+// The Linux guest: tree.cpp, conf.cpp, build.cpp, boot.cpp, console.cpp, symbols.cpp and scaffold.cpp in this
+// folder each give one piece.
 #include <map>
 #include <optional>
 #include <string>
@@ -18,9 +18,11 @@ std::optional<SourceTree> detect_linux(const Path& path);
 /// left. Empty: clean.
 std::vector<Path> linux_in_place_leftovers(const Path& tree);
 
-const ConfRules& linux_conf_rules();        // conf.cpp
-const BuildRules& linux_build_rules();      // build.cpp
-const ConsoleRules& linux_console_rules();  // console.cpp
+const ConfRules& linux_conf_rules();             // conf.cpp
+const BuildRules& linux_build_rules();           // build.cpp
+const ConsoleRules& linux_console_rules();       // console.cpp
+const SymbolRules& linux_symbol_rules();         // symbols.cpp
+const std::vector<Scaffold>& linux_scaffolds();  // scaffold.cpp
 
 // boot.cpp
 std::vector<BootPlan> linux_boot_plans(const BootRequest& request);
@@ -39,6 +41,8 @@ class LinuxGuest final : public Guest {
   const ConfRules* conf() const override;
   const BuildRules* build() const override;
   const ConsoleRules* console() const override;
+  const SymbolRules& symbols() const override { return linux_symbol_rules(); }
+  const std::vector<Scaffold>& scaffolds() const override { return linux_scaffolds(); }
 };
 
 }  // namespace kdev::guest

@@ -1,0 +1,50 @@
+#pragma once
+// Build rules of a guest that there is not: for tests of what must not care which one it is.
+#include "guest/build_rules.hpp"
+
+namespace kdev::fakes {
+
+struct FakeBuildRules : guest::BuildRules {
+  using Values = guest::Values;
+  using Variables = guest::Variables;
+  using Request = guest::MakeRequest;
+
+  std::string arch(const Values&) const override { return "pdp11"; }
+  std::vector<std::string> tools(const Values&, const Variables&) const override { return {"cc"}; }
+  std::vector<std::vector<std::string>> compiler_parts() const override { return {}; }
+  std::vector<Path> outside_inputs(const Values&, const Path&) const override { return {}; }
+  std::vector<Path> outside_products() const override { return {}; }
+  std::string revision(Host&, const Values&, const Path&) const override { return {}; }
+  bool ignored(std::string_view) const override { return false; }
+  bool hidden_input(std::string_view) const override { return false; }
+  bool matters_to_modules(std::string_view) const override { return true; }
+  std::string no_modules(const Values&) const override { return "it has none"; }
+  std::vector<std::string> default_targets(const Values&) const override { return {"unix"}; }
+  Command make(const Request& request) const override { return {.argv = {"mk", request.obj.string()}}; }
+  Command make_image(const Path& kernel, const Path& image, const Variables&) const override {
+    return {.argv = {"cp", kernel.string(), image.string()}};
+  }
+  std::optional<Command> install_modules(const Request&, const Path&) const override { return std::nullopt; }
+  std::optional<Command> compile_commands(Host&, const Path&, const Path&, const Path&) const override {
+    return std::nullopt;
+  }
+  guest::Products products() const override { return {"unix", "unix.map", "", "unix.conf"}; }
+  std::string release(Host&, const Path&) const override { return "7"; }
+  std::string_view made_object(std::string_view line) const override { return line.substr(0, 0); }
+  /// "mkconf: TEXT" is an error.
+  std::optional<Diagnostic> diagnostic(std::string_view line) const override {
+    constexpr std::string_view tool = "mkconf: ";
+    if (!line.starts_with(tool)) return std::nullopt;
+    return Diagnostic{"", 0, 0, "error", std::string(line.substr(tool.size()))};
+  }
+  std::string failure_hint(std::string_view reason) const override {
+    return reason.find("vector") == reason.npos ? "" : "write low.s anew";
+  }
+  long estimate_objects(const Values&) const override { return 1; }
+  std::vector<Path> module_needs(const Path&) const override { return {}; }
+  Command make_module(const Request&, const Path& dir) const override {
+    return {.argv = {"mk", dir.string()}};
+  }
+};
+
+}  // namespace kdev::fakes

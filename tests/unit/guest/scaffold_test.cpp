@@ -1,0 +1,50 @@
+#include "guest/scaffold.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "guest/guest.hpp"
+
+using namespace kdev;
+using namespace kdev::guest;
+using testing::HasSubstr;
+using testing::Not;
+
+TEST(Scaffolds, AreWellFormed) {
+  for (const Guest* guest : all_guests()) {
+    std::set<std::string> names;
+    for (const Scaffold& scaffold : guest->scaffolds()) {
+      SCOPED_TRACE(os_title(guest->os()) + " " + scaffold.name);
+      EXPECT_TRUE(names.insert(scaffold.name).second);
+      EXPECT_FALSE(scaffold.summary.empty());
+      std::set<Path> paths;
+      for (const ScaffoldFile& file : scaffold.files("some_name")) {
+        EXPECT_TRUE(file.path.is_relative()) << file.path;
+        EXPECT_TRUE(paths.insert(file.path).second) << file.path;
+        EXPECT_THAT(file.content, testing::EndsWith("\n"));
+        EXPECT_THAT(file.content, HasSubstr("some_name"));
+        EXPECT_THAT(file.content, Not(HasSubstr("@NAME@")));
+      }
+      EXPECT_FALSE(paths.empty());
+    }
+  }
+}
+
+TEST(Scaffolds, LinuxHello) {
+  const std::vector<Scaffold>& known = guest_for(Os::linux).scaffolds();
+  ASSERT_FALSE(known.empty());
+  EXPECT_EQ(known[0].name, "hello");
+  const std::vector<ScaffoldFile> files = known[0].files("greeter");
+  ASSERT_EQ(files.size(), 2u);
+  EXPECT_EQ(files[0].path, "greeter.c");
+  EXPECT_THAT(files[0].content, HasSubstr("module_init(greeter_init);"));
+  EXPECT_EQ(files[1].path, "Makefile");
+  EXPECT_THAT(files[1].content, HasSubstr("obj-m := greeter.o"));
+}
+
+TEST(Scaffolds, MarksAreFilledInOnce) {
+  EXPECT_EQ(filled_in("@N@ and @N@.", "@N@", "@N@x"), "@N@x and @N@x.");
+  EXPECT_EQ(filled_in("none", "@N@", "x"), "none");
+}
