@@ -18,7 +18,7 @@ struct StackFrame {
   std::string function{};
   std::uint64_t offset = 0;    ///< into the function's symbol, as printed
   std::uint64_t size = 0;      ///< of the symbol, as printed; 0: not printed
-  std::string module{};          ///< empty: vmlinux
+  std::string module{};          ///< empty: the kernel itself
   std::uint64_t address = 0;   ///< as printed, 0: not printed
   bool reliable = true;        ///< false for entries marked '?'
   bool inlined = false;        ///< expanded from the debug information; shares the address of the next real frame
@@ -82,6 +82,7 @@ struct SymbolSources {
   Path vmlinux{};                       ///< when there is no artifact
   std::vector<Path> modules{};          ///< .ko files; matched to the report by name
   Path source{};                        ///< tree to read source lines from; default: the artifact's
+  Os os = Os::linux;                    ///< whose kernel it is, when there is no artifact
 };
 
 /// Turns frames into file:line with inline functions expanded. Opens the files once; thread-safe for const calls

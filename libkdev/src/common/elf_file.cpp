@@ -24,7 +24,7 @@ ElfFile::ElfFile(const Path& path, const std::string& attempted) : path_(path) {
     ::close(fd_);
     throw FormatError({.attempted = attempted,
                        .reason = fmt::format("{} is no ELF file", path.string()),
-                       .hint = "give a vmlinux or a .ko, not a compressed image",
+                       .hint = "give the kernel as it was linked, or a module: not a compressed image",
                        .log = {}});
   }
   relocatable_ = header.e_type == ET_REL;

@@ -62,7 +62,6 @@ struct DebugInfo::Dwarf_ {
   bool indexed = false;
   std::vector<Range> units;                           // by address
   std::map<Dwarf_Off, std::vector<Range>> functions;  // of a unit, by address
-  std::string tree;
 
   ~Dwarf_() {
     if (dwfl)
@@ -99,10 +98,6 @@ struct DebugInfo::Dwarf_ {
     while (dwarf_get_units(dwarf, cu, &cu, nullptr, &type, &die, nullptr) == 0) {
       if (type != DW_UT_compile || dwarf_tag(&die) != DW_TAG_compile_unit) continue;
       add_ranges(&die, units);
-      if (tree.empty()) {
-        std::string name = joined(string_attribute(&die, DW_AT_comp_dir), string_attribute(&die, DW_AT_name));
-        if (name.ends_with("/init/main.c")) tree = name.substr(0, name.size() - 12);
-      }
     }
     sort(units);
   }
@@ -173,9 +168,19 @@ bool DebugInfo::has_dwarf() const {
   return dwarf_->dwarf != nullptr;
 }
 
-std::string DebugInfo::tree() const {
-  dwarf_->index();
-  return dwarf_->tree;
+std::string DebugInfo::tree(std::string_view known_source) const {
+  if (known_source.empty() || !dwarf_->dwarf) return {};
+  const std::string end = "/" + std::string(known_source);
+  Dwarf_CU* cu = nullptr;
+  Dwarf_Die die;
+  std::uint8_t type = 0;
+  while (dwarf_get_units(dwarf_->dwarf, cu, &cu, nullptr, &type, &die, nullptr) == 0) {
+    if (type != DW_UT_compile || dwarf_tag(&die) != DW_TAG_compile_unit) continue;
+    const std::string name =
+        joined(string_attribute(&die, DW_AT_comp_dir), string_attribute(&die, DW_AT_name));
+    if (name.ends_with(end)) return name.substr(0, name.size() - end.size());
+  }
+  return {};
 }
 
 std::vector<const ElfSymbol*> DebugInfo::named(std::string_view name) const {

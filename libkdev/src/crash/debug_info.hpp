@@ -16,7 +16,7 @@ struct SourceStep {
   bool inlined = false;
 };
 
-/// Symbols and DWARF of one vmlinux or module, opened at once, read when asked. Addresses are the file's own
+/// Symbols and DWARF of one kernel or module, opened at once, read when asked. Addresses are the file's own
 /// (those of a module: as libdwfl lays its sections out; the same for symbols and DWARF). Not thread-safe.
 class DebugInfo {
  public:
@@ -32,8 +32,9 @@ class DebugInfo {
   const ElfSymbol* covering(std::uint64_t address) const;
   /// Empty when the DWARF does not know the address.
   std::vector<SourceStep> expand(std::uint64_t address) const;
-  /// Top of the source tree, from the compile unit of init/main.c; empty: not a kernel.
-  std::string tree() const;
+  /// Top of the source tree, from the compile unit of `known_source`, a path relative to it; empty: there is
+  /// none.
+  std::string tree(std::string_view known_source) const;
 
  private:
   struct Dwarf_;

@@ -1,4 +1,4 @@
-// The nearest symbol of a bare address, as `nm -n vmlinux | grep` finds it, but by ranges.
+// The nearest symbol of a bare address, as `nm -n FILE | grep` finds it, but by ranges.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -157,7 +157,7 @@ std::vector<SymbolMatch> lookup_symbol(const Path& path, std::string_view addres
   if (symbols.empty())
     throw FormatError({.attempted = "look up a symbol",
                        .reason = fmt::format("{} has no symbols", path.string()),
-                       .hint = "use the vmlinux that was not stripped, or System.map",
+                       .hint = "use the file that was not stripped, or a System.map",
                        .log = {}});
   if (digits.empty() || static_cast<int>(digits.size()) > width)
     throw FormatError({.attempted = "look up a symbol",

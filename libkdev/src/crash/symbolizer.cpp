@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-#include <re2/re2.h>
 
 #include <algorithm>
 #include <boost/filesystem/operations.hpp>
@@ -7,39 +6,16 @@
 #include <kdev/error.hpp>
 #include <map>
 #include <mutex>
-#include <set>
 
 #include "crash/debug_info.hpp"
 #include "crash/source_text.hpp"
+#include "guest/guest.hpp"
+#include "guest/symbol_rules.hpp"
 
 namespace kdev {
 namespace {
 
 using crash::DebugInfo;
-
-/// lsmod writes '_' where file names may have '-'.
-std::string module_name(std::string name) {
-  std::replace(name.begin(), name.end(), '-', '_');
-  return name;
-}
-
-std::string stem(const Path& path) {
-  std::string name = path.filename().string();
-  return module_name(name.substr(0, name.find(".ko")));
-}
-
-/// "6.1.192" of the string that linux_banner names; empty: no kernel.
-std::string banner_release(const DebugInfo& info) {
-  for (const auto& symbol : info.file().symbols()) {
-    if (symbol.name != "linux_banner") continue;
-    std::string release;
-    static const re2::RE2 version("^Linux version (\\S+)");
-    const auto text = info.file().bytes_at(symbol.address, 256);
-    re2::RE2::PartialMatch(re2::StringPiece(text.data(), text.size()), version, &release);
-    return release;
-  }
-  return {};
-}
 
 /// How a frame's function fits the symbols of the file it is looked up in.
 enum class Fit { exact, only_name, unknown };
@@ -84,7 +60,8 @@ Place place_of(const DebugInfo& info, std::string_view name, std::uint64_t size,
 struct Symbolizer::State {
   SymbolSources sources;
   mutable std::mutex mutex;
-  DebugInfo vmlinux;
+  const guest::SymbolRules& rules;
+  DebugInfo kernel;
   mutable crash::SourceText source;
   mutable std::map<std::string, Path> module_files;                   // by name
   mutable std::map<std::string, std::unique_ptr<DebugInfo>> modules;  // by name; null: could not be opened
@@ -94,16 +71,20 @@ struct Symbolizer::State {
 
   explicit State(SymbolSources s)
       : sources(std::move(s)),
-        vmlinux(vmlinux_path(sources), "read the kernel's symbols"),
-        source(source_path(sources), vmlinux.tree()) {
-    if (!vmlinux.has_symbols())
+        rules(rules_of(sources)),
+        kernel(kernel_path(sources), "read the kernel's symbols"),
+        source(source_path(sources), kernel.tree(rules.known_source())) {
+    if (!kernel.has_symbols())
       throw FormatError({.attempted = "read the kernel's symbols",
-                         .reason = fmt::format("{} has no symbols", vmlinux.file().path().string()),
-                         .hint = "use the vmlinux that was not stripped",
+                         .reason = fmt::format("{} has no symbols", kernel.file().path().string()),
+                         .hint = fmt::format("use the {} that was not stripped", rules.kernel_file()),
                          .log = {}});
   }
 
-  static Path vmlinux_path(const SymbolSources& s) {
+  static const guest::SymbolRules& rules_of(const SymbolSources& s) {
+    return guest::guest_for(s.kernel ? s.kernel->os : s.os).symbols();
+  }
+  static Path kernel_path(const SymbolSources& s) {
     return s.vmlinux.empty() && s.kernel ? s.kernel->vmlinux : s.vmlinux;
   }
   static Path source_path(const SymbolSources& s) {
@@ -113,18 +94,18 @@ struct Symbolizer::State {
   void list_modules() const {
     if (modules_listed) return;
     modules_listed = true;
-    for (const auto& path : sources.modules) module_files.emplace(stem(path), path);
+    for (const auto& path : sources.modules) module_files.emplace(rules.module_of(path), path);
     if (!sources.kernel || sources.kernel->modules.empty()) return;
     boost::system::error_code ec;
     for (boost::filesystem::recursive_directory_iterator it(sources.kernel->modules, ec), end;
          !ec && it != end; it.increment(ec))
-      if (it->path().extension() == ".ko") module_files.emplace(stem(it->path()), it->path());
+      if (rules.is_module(it->path())) module_files.emplace(rules.module_of(it->path()), it->path());
   }
 
   /// Null when there is no file for it, or it cannot be read.
   const DebugInfo* module(const std::string& printed) const {
     list_modules();
-    const std::string name = module_name(printed);
+    const std::string name = rules.module_name(printed);
     const auto file = module_files.find(name);
     if (file == module_files.end()) return nullptr;
     auto [it, fresh] = modules.try_emplace(name);
@@ -168,7 +149,7 @@ struct Symbolizer::State {
 
   std::vector<StackFrame> at_symbol(std::string_view symbol, std::uint64_t offset, std::uint64_t size,
                                     std::string_view module_printed, bool return_address, Place* out) const {
-    const DebugInfo* info = module_printed.empty() ? &vmlinux : module(std::string(module_printed));
+    const DebugInfo* info = module_printed.empty() ? &kernel : module(std::string(module_printed));
     if (!info) return {};
     const Place place = place_of(*info, symbol, size, offset);
     if (out) *out = place;
@@ -201,14 +182,14 @@ std::vector<StackFrame> Symbolizer::at_address(std::uint64_t address, std::int64
                                                bool return_address) const {
   const std::lock_guard lock(state_->mutex);
   auto frames =
-      state_->expand(state_->vmlinux, address - static_cast<std::uint64_t>(kaslr_offset), return_address);
+      state_->expand(state_->kernel, address - static_cast<std::uint64_t>(kaslr_offset), return_address);
   for (auto& frame : frames) frame.address = address;
   return frames;
 }
 
 std::string Symbolizer::build_id() const {
   const std::lock_guard lock(state_->mutex);
-  return state_->vmlinux.file().build_id();
+  return state_->kernel.file().build_id();
 }
 
 namespace {
@@ -216,16 +197,6 @@ namespace {
 void note(CrashReport& report, std::string text) {
   if (std::find(report.notes.begin(), report.notes.end(), text) == report.notes.end())
     report.notes.push_back(std::move(text));
-}
-
-/// True for the frame of the instruction that faulted: the program counter as the registers' dump has it.
-bool is_pc(const CrashReport& report, const StackFrame& frame) {
-  const std::string at = fmt::format("{}+{:#x}/", frame.function, frame.offset);
-  for (const char* name : {"RIP", "PC"}) {
-    const auto it = report.registers.find(name);
-    if (it != report.registers.end() && it->second.find(at) != std::string::npos) return true;
-  }
-  return false;
 }
 
 /// The address of a frame that was printed without a symbol, or 0.
@@ -237,25 +208,19 @@ std::uint64_t bare_address(const StackFrame& frame) {
 }  // namespace
 
 void Symbolizer::State::check_kernel(CrashReport& report) const {
-  // dump_stack_print_info prints the build id behind the version (CONFIG_STACKTRACE_BUILD_ID).
-  static const re2::RE2 kernel_id(R"(Comm: .* #\d+ .*?\b([0-9a-f]{40})\b)");
-  static const re2::RE2 module_id(R"(\[([A-Za-z0-9_]+) ([0-9a-f]{20,40})\])");
-  std::string id;
-  const std::string ours = vmlinux.file().build_id();
-  if (re2::RE2::PartialMatch(report.text, kernel_id, &id) && !ours.empty() && id != ours)
-    note(report, fmt::format("the report is of the kernel with build id {}, vmlinux has {}", id, ours));
+  const std::string file = kernel.file().path().filename().string();
+  const std::string ours = kernel.file().build_id();
+  const guest::PrintedBuildIds printed = rules.build_ids(report.text);
+  if (!printed.kernel.empty() && !ours.empty() && printed.kernel != ours)
+    note(report,
+         fmt::format("the report is of the kernel with build id {}, {} has {}", printed.kernel, file, ours));
   if (sources.kernel && !sources.kernel->build_id.empty() && sources.kernel->build_id != ours)
-    note(report, fmt::format("vmlinux has build id {}, the kernel it was given for {}",
+    note(report, fmt::format("{} has build id {}, the kernel it was given for {}", file,
                              ours.empty() ? "none" : ours, sources.kernel->build_id));
-  if (!release) release = banner_release(vmlinux);
-  if (!release->empty() && !report.release.empty() && *release != report.release &&
-      *release != report.release + "+")
-    note(report, fmt::format("the report is of kernel {}, vmlinux of {}", report.release, *release));
-  re2::StringPiece rest(report.text);
-  std::string name;
-  std::set<std::string> seen;
-  while (seen.size() < 64 && re2::RE2::FindAndConsume(&rest, module_id, &name, &id)) {
-    if (!seen.insert(name).second) continue;
+  if (!release) release = rules.release(kernel.file());
+  if (!release->empty() && !report.release.empty() && !rules.same_release(report.release, *release))
+    note(report, fmt::format("the report is of kernel {}, {} of {}", report.release, file, *release));
+  for (const auto& [name, id] : printed.modules) {
     const auto* info = module(name);
     const std::string have = info ? info->file().build_id() : std::string();
     if (!have.empty() && have != id)
@@ -290,9 +255,9 @@ void Symbolizer::symbolize(CrashReport& report) const {
   for (const auto& trace : report.traces)
     for (const auto& frame : trace.frames) {
       if (is_done(frame) || bare_address(frame) || !has_symbol(frame)) continue;
-      const DebugInfo* info = frame.module.empty() ? &state.vmlinux : state.module(frame.module);
+      const DebugInfo* info = frame.module.empty() ? &state.kernel : state.module(frame.module);
       if (!info) {
-        const auto error = state.module_errors.find(module_name(frame.module));
+        const auto error = state.module_errors.find(state.rules.module_name(frame.module));
         note(report, error == state.module_errors.end()
                          ? fmt::format("no file with symbols for module {}", frame.module)
                          : fmt::format("module {}: {}", frame.module, error->second));
@@ -310,7 +275,8 @@ void Symbolizer::symbolize(CrashReport& report) const {
            fmt::format(
                "{} of {} functions of {} are missing in its file or differ in size ({}): it is not the "
                "file of the kernel that crashed",
-               file.misfits, file.asked, module.empty() ? "vmlinux" : module, file.example));
+               file.misfits, file.asked,
+               module.empty() ? state.kernel.file().path().filename().string() : module, file.example));
 
   for (auto& trace : report.traces) {
     std::vector<StackFrame> out;
@@ -320,14 +286,14 @@ void Symbolizer::symbolize(CrashReport& report) const {
         if (frame.source.empty()) frame.source = state.source.line(frame.file, frame.line);
         report.symbolized |= frame.line > 0;
       } else if (const auto address = bare_address(frame); address && frame.module.empty()) {
-        if (report.kaslr_offset || address < 0xffffffff80000000ull)
-          found = state.expand(state.vmlinux,
+        if (report.kaslr_offset || !state.rules.moved_by_kaslr(address))
+          found = state.expand(state.kernel,
                                address - static_cast<std::uint64_t>(report.kaslr_offset.value_or(0)),
-                               !is_pc(report, frame));
+                               !state.rules.is_pc(report, frame));
       } else if (has_symbol(frame)) {
         Place place;
-        found = state.at_symbol(frame.function, frame.offset, frame.size, frame.module, !is_pc(report, frame),
-                                &place);
+        found = state.at_symbol(frame.function, frame.offset, frame.size, frame.module,
+                                !state.rules.is_pc(report, frame), &place);
         // Another build's line would mislead.
         if (place.fit != Fit::exact && files[frame.module].wrong()) found.clear();
         if (place.fit == Fit::exact && place.ambiguous)
@@ -347,8 +313,8 @@ void Symbolizer::symbolize(CrashReport& report) const {
     }
     trace.frames = std::move(out);
   }
-  if (!state.vmlinux.has_dwarf())
-    note(report, fmt::format("{} has no debug information", state.vmlinux.file().path().string()));
+  if (!state.kernel.has_dwarf())
+    note(report, fmt::format("{} has no debug information", state.kernel.file().path().string()));
 }
 
 }  // namespace kdev

@@ -1,7 +1,6 @@
 // From console output to crash reports.
 #include <fmt/format.h>
 
-#include <boost/filesystem/operations.hpp>
 #include <kdev/error.hpp>
 
 #include "vm/state.hpp"
@@ -19,11 +18,6 @@ SymbolSources vm::symbol_sources(const KernelArtifact& kernel, const std::vector
   SymbolSources sources;
   sources.kernel = kernel;
   for (const ModuleArtifact& module : extra) sources.modules.push_back(module.ko);
-  boost::system::error_code ignored;
-  if (!kernel.modules.empty())
-    for (boost::filesystem::recursive_directory_iterator it(kernel.modules, ignored), end; it != end;
-         it.increment(ignored))
-      if (it->path().extension() == ".ko") sources.modules.push_back(it->path());
   return sources;
 }
 

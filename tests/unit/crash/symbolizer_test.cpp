@@ -271,6 +271,49 @@ TEST_F(SymbolizerTest, BareAddressesInATrace) {
   EXPECT_EQ("drivers/kernel.c", report.frames().back().file);
 }
 
+// Another guest's kernel is not read by Linux's habits.
+TEST_F(SymbolizerTest, WhoseKernelItIsDecidesHowItIsRead) {
+  auto sources = fixture->sources();
+  sources.os = Os::freebsd;
+  const Symbolizer symbolizer(sources);
+  EXPECT_THAT(symbolizer.at_symbol("foo_crash", 1, 0, "foo_crash", false), IsEmpty());
+  EXPECT_FALSE(symbolizer.at_symbol("foo_crash", 1, 0, "foo-crash", false).empty());
+  // The banner and the build id in a report are Linux's.
+  auto report = report_of(*fixture, 4, size_of("do_work", 0));
+  report.release = "13.2-RELEASE";
+  report.text =
+      "[    1.0] CPU: 0 PID: 1 Comm: init Not tainted 6.1.192 #1 00112233445566778899aabbccddeeff00112233\n";
+  // Its kernel is not moved: an address without an offset is good as it is.
+  const crash::DebugInfo info(fixture->vmlinux(), "test");
+  StackFrame frame;
+  frame.address = info.named("open_device").at(0)->address + 4;
+  frame.function = fmt::format("{:#x}", frame.address);
+  report.traces.push_back({.name = "bare", .context = "", .frames = {frame}});
+  symbolizer.symbolize(report);
+  EXPECT_THAT(report.notes, IsEmpty());
+  EXPECT_EQ("open_device", report.traces[1].frames.back().function);
+  // An artifact says itself whose it is.
+  KernelArtifact kernel;
+  kernel.os = Os::freebsd;
+  kernel.vmlinux = fixture->stripped();
+  try {
+    Symbolizer{{.kernel = kernel}};
+    FAIL();
+  } catch (const FormatError& e) {
+    EXPECT_THAT(e.hint(), testing::Not(HasSubstr("vmlinux")));
+  }
+}
+
+TEST_F(SymbolizerTest, ModulesOfAnArtifactAreFound) {
+  KernelArtifact kernel;
+  kernel.vmlinux = fixture->vmlinux();
+  kernel.modules = fixture->dir() / "installed";
+  boost::filesystem::create_directories(kernel.modules / "lib/modules/6.1/kernel");
+  boost::filesystem::copy_file(fixture->module(), kernel.modules / "lib/modules/6.1/kernel/foo-crash.ko");
+  const Symbolizer symbolizer({.kernel = kernel});
+  EXPECT_FALSE(symbolizer.at_symbol("foo_crash", 1, 0, "foo_crash", false).empty());
+}
+
 // --- lookup_symbol
 // -----------------------------------------------------------------------------------------------------
 
