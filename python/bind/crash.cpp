@@ -13,7 +13,7 @@ void bind_crash(py::module_& m) {
   frame.field("function", &StackFrame::function)
       .field("offset", &StackFrame::offset, "Into the function's symbol.")
       .field("size", &StackFrame::size, "Of the symbol; 0: not printed.")
-      .field("module", &StackFrame::module, "Empty: vmlinux.")
+      .field("module", &StackFrame::module, "Empty: the kernel itself.")
       .field("address", &StackFrame::address, "0: not printed.")
       .field("reliable", &StackFrame::reliable, "False for entries marked '?'.")
       .field("inlined", &StackFrame::inlined, "Expanded from the debug information.")
@@ -78,12 +78,13 @@ void bind_crash(py::module_& m) {
   py::class_<Symbolizer>(m, "Symbolizer",
                          "Turns frames into file:line with inline functions expanded. Thread-safe.")
       .def(py::init([](const std::optional<KernelArtifact>& kernel, const std::optional<Path>& vmlinux,
-                       const std::vector<Path>& modules, const std::optional<Path>& source) {
-             SymbolSources sources{kernel, vmlinux.value_or(Path()), modules, source.value_or(Path())};
+                       const std::vector<Path>& modules, const std::optional<Path>& source, Os os) {
+             SymbolSources sources{kernel, vmlinux.value_or(Path()), modules, source.value_or(Path()), os};
              return blocking([&] { return std::make_unique<Symbolizer>(std::move(sources)); });
            }),
            py::arg("kernel") = py::none(), py::kw_only(), py::arg("vmlinux") = py::none(),
-           py::arg("modules") = std::vector<Path>(), py::arg("source") = py::none())
+           py::arg("modules") = std::vector<Path>(), py::arg("source") = py::none(), py::arg("os") = "linux",
+           "`vmlinux`: a kernel's file with debug information, of an `os`, when there is no artifact.")
       .def(
           "at_symbol",
           [](const Symbolizer& s, const std::string& symbol, std::uint64_t offset, std::uint64_t size,

@@ -48,7 +48,12 @@ void bind_kern_conf(py::module_& m) {
           "tiny", [](Os os) { return KernConf::tiny(os); }, py::arg("os") = "linux")
       .def_static("defconfig", &KernConf::defconfig, py::arg("os") = "linux")
       .def_static(
-          "running", [] { return blocking([] { return KernConf::running(); }); }, "The running kernel's.")
+          "running",
+          [](std::optional<Os> os) {
+            return blocking([&] { return os ? KernConf::running(*os) : KernConf::running(); });
+          },
+          py::arg("os") = py::none(),
+          "The running kernel's. ConfigError when this machine does not run an `os`; None: whatever it runs.")
       .def_static(
           "file", [](const Path& path, Os os) { return blocking([&] { return KernConf::file(path, os); }); },
           py::arg("path"), py::arg("os") = "linux", "A whole .config.")
@@ -80,7 +85,8 @@ void bind_kern_conf(py::module_& m) {
             return c.make_variable(name, value);
           },
           py::arg("name"), py::arg("value"), "A Kbuild variable for make's command line, e.g. KCFLAGS.")
-      .def("initramfs_source", &KernConf::initramfs_source, py::arg("path"), "CONFIG_INITRAMFS_SOURCE.")
+      .def("initramfs_source", &KernConf::initramfs_source, py::arg("path"),
+           "What the kernel holds its first file system from (Linux: CONFIG_INITRAMFS_SOURCE).")
       .def_property_readonly("os", &KernConf::os)
       .def_property_readonly("base", [](Self c) { return c.base(); })
       .def_property_readonly("base_file",
@@ -123,8 +129,9 @@ void bind_kern_conf(py::module_& m) {
   json_value<KernConf>(conf);
   m.def(
       "diff_configs",
-      [](const std::string& left, const std::string& right) { return diff_configs(left, right); },
-      py::arg("left"), py::arg("right"), "Differences between two complete .config texts.");
+      [](const std::string& left, const std::string& right, Os os) { return diff_configs(left, right, os); },
+      py::arg("left"), py::arg("right"), py::arg("os") = "linux",
+      "Differences between two complete configurations of one OS, in its own form (Linux: .config).");
 }
 
 }  // namespace kdev::python

@@ -16,6 +16,9 @@ void bind_source_tree(py::module_& m) {
   m.def(
       "detect_source", [](const Path& path) { return blocking([&] { return detect_source(path); }); },
       py::arg("path"), "Recognises the tree at `path`. ConfigError says what is missing when it is none.");
+  m.def("os_title", &os_title, py::arg("os"), "For people: 'Linux', 'FreeBSD'.");
+  m.def("running_os", &running_os,
+        "The OS of this machine's kernel. ConfigError when kdev does not know it.");
 }
 
 }  // namespace kdev::python

@@ -59,9 +59,11 @@ __all__: list[str] = [
     "list_archive",
     "local_host",
     "lookup_symbol",
+    "os_title",
     "parse_list",
     "probe_accel",
     "read_build_id",
+    "running_os",
     "scan_console",
     "unpack_archive",
 ]
@@ -913,9 +915,9 @@ class KernConf:
     @staticmethod
     def preset_names(os: typing.Literal["linux", "freebsd"] = "linux") -> list[str]: ...
     @staticmethod
-    def running() -> KernConf:
+    def running(os: typing.Literal["linux", "freebsd"] | None = None) -> KernConf:
         """
-        The running kernel's.
+        The running kernel's. ConfigError when this machine does not run an `os`; None: whatever it runs.
         """
     @staticmethod
     @typing.overload
@@ -949,7 +951,7 @@ class KernConf:
         """
     def initramfs_source(self, path: str | os.PathLike[str]) -> KernConf:
         """
-        CONFIG_INITRAMFS_SOURCE.
+        What the kernel holds its first file system from (Linux: CONFIG_INITRAMFS_SOURCE).
         """
     def make_variable(self, name: str, value: str) -> KernConf:
         """
@@ -1413,7 +1415,7 @@ class StackFrame:
     @property
     def module(self) -> str:
         """
-        Empty: vmlinux.
+        Empty: the kernel itself.
         """
     @property
     def offset(self) -> int:
@@ -1607,7 +1609,11 @@ class Symbolizer:
         vmlinux: str | os.PathLike[str] | None = None,
         modules: collections.abc.Sequence[str | os.PathLike[str]] = [],
         source: str | os.PathLike[str] | None = None,
-    ) -> None: ...
+        os: typing.Literal["linux", "freebsd"] = "linux",
+    ) -> None:
+        """
+        `vmlinux`: a kernel's file with debug information, of an `os`, when there is no artifact.
+        """
     def at_address(self, address: int, *, kaslr_offset: int = 0, return_address: bool = False) -> list[StackFrame]: ...
     def at_symbol(
         self, symbol: str, offset: int = 0, size: int = 0, *, module: str = "", return_address: bool = False
@@ -2261,9 +2267,9 @@ def detect_source(path: str | os.PathLike[str]) -> SourceTree:
     Recognises the tree at `path`. ConfigError says what is missing when it is none.
     """
 
-def diff_configs(left: str, right: str) -> list[ConfDiff]:
+def diff_configs(left: str, right: str, os: typing.Literal["linux", "freebsd"] = "linux") -> list[ConfDiff]:
     """
-    Differences between two complete .config texts.
+    Differences between two complete configurations of one OS, in its own form (Linux: .config).
     """
 
 def diff_kernconfs(left: KernconfSummary, right: KernconfSummary) -> list[KernconfDiff]:
@@ -2287,6 +2293,11 @@ def lookup_symbol(elf_or_system_map: str | os.PathLike[str], address: str) -> li
     Nearest symbols for a hex address; unknown digits are 'x' or left out at the end.
     """
 
+def os_title(os: typing.Literal["linux", "freebsd"]) -> str:
+    """
+    For people: 'Linux', 'FreeBSD'.
+    """
+
 def parse_list(
     text: str, base_dir: str | os.PathLike[str], name: str | os.PathLike[str] = "list"
 ) -> list[ImageEntry]: ...
@@ -2298,6 +2309,11 @@ def probe_accel(use_cache: bool = True) -> AccelProbe:
 def read_build_id(elf: str | os.PathLike[str]) -> str:
     """
     GNU build id, hex; empty: none.
+    """
+
+def running_os() -> typing.Literal["linux", "freebsd"]:
+    """
+    The OS of this machine's kernel. ConfigError when kdev does not know it.
     """
 
 def scan_console(log: str | bytes, os: typing.Literal["linux", "freebsd"] = "linux") -> list[CrashReport]:

@@ -26,6 +26,7 @@ from ._kdev import (
     StageFinished,
     StageResult,
     Workspace,
+    os_title,
 )
 from .cli.output import crash_block
 from .demo_cases import CASES, Case, CrashLab, Outcome
@@ -118,7 +119,7 @@ def build(story: Story, source: Path, workspace: Path, jobs: int) -> tuple[Works
     with story.stage("open", f"workspace {workspace}") as stage:
         ws = Workspace(workspace, source=source)
         conf = KernConf.tiny(ws).preset("debug")
-        stage.text = f"Linux {ws.tree.version}, tiny + debug: {len(conf.settings)} settings asked for"
+        stage.text = f"{os_title(ws.os)} {ws.tree.version}, tiny + debug: {len(conf.settings)} settings asked for"
         for line in ws.reaped:
             story.console.print(Text(f"  reaped: {line}", style="dim"))
     parts: list[StageFinished] = []
@@ -128,7 +129,7 @@ def build(story: Story, source: Path, workspace: Path, jobs: int) -> tuple[Works
             parts.append(event)
         story.display(event)
 
-    with story.stage("build", f"Linux {ws.tree.version} in {ws.root}") as stage:
+    with story.stage("build", f"{os_title(ws.os)} {ws.tree.version} in {ws.root}") as stage:
         kernel = ws.build(conf, jobs=jobs, on_event=watch)
         stage.outcome = "cached" if kernel.from_store else "done"
         stage.text = f"{kernel.release}, build id {kernel.build_id[:12]}"

@@ -9,6 +9,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from ._kdev import os_title
 from .show import OUTCOME_STYLE, duration_text
 
 if TYPE_CHECKING:
@@ -81,10 +82,11 @@ def kernel_html(kernel: KernelArtifact) -> str:
         ("from the store", "yes" if kernel.from_store else "no, just built"),
     ]
     cells = "".join(
-        f'<tr><td style="{_CELL};color:#777">{name}</td><td style="{_CELL}"><code>{escape(value)}</code></td></tr>'
-        for name, value in rows
+        f'<tr><td style="{_CELL};color:#777">{label}</td><td style="{_CELL}"><code>{escape(value)}</code></td></tr>'
+        for label, value in rows
     )
-    return f'<div><b>Linux {escape(kernel.release)}</b><table style="{_TABLE}">{cells}</table></div>'
+    name = escape(f"{os_title(kernel.os)} {kernel.release}")
+    return f'<div><b>{name}</b><table style="{_TABLE}">{cells}</table></div>'
 
 
 def ending(result: CommandResult) -> str:

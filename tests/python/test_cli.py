@@ -87,6 +87,9 @@ def test_bad_arguments(tmp_path: Path) -> None:
     assert invoke("boot", str(tmp_path / "ws")).exit_code == 2
     assert invoke("run", str(tmp_path / "nothing"), "--", "true").exit_code == 2
     assert invoke("demo", env={"KDEV_LINUX_SOURCE": ""}).exit_code == 2
+    log = str(DATA / "lkdtm-exception.log")
+    assert invoke("crash", "decode", "--os", "beos", log).exit_code == 2
+    assert invoke("crash", "decode", "--os", "linux", log).exit_code == 0
 
 
 def test_errors_are_text(tmp_path: Path) -> None:

@@ -106,6 +106,9 @@ def test_symbolizer(program: Path) -> None:
     (frame,) = symbols.at_address(nm(program)["callee"])
     assert frame.function == "callee"
     assert symbols.build_id == "deadbeefc0ffee00"
+    # Of another OS: what does not depend on it is the same.
+    (same,) = kdev.Symbolizer(vmlinux=program, source=program.parent, os="freebsd").at_symbol("callee", 0)
+    assert (same.function, same.line) == (frame.function, frame.line)
 
 
 def test_symbolizer_without_symbols(tmp_path: Path) -> None:

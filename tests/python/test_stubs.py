@@ -36,6 +36,9 @@ def test_types_of_user_code(tmp_path: Path) -> None:
         "import kdev\n"
         "def work(ws: kdev.Workspace) -> str:\n"
         "    conf = kdev.KernConf.tiny(ws).preset('debug').enable('LKDTM').set('NR_CPUS', 8)\n"
+        "    for difference in kdev.diff_configs(conf.describe(), '', os=ws.os):\n"
+        "        option: str = difference.option\n"
+        "    title: str = kdev.os_title(kdev.KernConf.running(kdev.running_os()).os)\n"
         "    kernel: kdev.KernelArtifact = ws.build(conf, jobs=2, on_event=lambda event: print(event), timeout=60)\n"
         "    with kdev.VM(kernel=kernel, image=kdev.SeedImage.busybox(), memory='512M', cpus=2) as vm:\n"
         "        r = vm.run(['uname', '-r'], timeout=5)\n"
@@ -56,10 +59,12 @@ def test_types_of_user_code(tmp_path: Path) -> None:
         "kdev.KernConf.tiny('beos')\n"
         "kdev.scan_console('')[0].titel\n"
         "x: int = kdev.scan_console('')[0].title\n"
+        "kdev.diff_configs('', '', os='beos')\n"
+        "kdev.KernConf.running('beos')\n"
     )
     done = mypy(code)
     lines = {line.split(":")[1] for line in done.stdout.splitlines() if ": error:" in line}
-    assert lines == {"2", "3", "4", "5"}, done.stdout
+    assert lines == {"2", "3", "4", "5", "6", "7"}, done.stdout
 
 
 def mypy(file: Path) -> subprocess.CompletedProcess[str]:

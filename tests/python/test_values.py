@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import math
+import os
 import pickle
 from pathlib import Path
 from typing import Any
@@ -215,6 +216,28 @@ def test_kern_conf_presets_and_diff() -> None:
     with pytest.raises(kdev.ConfigError) as caught:
         plain.preset("debgu")
     assert "debug" in str(caught.value)
+
+
+def test_configs_are_compared_by_their_own_rules() -> None:
+    left, right = "CONFIG_A=y\nCONFIG_B=m\n", "CONFIG_B=y\n"
+    differences = [(d.option, d.left, d.right) for d in kdev.diff_configs(left, right)]
+    assert differences == [("A", "y", None), ("B", "m", "y")]
+    assert kdev.diff_configs(left, right, "linux") == kdev.diff_configs(left, right, os="linux")
+    with pytest.raises(ValueError, match="'beos'"):
+        kdev.diff_configs(left, right, os="beos")  # type: ignore[arg-type]
+
+
+def test_the_running_kernel_is_of_this_machines_os() -> None:
+    ours = kdev.running_os()
+    assert kdev.os_title(ours) == os.uname().sysname
+    with pytest.raises(kdev.ConfigError, match=kdev.os_title(ours)):
+        kdev.KernConf.running("freebsd" if ours == "linux" else "linux")
+
+
+def test_kernels_are_shown_by_their_os() -> None:
+    for name, title in (("linux", "Linux"), ("freebsd", "FreeBSD")):
+        kernel = kdev.KernelArtifact.from_dict({"id": "a", "os": name, "release": "<1>"})
+        assert f"<b>{title} &lt;1&gt;</b>" in kernel._repr_html_()
 
 
 @given(st.binary(max_size=200), st.sampled_from(["none", "gzip", "zstd"]))

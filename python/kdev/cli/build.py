@@ -8,7 +8,7 @@ from pathlib import Path
 import typer
 from rich.text import Text
 
-from .._kdev import KernConf, KernelArtifact, Workspace
+from .._kdev import KernConf, KernelArtifact, Workspace, os_title
 from ..show import show_progress
 from .output import console
 
@@ -23,7 +23,7 @@ def base_conf(ws: Workspace, base: str) -> KernConf:
     if base == "defconfig":
         return KernConf.defconfig(ws.os)
     if base == "running":
-        return KernConf.running()
+        return KernConf.running(ws.os)
     if Path(base).expanduser().is_file():
         return KernConf.file(base, ws.os)
     raise typer.BadParameter(f"{base!r} is neither tiny, defconfig, running nor a file", param_hint="--base")
@@ -107,5 +107,5 @@ def build(
         sys.stdout.write(kernel.to_json() + "\n")
         return
     out = console()
-    out.print(Text.assemble("Linux ", (kernel.release, "bold"), f"  build id {kernel.build_id[:16]}"))
+    out.print(Text.assemble(os_title(kernel.os), " ", (kernel.release, "bold"), f"  build id {kernel.build_id[:16]}"))
     out.print(Text(f"  image    {kernel.image}\n  vmlinux  {kernel.vmlinux}"), soft_wrap=True)

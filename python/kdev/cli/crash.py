@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import Literal, get_args
 
 import typer
 
@@ -13,16 +14,18 @@ from .._kdev import CrashReport, Symbolizer
 from .build import find_kernel
 from .output import console, print_crash
 
+Os = Literal["linux", "freebsd"]
+
 app = typer.Typer(help="Read crashes: decode a saved console log, look an address up.", no_args_is_help=True)
 
 
 def _symbolizer(
-    kernel: Path | None, vmlinux: Path | None, modules: list[Path], source: Path | None
+    kernel: Path | None, vmlinux: Path | None, modules: list[Path], source: Path | None, system: Os
 ) -> Symbolizer | None:
     if kernel is not None:
         return Symbolizer(find_kernel(kernel), modules=modules, source=source)
     if vmlinux is not None:
-        return Symbolizer(vmlinux=vmlinux, modules=modules, source=source)
+        return Symbolizer(vmlinux=vmlinux, modules=modules, source=source, os=system)
     return None
 
 
@@ -39,11 +42,12 @@ def decode(
     frames: int = typer.Option(25, "--frames", help="Frames shown of each trace."),
 ) -> None:
     """Every crash report of a console log. Ends 1 when there is none."""
-    if system not in ("linux", "freebsd"):
-        raise typer.BadParameter(f"{system!r} is neither linux nor freebsd", param_hint="--os")
+    guest: Os | None = next((name for name in get_args(Os) if name == system), None)
+    if guest is None:
+        raise typer.BadParameter(f"{system!r} is neither {' nor '.join(get_args(Os))}", param_hint="--os")
     text = sys.stdin.buffer.read() if str(log) == "-" else log.expanduser().read_bytes()
-    reports = _kdev.scan_console(text, system)  # type: ignore[arg-type]
-    symbolizer = _symbolizer(kernel, vmlinux, module, source)
+    reports = _kdev.scan_console(text, guest)
+    symbolizer = _symbolizer(kernel, vmlinux, module, source, guest)
     if symbolizer is not None:
         reports = [symbolizer.symbolize(report) for report in reports]
     if as_json:
