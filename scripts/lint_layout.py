@@ -7,6 +7,8 @@ usage: lint_layout.py [CHECKOUT]
   {guest, hypervisor} -> host -> common; inside one level only along the arrows of libkdev/CMakeLists.txt
 - guests never name hypervisors, nor the reverse; they meet in guest/boot_plan.hpp
 - outside guest/, nothing includes one guest's or one hypervisor's own files
+- outside guest/, nothing names a guest or asks which one it is, but a public default ("Os os = Os::x") and host/, whose
+  machine runs one; nothing in build/ knows Kbuild's words
 - each public header compiles alone, and includes only its like, the standard library and Boost.Filesystem
 - no file names a package registry's host
 - a file of more than 400 lines is named (a warning)
@@ -37,8 +39,32 @@ LEVEL = {folder: level for level, folders in enumerate(LEVELS) for folder in fol
 MEETING_POINT = "guest/boot_plan.hpp"
 MAX_LINES = 400
 
-GUEST_WORDS = re.compile(r"\b(linux|freebsd)\b", re.IGNORECASE)
+# Also as a part of a name (linux_banner, FreebsdGuest); linuxrc is busybox's.
+GUEST_WORDS = re.compile(r"(?<![a-z])(?:linux(?!rc)|freebsd)", re.IGNORECASE)
+# What host/ does, it does on a machine that runs one of the guests.
+NAMES_GUESTS = {"guest", "host"}
+# Values that an Os begins with, and the list of them.
+OS_DEFAULT = re.compile(r"\bOs \w+ = Os::\w+|\benum class Os \{[^}]*\}")
+OS_QUESTION = re.compile(r"(?:[=!]=|\bcase)\s*(?:kdev::)?Os::\w+|\bOs::\w+\s*[=!]=")
 HYPERVISOR_WORDS = re.compile(r"\b(qemu|bhyve)\b", re.IGNORECASE)
+
+# How Linux builds is for guest/linux to know. By folder: the words, and what they are.
+KBUILD_WORDS = re.compile(
+    r"\bobj-m\b|\bmodules\.order\b|\.symvers\b|\bKCFLAGS\b|\bKBUILD_|\bKbuild\b|\bKconfig\b|\bCONFIG_"
+    r"|\bolddefconfig\b|\bINITRAMFS_SOURCE\b|\bSystem\.map\b|\bbzImage\b|\.tmp_|\.cmd\b|\.mod\b"
+)
+FOREIGN_WORDS = {"build": ("Kbuild's", KBUILD_WORDS)}
+
+# Files that do not keep these two promises yet: to be taken off here with their last such word.
+NAME_GUESTS_YET = {
+    "libkdev/src/workspace/layout.cpp",
+    "libkdev/src/workspace/workspace.cpp",
+}
+FOREIGN_WORDS_YET = {
+    "libkdev/src/build/kernel_build.cpp",
+    "libkdev/src/build/module_build.cpp",
+    "libkdev/src/build/obj_tree.cpp",
+}
 
 # Written in two halves, so that this file does not name them either.
 REGISTRY_HOSTS = re.compile(
@@ -151,6 +177,29 @@ def check_sources(arrows: dict[str, set[str]]) -> None:
                 errors.append(f"{where}: {folder}/ names {word[0]!r}")
 
 
+def check_guests_are_alike() -> None:
+    """Who calls a guest must not care which one it is."""
+    for path in sorted([*(LIBKDEV / "src").rglob("*.[ch]pp"), *(LIBKDEV / "include").rglob("*.hpp")]):
+        name = relative(path)
+        folder = path.relative_to(LIBKDEV / "src").parts[0] if path.is_relative_to(LIBKDEV / "src") else "include"
+        whose, foreign = FOREIGN_WORDS.get(folder, ("", None))
+        for number, line in enumerate(without_comments(path.read_text()).splitlines(), 1):
+            if re.match(r"\s*#", line):
+                continue  # <linux/...> is the host's, and so is what the compiler defines
+            # guest/ has a check of its own against hypervisors, hypervisor/ one against guests.
+            if folder not in NAMES_GUESTS | {"hypervisor"} and name not in NAME_GUESTS_YET:
+                if question := OS_QUESTION.search(line):
+                    errors.append(f"{name}:{number}: asks which guest it is: {question[0]!r}")
+                elif word := GUEST_WORDS.search(OS_DEFAULT.sub("", line)):
+                    errors.append(f"{name}:{number}: names a guest outside guest/: {word[0]!r}")
+            if foreign and name not in FOREIGN_WORDS_YET and (word := foreign.search(line)):
+                errors.append(f"{name}:{number}: a word of {whose} in {folder}/: {word[0]!r}")
+    for path in sorted((ROOT / "python" / "bind").glob("*.[ch]pp")):
+        for number, line in enumerate(without_comments(path.read_text()).splitlines(), 1):
+            if question := OS_QUESTION.search(line):
+                errors.append(f"{relative(path)}:{number}: asks which guest it is: {question[0]!r}")
+
+
 def check_public_includes(headers: list[pathlib.Path]) -> None:
     for header in headers:
         for number, line in enumerate(header.read_text().splitlines(), 1):
@@ -210,6 +259,7 @@ def main() -> int:
         sys.exit("found nothing to check: is this the whole checkout?")
     check_cmake(arrows)
     check_sources(arrows)
+    check_guests_are_alike()
     check_public_includes(headers)
     check_self_contained(headers)
     check_text(files)
