@@ -1,8 +1,11 @@
 #pragma once
+#include <array>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -39,12 +42,16 @@ struct RunOptions {
   /// Called on the calling thread for each whole line (without '\n') of the stream; the text is kept as well. A line of
   /// more than a MiB comes in pieces. What it throws ends the command and passes to the caller.
   std::function<void(std::string_view)> on_out_line{}, on_err_line{};
-  /// Both streams appended to this file as they come, too.
+  /// Both streams are appended to this file of the host as they come, too.
   Path log{};
   /// What each stream may hold in memory, in bytes; the rest goes only to the log and the line callbacks.
   std::size_t capture_limit = 256u << 20;
   /// From the stop (deadline, stop token, error in a callback): TERM to the whole process group, then KILL after this.
   Seconds grace{2.0};
+  /// A folder of the host: the command runs under a lease in it, named for `lease_name`, so that it cannot outlive a
+  /// dead owner by more than the next call with that folder, which ends it first. Empty: no lease.
+  Path lease_dir{};
+  std::string lease_name{};
 };
 
 struct ProcessResult {
@@ -96,8 +103,43 @@ class KDEV_API Process {
   std::unique_ptr<Impl> impl_;
 };
 
-/// A machine that runs commands and has files: this one, or (later) one reached over ssh. Callers use only this.
-/// Implementations are thread-safe.
+/// What a stat of a file says.
+struct FileStatus {
+  enum class Type { missing, file, directory, link, other };
+  Type type = Type::missing;
+  unsigned mode = 0;                          ///< permission bits, 07777
+  std::uint64_t inode = 0, device = 0;
+  std::uint64_t rdev = 0;                     ///< of a device file: which
+  std::int64_t size = 0;                      ///< bytes
+  std::int64_t mtime_ns = 0, ctime_ns = 0;    ///< since 1970
+  bool exists() const { return type != Type::missing; }
+  bool is_file() const { return type == Type::file; }
+  bool is_directory() const { return type == Type::directory; }
+  bool operator==(const FileStatus&) const = default;
+};
+
+/// One name in a folder, and its own status: links are not followed.
+struct DirectoryEntry {
+  std::string name;
+  FileStatus status;
+};
+
+using Sha256 = std::array<unsigned char, 32>;
+
+/// Content that was read, and the status of the very file that it was read from.
+struct FileDigest {
+  FileStatus status;
+  Sha256 sha256{};
+};
+
+/// A lock that is held; given up when it goes.
+class KDEV_API HeldLock {
+ public:
+  virtual ~HeldLock();
+};
+
+/// A machine that runs commands and has files: this one, or (later) one reached over ssh. Callers use only this: paths
+/// are the host's, and may mean nothing to this process. Implementations are thread-safe.
 class KDEV_API Host {
  public:
   virtual ~Host();
@@ -119,13 +161,56 @@ class KDEV_API Host {
   /// Bytes of memory available to new processes.
   virtual std::uint64_t memory_available() = 0;
 
+  /// Home folder of the user that commands run as. HostError when there is none.
+  virtual Path home() = 0;
+
   // Files. All throw HostError with the path and errno's text.
-  virtual bool exists(const Path& path) = 0;
+  /// Nothing there, or a link to nothing: Type::missing.
+  virtual FileStatus status(const Path& path) = 0;
+  /// Of the link itself.
+  virtual FileStatus link_status(const Path& path) = 0;
+  /// What is in a folder, without "." and "..", sorted by name.
+  virtual std::vector<DirectoryEntry> entries(const Path& folder) = 0;
+  /// Made absolute; "." and ".." taken out by name alone. A relative path is one of the working directory on this
+  /// machine, of the home folder on another.
+  virtual Path absolute(const Path& path) = 0;
+  /// With all links resolved; it must be there.
+  virtual Path canonical(const Path& path) = 0;
+  virtual Path read_link(const Path& link) = 0;
   virtual std::string read_file(const Path& path) = 0;
+  /// The content's digest; nothing when there is no such file. A last component that is a link is an error (ELOOP) unless
+  /// `follow_link`. Interrupted, when `stop` was requested meanwhile.
+  virtual std::optional<FileDigest> digest(const Path& file, bool follow_link = true,
+                                           const std::stop_token& stop = {}) = 0;
   /// Atomic: a new file beside it, then rename. Nothing is left when it fails (disk full).
   virtual void write_file(const Path& path, std::string_view content) = 0;
+  /// Content and permissions, to a name that must be free; blocks are shared where the file system can do that.
+  virtual void copy_file(const Path& from, const Path& to) = 0;
+  /// `target` is the link's text.
+  virtual void make_link(const Path& target, const Path& link) = 0;
+  /// Of one file system. What `to` was is replaced, but a folder that is not empty: then it is false.
+  virtual bool rename(const Path& from, const Path& to) = 0;
+  virtual void set_mode(const Path& path, unsigned mode) = 0;
+  /// Dates it now.
+  virtual void touch(const Path& path) = 0;
   virtual void make_directories(const Path& path) = 0;
+  /// No error when it is not there.
   virtual void remove_all(const Path& path) = 0;
+
+  /// An exclusive lock on the file (made if need be), among processes and among threads of one process alike; the host
+  /// drops it when its owner dies. `sign` goes into the file, for others to read. Null: somebody else has it.
+  virtual std::unique_ptr<HeldLock> try_lock(const Path& file, std::string_view sign) = 0;
+  /// Ends what leases (RunOptions::lease_dir, VMs) in the folder with dead owners hold. One line for each thing, for people.
+  virtual std::vector<std::string> reap(const Path& lease_dir) = 0;
+
+  // In terms of those.
+  bool exists(const Path& path) { return status(path).exists(); }
+  bool is_file(const Path& path) { return status(path).is_file(); }
+  bool is_directory(const Path& path) { return status(path).is_directory(); }
+  /// The full paths of entries().
+  std::vector<Path> list(const Path& folder);
+  /// The regular files (no links) anywhere below a folder, sorted; empty when there is no such folder.
+  std::vector<Path> files_below(const Path& folder);
 };
 
 /// This machine. One object for the process.

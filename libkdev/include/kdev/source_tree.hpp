@@ -26,5 +26,8 @@ struct SourceTree {
 
 /// Recognises the tree at `path`. ConfigError says what is missing when it is none.
 KDEV_API SourceTree detect_source(const Path& path);
+/// The same on another host: `path` is one of its own.
+class Host;
+KDEV_API SourceTree detect_source(Host& host, const Path& path);
 
 }  // namespace kdev

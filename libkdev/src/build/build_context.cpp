@@ -2,14 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <boost/filesystem/operations.hpp>
 #include <kdev/error.hpp>
 
 #include "common/digest.hpp"
 #include "guest/guest.hpp"
 
 namespace kdev {
-namespace fs = boost::filesystem;
 
 BuildContext::BuildContext(Host& host, const Path& root, const SourceTree& tree)
     : host_(host),
@@ -18,7 +16,7 @@ BuildContext::BuildContext(Host& host, const Path& root, const SourceTree& tree)
       conf_rules_(guest::guest_for(tree.os).conf()),
       build_rules_(guest::guest_for(tree.os).build()),
       memory_(root / "obj" / ".kdev"),
-      hashes_(memory_ / "file-hashes") {
+      hashes_(host, memory_ / "file-hashes") {
   if (!conf_rules_ || !build_rules_)
     throw ConfigError({.attempted = fmt::format("build {}", source_.path.string()),
                        .reason = fmt::format("building {} is not there yet", to_string(source_.os)),
@@ -27,17 +25,18 @@ BuildContext::BuildContext(Host& host, const Path& root, const SourceTree& tree)
 }
 
 const TreeState& BuildContext::scan(const Deadline& deadline) {
-  guest::guest_for(source_.os).check_tree(source_);
+  guest::guest_for(source_.os).check_tree(host_, source_);
   // One file for each source tree: a workspace may be opened with another one.
   const Path file = memory_ / ("tree-" + sha256(source_.path.string()).substr(0, 16));
-  if (!loaded_) tree_ = TreeState::load(file);
+  if (!loaded_) tree_ = TreeState::load(host_, file);
   loaded_ = true;
   const std::size_t files = tree_.counts().files;
   tree_ = TreeState::scan(
-      source_.path, tree_, [this](std::string_view path) { return build_rules_->ignored(path); }, deadline);
+      host_, source_.path, tree_, [this](std::string_view path) { return build_rules_->ignored(path); },
+      deadline);
   if (tree_.counts().read != 0 || tree_.counts().files != files) {
     host_.make_directories(memory_);
-    tree_.save(file);
+    tree_.save(host_, file);
   }
   return tree_;
 }

@@ -1,14 +1,12 @@
 // Resolving a KernConf against a tree, and remembering the outcome.
 #include <fmt/format.h>
 
-#include <boost/filesystem/operations.hpp>
 #include <kdev/error.hpp>
 #include <optional>
 
 #include "build/build_context.hpp"
 #include "common/digest.hpp"
 #include "common/json.hpp"
-#include "host/lease.hpp"
 #include "workspace/lock.hpp"
 
 namespace kdev {
@@ -37,6 +35,16 @@ std::string remember(const ResolvedConf& conf) {
   for (const ConfSetting& setting : conf.overridden) overridden.push_back(setting_json(setting));
   return json::dump(
       json::object{{"text", conf.text}, {"lost", std::move(lost)}, {"overridden", std::move(overridden)}});
+}
+
+/// The file that the bases "file" and "running" start from. KernConf is a value without a host: the file is
+/// one of this machine, wherever the workspace is.
+std::string read_base(const KernConf& conf) {
+  const Path& file = conf.base_file();
+  if (file.empty()) return {};
+  Host& here = *local_host();
+  if (file.extension() != ".gz") return here.read_file(file);
+  return here.check("read " + file.string(), {.argv = {"gzip", "-dc", file.string()}}).out;
 }
 
 ResolvedConf recall(const std::string& text, const guest::ConfRules& rules) {
@@ -85,7 +93,8 @@ ResolvedConf BuildContext::resolve(const KernConf& conf, const Deadline& deadlin
                                 .hex();
   Digest digest;
   digest.add("configuration 2").add(state).add(conf.to_json());
-  if (!conf.base_file().empty()) digest.add_file(conf.base_file());
+  const std::string base_text = read_base(conf);
+  digest.add(base_text);
   const Path file = memory_ / "conf" / digest.hex().substr(0, 32);
 
   if (from_memory) *from_memory = true;
@@ -99,13 +108,13 @@ ResolvedConf BuildContext::resolve(const KernConf& conf, const Deadline& deadlin
 
   // The tree's tool is built in an output folder of its own, which serves all configurations in turn.
   host_.make_directories(memory_ / "conf");
-  const FileLock lock = FileLock::acquire(memory_ / "conf.lock", "configure", deadline);
+  const FileLock lock = FileLock::acquire(host_, memory_ / "conf.lock", "configure", deadline);
   const Path scratch = memory_ / "configure", run = root_ / "run";
   // A dead owner's make may still be at work in it.
-  reap_leases(run);
+  host_.reap(run);
   const std::string made_for =
       source_.path.string() + "\n" + toolchain.id + "\n" +
-      tree_.digest([](std::string_view path) { return path.starts_with("scripts/") || path == "Makefile"; });
+      tree_.digest([this](std::string_view path) { return conf_rules_->tool_source(path); });
   // What make has built there stands for other sources or another compiler: time stamps need not tell. Nor is
   // anything to be kept of a run that did not come to its end.
   const Path stamp = scratch / ".kdev-made-for";
@@ -118,7 +127,7 @@ ResolvedConf BuildContext::resolve(const KernConf& conf, const Deadline& deadlin
                                                   .run = run,
                                                   .state = state,
                                                   .base = conf.base(),
-                                                  .base_file = conf.base_file(),
+                                                  .base_text = base_text,
                                                   .settings = conf.settings(),
                                                   .make_variables = conf.make_variables(),
                                                   .deadline = deadline});

@@ -4,7 +4,6 @@
 #include <re2/re2.h>
 
 #include <algorithm>
-#include <boost/filesystem/operations.hpp>
 #include <optional>
 
 namespace kdev {
@@ -92,9 +91,8 @@ std::optional<Diagnostic> parse_diagnostic(std::string_view line) {
 Path DiagnosticReader::resolved(const std::string& file) const {
   const Path path(file);
   if (file.empty() || path.is_absolute()) return path.lexically_normal();
-  boost::system::error_code error;
   for (const Path& base : {source_, obj_})
-    if (boost::filesystem::exists(base / path, error)) return (base / path).lexically_normal();
+    if (host_.exists(base / path)) return (base / path).lexically_normal();
   return (source_ / path).lexically_normal();
 }
 

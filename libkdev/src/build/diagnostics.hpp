@@ -15,8 +15,8 @@ namespace kdev {
 class DiagnosticReader {
  public:
   /// `rules` may be null. Relative file names are those of `source` or, if it is there, of `obj`.
-  DiagnosticReader(const guest::BuildRules* rules, Path source, Path obj)
-      : rules_(rules), source_(std::move(source)), obj_(std::move(obj)) {}
+  DiagnosticReader(Host& host, const guest::BuildRules* rules, Path source, Path obj)
+      : host_(host), rules_(rules), source_(std::move(source)), obj_(std::move(obj)) {}
 
   /// The diagnostic that the line is, if it is one.
   const Diagnostic* line(std::string_view text);
@@ -31,6 +31,7 @@ class DiagnosticReader {
 
  private:
   Path resolved(const std::string& file) const;
+  Host& host_;
   const guest::BuildRules* rules_;
   Path source_, obj_;
   std::vector<Diagnostic> found_;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <kdev/error.hpp>
+#include <kdev/host.hpp>
 #include <kdev/kern_conf.hpp>
 #include <kdev/workspace.hpp>
 
@@ -52,7 +53,7 @@ KernConf KernConf::running(Os os) {
   KernConf conf;
   conf.os_ = os;
   conf.base_ = "running";
-  conf.base_file_ = conf_rules_for(os).running_config();
+  conf.base_file_ = conf_rules_for(os).running_config(*local_host());
   conf.settings_ = conf_rules_for(os).base_settings("running");
   return conf;
 }

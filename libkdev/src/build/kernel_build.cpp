@@ -4,9 +4,9 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <ctime>
 #include <kdev/error.hpp>
 
+#include "build/build_id.hpp"
 #include "build/diagnostics.hpp"
 #include "build/kernel_record.hpp"
 #include "build/object_counts.hpp"
@@ -15,10 +15,7 @@
 #include "build/stage.hpp"
 #include "build/store.hpp"
 #include "common/digest.hpp"
-#include "common/elf_file.hpp"
 #include "common/json.hpp"
-#include "host/hostfs.hpp"
-#include "host/leased_run.hpp"
 #include "workspace/lock.hpp"
 
 namespace kdev {
@@ -106,7 +103,8 @@ KernelArtifact KernelBuild::run() {
   if (auto artifact = from_store(plan.artifact_id)) return *artifact;
   bool waited = false;
   const FileLock lock = FileLock::acquire(
-      build_lock_file(ws_.root()), "build " + title(), options_.deadline, [&](const LockHolder& holder) {
+      ws_.host(), build_lock_file(ws_.root()), "build " + title(), options_.deadline,
+      [&](const LockHolder& holder) {
         waited = true;
         send(Notice{fmt::format("waiting for process {}, which holds the workspace ({}) since {}", holder.pid,
                                 holder.what, holder.since)});
@@ -137,10 +135,10 @@ KernelArtifact KernelBuild::make(Plan plan) {
     // Each configuration has an output tree of its own: one that changed meanwhile goes on in another.
     constexpr int most_configurations = 3;
     for (int i = 1;; ++i) {
-      ObjTree obj(ws_.host(), ws_.obj() / plan.obj_id, ws_.source());
-      if (obj.fresh()) trim_obj_trees(ws_.obj());
+      ObjTree obj(ws_.host(), context_.build_rules(), tree_of(plan), ws_.source());
+      if (obj.fresh()) trim_obj_trees(obj.dir().parent_path());
       if (std::optional<Plan> moved_on = make_until_settled(plan, obj)) plan = std::move(*moved_on);
-      if (ws_.obj() / plan.obj_id == obj.dir()) {
+      if (tree_of(plan) == obj.dir()) {
         KernelArtifact artifact = publish(plan, obj);
         stage.done("done", fmt::format("{} in {}", artifact.release, artifact.dir.string()));
         return artifact;
@@ -156,17 +154,23 @@ KernelArtifact KernelBuild::make(Plan plan) {
   });
 }
 
+Path KernelBuild::tree_of(const Plan& plan) const {
+  return context_.build_rules().output_tree(ws_.obj(), ws_.source(), plan.obj_id);
+}
+
 void KernelBuild::trim_obj_trees(const Path& folder) const {
   // They are half a gigabyte each, and made again from the sources: the ones longest unused go.
   constexpr std::size_t most_kept = 8;
-  std::vector<std::pair<std::time_t, Path>> trees;
-  for (const Path& tree : hostfs::list(folder))
-    if (const Path note = tree / ".kdev/tree"; hostfs::exists(note))
-      trees.emplace_back(hostfs::last_write_time(note), tree);
+  std::vector<std::pair<std::int64_t, Path>> trees;
+  Host& host = ws_.host();
+  if (!host.is_directory(folder)) return;
+  for (const Path& tree : host.list(folder))
+    if (const FileStatus note = host.status(tree / ".kdev/tree"); note.exists())
+      trees.emplace_back(note.mtime_ns, tree);
   std::sort(trees.begin(), trees.end());
   for (std::size_t i = 0; i + most_kept <= trees.size(); ++i) {
     send(Notice{fmt::format("removing the output tree {}, unused for longest", trees[i].second.string())});
-    ws_.host().remove_all(trees[i].second);
+    host.remove_all(trees[i].second);
   }
 }
 
@@ -182,9 +186,8 @@ std::optional<KernelBuild::Plan> KernelBuild::make_until_settled(const Plan& fir
     const Plan& plan = moved_on ? *moved_on : first;
     const bool fresh = obj.fresh();
     host.make_directories(obj.dir());
-    const std::size_t stale =
-        obj.prepare(context_.tree(), [&](std::string_view path) { return rules.hidden_input(path); });
-    obj.outside_inputs(plan.outside, rules.outside_products());
+    const std::size_t stale = obj.prepare(context_.tree());
+    obj.outside_inputs(plan.outside);
     const Path config = obj.dir() / rules.products().config;
     if (!host.exists(config) || host.read_file(config) != plan.resolved.text)
       host.write_file(config, plan.resolved.text);
@@ -205,20 +208,19 @@ std::optional<KernelBuild::Plan> KernelBuild::make_until_settled(const Plan& fir
            .log = obj.log()},
           {});
     moved_on = configure();
-    if (ws_.obj() / moved_on->obj_id != obj.dir())
-      return moved_on;  // the change was one to the configuration
+    if (tree_of(*moved_on) != obj.dir()) return moved_on;  // the change was one to the configuration
   }
 }
 
 std::string KernelBuild::outside_of(const guest::Values& config) {
-  return outside_digest(context_.build_rules().outside_inputs(config, ws_.source()), context_.hashes(),
-                        options_.deadline);
+  return outside_digest(ws_.host(), context_.build_rules().outside_inputs(ws_.host(), config, ws_.source()),
+                        context_.hashes(), options_.deadline);
 }
 
 void KernelBuild::run_make(const Plan& plan, ObjTree& obj, bool fresh, long expected) {
   Host& host = ws_.host();
   const guest::BuildRules& rules = context_.build_rules();
-  DiagnosticReader diagnostics(&rules, ws_.source(), obj.dir());
+  DiagnosticReader diagnostics(host, &rules, ws_.source(), obj.dir());
   BuildProgress progress("build", std::max(expected, 0L), options_.on_event);
   host.remove_all(obj.log());
   RunOptions options;
@@ -237,8 +239,9 @@ void KernelBuild::run_make(const Plan& plan, ObjTree& obj, bool fresh, long expe
     if (const Diagnostic* d = diagnostics.line(line)) send(DiagnosticFound{*d});
   };
   obj.begin();
-  const ProcessResult result =
-      leased_run(host, ws_.run(), "build-" + plan.obj_id, rules.make(request(plan, obj)), options);
+  options.lease_dir = ws_.run();
+  options.lease_name = "build-" + plan.obj_id;
+  const ProcessResult result = host.run(rules.make(request(plan, obj)), options);
   obj.end();
   if (result.ok()) {
     progress.finish();
@@ -269,7 +272,7 @@ KernelArtifact KernelBuild::publish(const Plan& plan, const ObjTree& obj) {
   artifact.os = ws_.tree().os;
   artifact.arch = rules.arch(plan.resolved.values);
   artifact.release = rules.release(host, obj.dir());
-  artifact.build_id = elf_build_id(vmlinux);
+  artifact.build_id = build_id_of(host, vmlinux);
   artifact.dir = dir;
   artifact.source = ws_.source();
 
@@ -277,40 +280,28 @@ KernelArtifact KernelBuild::publish(const Plan& plan, const ObjTree& obj) {
   artifact.vmlinux = dir / "vmlinux";
   staged.add(obj.dir() / products.config, "config");
   artifact.config = dir / "config";
-  if (host.exists(obj.dir() / products.system_map)) {
-    staged.add(obj.dir() / products.system_map, "System.map");
-    artifact.system_map = dir / "System.map";
+  if (!products.system_map.empty() && host.exists(obj.dir() / products.system_map)) {
+    staged.add(obj.dir() / products.system_map, products.system_map.filename());
+    artifact.system_map = dir / products.system_map.filename();
   }
   host.check("strip the kernel", rules.make_image(vmlinux, staged.dir() / "image", conf_.make_variables()));
   artifact.image = dir / "image";
   // An old bzImage of a former build lies there too: only what was asked for is this build's.
   const Path bzimage = obj.dir() / products.bzimage;
-  const bool asked = std::any_of(plan.targets.begin(), plan.targets.end(), [&](const std::string& t) {
-    return t == "all" || t == products.bzimage.filename().string();
-  });
-  if (asked && host.exists(bzimage)) {
-    staged.add(bzimage, "bzImage");
-    artifact.bzimage = dir / "bzImage";
+  if (rules.make_bzimage(plan.targets) && host.exists(bzimage)) {
+    staged.add(bzimage, bzimage.filename());
+    artifact.bzimage = dir / bzimage.filename();
   }
   const guest::MakeRequest make = request(plan, obj);
-  const bool with_modules = std::any_of(plan.targets.begin(), plan.targets.end(),
-                                        [](const std::string& t) { return t == "all" || t == "modules"; });
-  if (const auto install =
-          with_modules ? rules.install_modules(make, staged.dir() / "modules") : std::nullopt) {
+  if (const auto install = rules.install_modules(host, make, staged.dir() / "modules")) {
     RunOptions options;
     options.deadline = options_.deadline;
     host.check("install the modules", *install, options);
-    // Links to where it was built, which is not where it stays.
-    const Path release = staged.dir() / "modules/lib/modules" / artifact.release;
-    for (const char* link : {"build", "source"}) host.remove_all(release / link);
-    if (host.exists(release)) {
-      hostfs::create_symlink(dir / "obj", release / "build");
-      hostfs::create_symlink(ws_.source(), release / "source");
+    if (rules.finish_modules(host, staged.dir() / "modules", artifact.release, dir / "obj", ws_.source()))
       artifact.modules = dir / "modules";
-    }
   }
-  for (const Path& need : rules.module_needs(obj.dir())) {
-    if (hostfs::is_directory(obj.dir() / need))
+  for (const Path& need : rules.module_needs(host, obj.dir())) {
+    if (host.is_directory(obj.dir() / need))
       staged.add_tree(obj.dir() / need, Path("obj") / need);
     else
       staged.add(obj.dir() / need, Path("obj") / need);
@@ -331,7 +322,7 @@ KernelArtifact KernelBuild::publish(const Plan& plan, const ObjTree& obj) {
       send(Notice{"compile_commands.json could not be made: " + result.err});
   }
   host.write_file(staged.dir() / "artifact.json",
-                  artifact_record(artifact.to_json(), "kernel", title(), staged.dir()));
+                  artifact_record(host, artifact.to_json(), "kernel", title(), staged.dir()));
   staged.publish();
   return artifact;
 }

@@ -32,6 +32,7 @@ class KernelBuild {
   /// Runs make until the tree stood still meanwhile; the plan of the last run where it is another one.
   std::optional<Plan> make_until_settled(const Plan& first, ObjTree& obj);
   void run_make(const Plan& plan, ObjTree& obj, bool fresh, long expected);
+  Path tree_of(const Plan& plan) const;
   void trim_obj_trees(const Path& folder) const;
   /// Digest of what the configuration names outside the tree.
   std::string outside_of(const guest::Values& config);

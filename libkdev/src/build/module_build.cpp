@@ -1,40 +1,28 @@
-// Out-of-tree modules: Kbuild with M=, in a copy of the user's folder, against what the store keeps of the
+// Out-of-tree modules: built in a copy of the user's folder, against what the store keeps of the
 // kernel's build.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <algorithm>
 #include <kdev/error.hpp>
-#include <sstream>
 
 #include "build/build_context.hpp"
+#include "build/build_id.hpp"
 #include "build/diagnostics.hpp"
 #include "build/kernel_record.hpp"
 #include "build/progress.hpp"
 #include "build/stage.hpp"
 #include "build/store.hpp"
 #include "common/digest.hpp"
-#include "common/elf_file.hpp"
-#include "host/hostfs.hpp"
-#include "host/leased_run.hpp"
 #include "workspace/lock.hpp"
 
 namespace kdev {
 namespace {
 
-/// What an earlier build left in the folder, and what is never an input.
-bool is_product(std::string_view path) {
-  const std::string_view name = path.substr(path.rfind('/') + 1);
-  for (const char* end : {".o", ".ko", ".mod", ".mod.c", ".cmd", ".order", ".symvers", ".o.d", ".a", ".dwo"})
-    if (name.ends_with(end)) return true;
-  return name == ".tmp_versions" || name == ".git" || name.ends_with('~') || name.ends_with(".swp");
-}
-
 class ModuleBuild {
  public:
   ModuleBuild(const Workspace& ws, const Path& dir, const KernelArtifact& kernel, const BuildOptions& options)
       : ws_(ws),
-        dir_(hostfs::absolute(dir).lexically_normal()),
+        dir_(ws.host().absolute(dir)),
         kernel_(kernel),
         options_(options),
         context_(ws.host(), ws.root(),
@@ -60,7 +48,10 @@ class ModuleBuild {
       send(Notice{"the compiler or a tool changed since the kernel was built: the module may not fit it"});
 
     // Found by content alone, but for the folder's name, which is in the debug information.
-    const TreeState state = TreeState::scan(dir_, {}, is_product, options_.deadline);
+    const TreeState state = TreeState::scan(
+        ws_.host(), dir_, {},
+        [this](std::string_view path) { return context_.build_rules().module_product(path); },
+        options_.deadline);
     const std::string id = Digest()
                                .add("module 2")
                                .add(kernel_.id)
@@ -74,8 +65,8 @@ class ModuleBuild {
       return *stored;
     }
     const FileLock lock =
-        FileLock::acquire(ws_.obj() / "modules.lock", "build module " + dir_.string(), options_.deadline,
-                          [&](const LockHolder& holder) {
+        FileLock::acquire(ws_.host(), ws_.obj() / "modules.lock", "build module " + dir_.string(),
+                          options_.deadline, [&](const LockHolder& holder) {
                             send(Notice{fmt::format("waiting for process {} ({})", holder.pid, holder.what)});
                           });
     if (auto stored = from_store(id)) {
@@ -99,20 +90,11 @@ class ModuleBuild {
   }
 
   void check_input() const {
-    if (!hostfs::is_directory(dir_))
+    if (!ws_.host().is_directory(dir_))
       throw refused("it is no folder", "Workspace::scaffold writes an example");
-    bool makefile = false, names_modules = false;
-    for (const char* name : {"Kbuild", "Makefile"}) {
-      const Path file = dir_ / name;
-      if (!hostfs::is_file(file)) continue;
-      makefile = true;
-      names_modules |= ws_.host().read_file(file).find("obj-m") != std::string::npos;
-    }
-    if (!makefile)
-      throw refused("there is no Makefile or Kbuild file in it",
-                    "write one with a line such as: obj-m := hello.o");
-    if (!names_modules) throw refused("its Makefile has no obj-m", "name the modules: obj-m := hello.o");
-    if (kernel_.obj.empty() || !hostfs::exists(kernel_.obj / kernel_record_file))
+    if (const auto refusal = context_.build_rules().no_module_in(ws_.host(), dir_))
+      throw refused(refusal->reason, refusal->hint);
+    if (kernel_.obj.empty() || !ws_.host().exists(kernel_.obj / kernel_record_file))
       throw refused(fmt::format("the kernel's output tree {} is not there", kernel_.obj.string()),
                     "build the kernel in this workspace first");
   }
@@ -146,17 +128,18 @@ class ModuleBuild {
     return stage;
   }
   void copy_into(const Path& from, const Path& to, const std::string& relative) const {
-    for (const Path& source : hostfs::list(from)) {
-      const std::string name = source.filename().string();
-      const std::string path = relative.empty() ? name : relative + "/" + name;
-      if (is_product(path)) continue;
+    Host& host = ws_.host();
+    for (const DirectoryEntry& entry : host.entries(from)) {
+      const std::string path = relative.empty() ? entry.name : relative + "/" + entry.name;
+      if (context_.build_rules().module_product(path)) continue;
       // Links are followed: relative ones would lead astray.
-      const boost::filesystem::file_type type = hostfs::type(source);
-      if (type == boost::filesystem::directory_file) {
-        ws_.host().make_directories(to / name);
-        copy_into(source, to / name, path);
-      } else if (type == boost::filesystem::regular_file) {
-        hostfs::copy_file(source, to / name);
+      const Path source = from / entry.name, copy = to / entry.name;
+      const FileStatus status = host.status(source);
+      if (status.is_directory()) {
+        host.make_directories(copy);
+        copy_into(source, copy, path);
+      } else if (status.is_file()) {
+        host.copy_file(source, copy);
       }
     }
   }
@@ -174,7 +157,7 @@ class ModuleBuild {
       return text;
     };
 
-    DiagnosticReader diagnostics(&rules, dir_, kernel_.obj);
+    DiagnosticReader diagnostics(host, &rules, dir_, kernel_.obj);
     BuildProgress progress("module", 0, options_.on_event);
     std::string transcript;
     const auto line_of = [&](std::string_view raw) {
@@ -190,26 +173,24 @@ class ModuleBuild {
     run.capture_limit = 1 << 16;
     run.on_out_line = line_of;
     run.on_err_line = line_of;
-    guest::MakeRequest request{.source = kernel_.source,
-                               .obj = kernel_.obj,
-                               .targets = {},
-                               .jobs = options_.jobs > 0 ? options_.jobs : host.cpu_count(),
-                               .variables = record.make_variables,
-                               .ccache = host.which("ccache").value_or(Path()),
-                               .toolchain_id = toolchain.id};
-    // Debug information and __FILE__ name the user's folder, not the copy.
-    std::string& flags = request.variables["KCFLAGS"];
-    flags += fmt::format("{}-ffile-prefix-map={}={}", flags.empty() ? "" : " ", staged, own);
-    const ProcessResult result = leased_run(host, ws_.run(), "module-" + stage.filename().string(),
-                                            rules.make_module(request, stage), run);
+    const guest::MakeRequest request{.source = kernel_.source,
+                                     .obj = kernel_.obj,
+                                     .targets = {},
+                                     .jobs = options_.jobs > 0 ? options_.jobs : host.cpu_count(),
+                                     .variables = record.make_variables,
+                                     .ccache = host.which("ccache").value_or(Path()),
+                                     .toolchain_id = toolchain.id};
+    run.lease_dir = ws_.run();
+    run.lease_name = "module-" + stage.filename().string();
+    const ProcessResult result = host.run(rules.make_module(request, stage, dir_), run);
     host.write_file(log, transcript);
     if (!result.ok()) throw_build_failure("build the module in " + own, result, diagnostics, log);
 
-    const std::vector<Path> made = modules_in_order(stage);
+    const std::vector<Path> made = rules.made_modules(host, stage);
     if (made.empty())
       throw BuildError({.attempted = "build the module in " + own,
-                        .reason = "make ended well but made no .ko file",
-                        .hint = "obj-m must name an object: obj-m := hello.o",
+                        .reason = "make ended well but made no module",
+                        .hint = "its makefile must name one: Workspace::scaffold writes an example",
                         .log = log},
                        diagnostics.sorted());
     if (made.size() > 1)
@@ -218,32 +199,17 @@ class ModuleBuild {
     StagedArtifact artifact(host, ws_.artifacts(), id);
     for (const Path& ko : made) artifact.add(ko, ko.filename());
     ModuleArtifact module;
-    module.name = made.front().stem().string();
-    std::replace(module.name.begin(), module.name.end(), '-', '_');
+    module.name = rules.module_name(made.front());
     module.ko = artifact.destination() / made.front().filename();
     module.source = dir_;
     module.kernel_id = kernel_.id;
-    module.build_id = elf_build_id(made.front());
+    module.build_id = build_id_of(host, made.front());
     host.write_file(artifact.dir() / "artifact.json",
-                    artifact_record(module.to_json(), "module",
+                    artifact_record(host, module.to_json(), "module",
                                     fmt::format("{} for {}", module.name, kernel_.release), artifact.dir()));
     artifact.publish();
     host.remove_all(stage);
     return module;
-  }
-
-  /// In the order of modules.order: a module comes after those that it names before itself in obj-m.
-  std::vector<Path> modules_in_order(const Path& stage) const {
-    std::vector<Path> made;
-    std::istringstream lines(
-        hostfs::exists(stage / "modules.order") ? ws_.host().read_file(stage / "modules.order") : "");
-    for (std::string line; std::getline(lines, line);) {
-      Path path(line);
-      path.replace_extension(".ko");  // since 6.2 it lists objects
-      if (!path.is_absolute()) path = stage / path;
-      if (hostfs::exists(path)) made.push_back(path);
-    }
-    return made;
   }
 
   const Workspace& ws_;

@@ -3,20 +3,20 @@
 // after a file came back with its old date (mv, cp -p, tar), after a file that shadows another appeared, and
 // after make was killed.
 #include <cstddef>
-#include <functional>
 #include <kdev/deadline.hpp>
 #include <kdev/host.hpp>
 #include <string>
 #include <vector>
 
 #include "build/tree_state.hpp"
+#include "guest/build_rules.hpp"
 
 namespace kdev {
 
 /// Not thread-safe; used under the workspace's build lock.
 class ObjTree {
  public:
-  ObjTree(Host& host, Path dir, Path source);
+  ObjTree(Host& host, const guest::BuildRules& rules, Path dir, Path source);
 
   const Path& dir() const { return dir_; }
   /// Where the last make's output is kept.
@@ -29,12 +29,11 @@ class ObjTree {
 
   /// Brings the tree to where make does right by `now`: removes every output that was made from content that
   /// has changed since, and half-written outputs of a make that was killed. Returns how many objects were
-  /// removed. `hidden` tells files that make does not track: when one of those changed behind make's back,
-  /// everything goes.
-  std::size_t prepare(const TreeState& now, const std::function<bool(std::string_view path)>& hidden);
-  /// `digest` is over what the configuration names outside the tree: when it changed, `products` (relative)
-  /// are removed.
-  void outside_inputs(const std::string& digest, const std::vector<Path>& products);
+  /// removed. When a file that make does not track changed behind make's back, everything goes.
+  std::size_t prepare(const TreeState& now);
+  /// `digest` is over what the configuration names outside the tree: when it changed, what was made
+  /// from that is removed.
+  void outside_inputs(const std::string& digest);
 
   /// Between these two a make runs; a tree that was begun but not ended holds half-written outputs.
   void begin();
@@ -44,6 +43,7 @@ class ObjTree {
   std::size_t remove_dependents(const std::vector<TreeChange>& changes, std::vector<bool>& matched);
   void remove_half_written();
   Host& host_;
+  const guest::BuildRules& rules_;
   Path dir_, source_, notes_;
 };
 

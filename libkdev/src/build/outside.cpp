@@ -1,21 +1,15 @@
 #include "build/outside.hpp"
 
 #include <fmt/format.h>
-#include <sys/stat.h>
 
-#include <boost/filesystem/operations.hpp>
 #include <kdev/error.hpp>
-#include <kdev/host.hpp>
 #include <sstream>
 
 #include "build/tree_state.hpp"
 #include "common/cpio_list.hpp"
 #include "common/digest.hpp"
-#include "host/hostfs.hpp"
 
 namespace kdev {
-
-namespace fs = boost::filesystem;
 
 std::vector<Path> cpio_list_files(const std::string& text) {
   std::vector<Path> files;
@@ -33,33 +27,38 @@ std::vector<Path> cpio_list_files(const std::string& text) {
   return files;
 }
 
-std::string outside_digest(const std::vector<Path>& inputs, FileHashes& hashes, const Deadline& deadline) {
+std::string outside_digest(Host& host, const std::vector<Path>& inputs, FileHashes& hashes,
+                           const Deadline& deadline) {
   Digest digest;
   const auto add_file = [&](const Path& file) {
     digest.add(file.string());
-    if (hostfs::is_file(file))
+    if (host.is_file(file))
       digest.add(hashes.of(file));
     else
       digest.add("missing");
   };
+  // A folder becomes an archive with its modes, and with its empty folders and devices.
+  const auto add_modes = [&](const auto& self, const Path& folder) -> void {
+    deadline.check("looking at " + folder.string());
+    for (const DirectoryEntry& entry : host.entries(folder)) {
+      const FileStatus& s = entry.status;
+      const Path path = folder / entry.name;
+      if (!s.is_file() || s.mode != 0644)
+        digest.add(fmt::format("{} {} {:o} {}", path.string(), static_cast<int>(s.type), s.mode, s.rdev));
+      if (s.is_directory()) self(self, path);
+    }
+  };
   for (const Path& input : inputs) {
-    if (!hostfs::is_directory(input)) {
+    const FileStatus status = host.status(input);
+    if (!status.is_directory()) {
       add_file(input);
       // An archive is binary and large; a list is neither.
-      if (hostfs::is_file(input) && hostfs::size(input) < (1 << 20))
-        for (const Path& file : cpio_list_files(local_host()->read_file(input))) add_file(file);
+      if (status.is_file() && status.size < (1 << 20))
+        for (const Path& file : cpio_list_files(host.read_file(input))) add_file(file);
       continue;
     }
-    digest.add(input.string()).add(TreeState::scan(input, {}, {}, deadline).digest());
-    // A folder becomes an archive with its modes, and with its empty folders and devices.
-    boost::system::error_code error;
-    for (fs::recursive_directory_iterator it(input, error), end; it != end; it.increment(error)) {
-      deadline.check("looking at " + input.string());
-      struct stat st {};
-      if (error || ::lstat(it->path().c_str(), &st) != 0) break;
-      if (!S_ISREG(st.st_mode) || (st.st_mode & 07777) != 0644)
-        digest.add(fmt::format("{} {:o} {}", it->path().string(), st.st_mode, st.st_rdev));
-    }
+    digest.add(input.string()).add(TreeState::scan(host, input, {}, {}, deadline).digest());
+    add_modes(add_modes, input);
   }
   hashes.save();
   return digest.hex();

@@ -9,7 +9,6 @@
 #include <kdev/workspace.hpp>
 
 #include "guest/guest.hpp"
-#include "host/hostfs.hpp"
 
 namespace kdev {
 
@@ -35,7 +34,7 @@ void write_scaffold(Host& host, const std::vector<guest::Scaffold>& known, const
       std::all_of(name.begin(), name.end(), [](unsigned char c) { return std::isalnum(c) || c == '_'; });
   if (!good)
     throw refused("the name is part of C function names", "use letters, digits and _, no digit first");
-  if (hostfs::exists(dir) && (!hostfs::is_directory(dir) || !hostfs::list(dir).empty()))
+  if (host.exists(dir) && (!host.is_directory(dir) || !host.entries(dir).empty()))
     throw refused(fmt::format("{} is there already", dir.string()),
                   "choose another name or folder, or remove it");
   host.make_directories(dir);
@@ -47,7 +46,7 @@ void write_scaffold(Host& host, const std::vector<guest::Scaffold>& known, const
 }
 
 Path Workspace::scaffold(const std::string& kind, const std::string& name, const Path& dir) const {
-  const Path to = dir.empty() ? src() / name : hostfs::absolute(dir).lexically_normal();
+  const Path to = dir.empty() ? src() / name : host().absolute(dir);
   write_scaffold(host(), guest::guest_for(tree().os).scaffolds(), kind, name, to);
   return to;
 }

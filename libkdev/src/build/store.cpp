@@ -1,70 +1,35 @@
 #include "build/store.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <linux/fs.h>
-#include <sys/ioctl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <boost/filesystem/operations.hpp>
-#include <cerrno>
 #include <kdev/error.hpp>
 
 #include "common/json.hpp"
-#include "common/system_error.hpp"
-#include "host/hostfs.hpp"
-#include "host/unique_fd.hpp"
 
 namespace kdev {
 namespace {
 
-namespace fs = boost::filesystem;
 constexpr const char* unpublished = ".new-";
 
-HostError cannot_store(const Path& path, int error) {
-  ErrorInfo info = host_error("store a build's result: " + path.string(), error).info();
-  if (error == ENOSPC || error == EDQUOT) info.hint = "make room on that disk; what was built is kept";
-  return HostError(info);
-}
-
-void store_copy(const Path& from, const Path& to) {
-  UniqueFd in(::open(from.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!in) throw cannot_store(from, errno);
-  struct stat st {};
-  if (::fstat(in.get(), &st) != 0) throw cannot_store(from, errno);
-  UniqueFd out(::open(to.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, st.st_mode & 0777));
-  if (!out) throw cannot_store(to, errno);
-  if (::ioctl(out.get(), FICLONE, in.get()) == 0) return;
-  for (off_t left = st.st_size; left > 0;) {
-    const ssize_t n =
-        ::copy_file_range(in.get(), nullptr, out.get(), nullptr, static_cast<std::size_t>(left), 0);
-    if (n > 0) {
-      left -= n;
-      continue;
-    }
-    if (n == 0)
-      throw HostError({.attempted = "store a build's result: " + from.string(),
-                       .reason = "it became shorter while it was read",
-                       .hint = "",
-                       .log = {}});
-    if (errno == EINTR) continue;
-    if (errno != EXDEV && errno != EINVAL && errno != ENOSYS && errno != EOPNOTSUPP)
-      throw cannot_store(to, errno);
-    // Across file systems on an old kernel.
-    boost::system::error_code error;
-    out.reset();
-    fs::copy_file(from, to, fs::copy_options::overwrite_existing, error);
-    if (error) throw cannot_store(to, error.value());
-    return;
+/// f(), with what goes wrong told as a failure to store.
+template <class F>
+auto storing(F&& f) {
+  try {
+    return f();
+  } catch (const HostError& error) {
+    ErrorInfo info = error.info();
+    info.attempted = "store a build's result: " + info.attempted;
+    throw HostError(info);
   }
 }
 
-std::vector<std::pair<std::string, std::uint64_t>> files_of(const Path& dir) {
+std::vector<std::pair<std::string, std::uint64_t>> files_of(Host& host, const Path& dir) {
   std::vector<std::pair<std::string, std::uint64_t>> files;
-  for (const Path& file : hostfs::files_below(dir))
-    files.emplace_back(file.lexically_relative(dir).string(), hostfs::size(file));
+  for (const Path& file : host.files_below(dir))
+    files.emplace_back(file.lexically_relative(dir).string(),
+                       static_cast<std::uint64_t>(host.status(file).size));
   std::sort(files.begin(), files.end());
   return files;
 }
@@ -82,41 +47,41 @@ StagedArtifact::StagedArtifact(Host& host, const Path& artifacts, std::string id
 
 StagedArtifact::~StagedArtifact() {
   if (dir_.empty()) return;
-  boost::system::error_code error;
-  fs::remove_all(dir_, error);
+  try {
+    host_->remove_all(dir_);
+  } catch (const std::exception&) {  // the next build does (remove_unpublished)
+  }
 }
 
 void StagedArtifact::add(const Path& file, const Path& name) {
   const Path to = dir_ / name;
   if (to.has_parent_path()) host_->make_directories(to.parent_path());
-  store_copy(file, to);
+  storing([&] { host_->copy_file(file, to); });
 }
 
 void StagedArtifact::add_tree(const Path& folder, const Path& name) {
   host_->make_directories(dir_ / name);
-  for (const Path& from : hostfs::list(folder)) {
-    const Path to = name / from.filename();
-    const fs::file_type type = hostfs::link_type(from);
-    if (type == fs::symlink_file)
-      hostfs::copy_symlink(from, dir_ / to);
-    else if (type == fs::directory_file)
+  for (const DirectoryEntry& entry : host_->entries(folder)) {
+    const Path from = folder / entry.name, to = name / entry.name;
+    if (entry.status.type == FileStatus::Type::link)
+      storing([&] { host_->make_link(host_->read_link(from), dir_ / to); });
+    else if (entry.status.is_directory())
       add_tree(from, to);
-    else if (type == fs::regular_file)
+    else if (entry.status.is_file())
       add(from, to);
   }
 }
 
 void StagedArtifact::publish() {
-  const Path to = destination();
-  if (::rename(dir_.c_str(), to.c_str()) == 0) {
-    dir_.clear();
-    return;
-  }
-  if (errno != ENOTEMPTY && errno != EEXIST) throw cannot_store(to, errno);
-  if (stored_artifact(*host_, artifacts_, id_)) return;  // theirs is good; the destructor removes this one
-  host_->remove_all(to);
-  if (::rename(dir_.c_str(), to.c_str()) != 0) throw cannot_store(to, errno);
-  dir_.clear();
+  storing([&] {
+    const Path to = destination();
+    bool moved = host_->rename(dir_, to);
+    if (!moved && !stored_artifact(*host_, artifacts_, id_)) {
+      host_->remove_all(to);
+      moved = host_->rename(dir_, to);
+    }
+    if (moved) dir_.clear();  // else theirs is good, and the destructor removes this one
+  });
 }
 
 std::optional<std::string> stored_artifact(Host& host, const Path& artifacts, const std::string& id) {
@@ -126,23 +91,23 @@ std::optional<std::string> stored_artifact(Host& host, const Path& artifacts, co
     const std::string text = host.read_file(record);
     const json::object o = json::parse_object(text, "stored artifact");
     for (const auto& [name, size] : o.at("files").as_object()) {
-      boost::system::error_code error;
-      if (fs::file_size(dir / std::string(name), error) !=
-              static_cast<std::uint64_t>(size.to_number<std::int64_t>()) ||
-          error)
-        return std::nullopt;
+      const FileStatus status = host.status(dir / std::string(name));
+      if (!status.is_file() || status.size != size.to_number<std::int64_t>()) return std::nullopt;
     }
-    ::utimensat(AT_FDCWD, record.c_str(), nullptr, 0);
+    try {
+      host.touch(record);
+    } catch (const HostError&) {  // a store that may only be read serves as well
+    }
     return text;
   } catch (const std::exception&) {
     return std::nullopt;  // damaged: built anew
   }
 }
 
-std::string artifact_record(const std::string& artifact_json, const std::string& kind,
+std::string artifact_record(Host& host, const std::string& artifact_json, const std::string& kind,
                             const std::string& title, const Path& dir) {
   json::object files;
-  for (const auto& [name, size] : files_of(dir))
+  for (const auto& [name, size] : files_of(host, dir))
     if (name != "artifact.json") files[name] = size;
   json::object record = json::parse_object(artifact_json, "artifact");
   record["kind"] = kind;
@@ -153,14 +118,14 @@ std::string artifact_record(const std::string& artifact_json, const std::string&
 
 void remove_unpublished(Host& host, const Path& artifacts) {
   if (!host.exists(artifacts)) return;
-  for (const Path& path : hostfs::list(artifacts))
+  for (const Path& path : host.list(artifacts))
     if (path.filename().string().starts_with(unpublished)) host.remove_all(path);
 }
 
 std::vector<StoredArtifact> list_store(Host& host, const Path& artifacts) {
   std::vector<StoredArtifact> result;
   if (!host.exists(artifacts)) return result;
-  for (const Path& dir : hostfs::list(artifacts)) {
+  for (const Path& dir : host.list(artifacts)) {
     const Path record = dir / "artifact.json";
     if (dir.filename().string().starts_with(".") || !host.exists(record)) continue;
     try {

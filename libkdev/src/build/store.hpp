@@ -38,7 +38,7 @@ std::optional<std::string> stored_artifact(Host& host, const Path& artifacts, co
 
 /// artifact.json: the artifact's own JSON, with members "kind", "title" and "files" (path and size of each
 /// file of `dir`) added.
-std::string artifact_record(const std::string& artifact_json, const std::string& kind,
+std::string artifact_record(Host& host, const std::string& artifact_json, const std::string& kind,
                             const std::string& title, const Path& dir);
 
 /// What an interrupted build left of its unpublished artifact. Called under the build lock.

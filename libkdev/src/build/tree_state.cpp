@@ -1,13 +1,11 @@
 #include "build/tree_state.hpp"
 
 #include <algorithm>
-#include <boost/filesystem/operations.hpp>
 #include <cstring>
 #include <kdev/error.hpp>
 #include <kdev/host.hpp>
 
 #include "common/digest.hpp"
-#include "host/hostfs.hpp"
 
 namespace kdev {
 namespace {
@@ -125,11 +123,11 @@ bool TreeState::untouched_since(const TreeState& older) const {
                     });
 }
 
-TreeState TreeState::load(const Path& path) {
+TreeState TreeState::load(Host& host, const Path& path) {
   std::string content;
   try {
-    if (!hostfs::exists(path)) return {};
-    content = local_host()->read_file(path);
+    if (!host.exists(path)) return {};
+    content = host.read_file(path);
   } catch (const HostError&) {
     return {};
   }
@@ -162,7 +160,7 @@ TreeState TreeState::load(const Path& path) {
   return reader.good ? std::move(state) : TreeState();
 }
 
-void TreeState::save(const Path& path) const {
+void TreeState::save(Host& host, const Path& path) const {
   std::string content(magic);
   put(content, folders_.size());
   for (const auto& [folder, files] : folders_) {
@@ -179,7 +177,7 @@ void TreeState::save(const Path& path) const {
     }
   }
   content += sha256(std::string_view(content).substr(magic.size()));
-  local_host()->write_file(path, content);
+  host.write_file(path, content);
 }
 
 }  // namespace kdev

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <kdev/deadline.hpp>
+#include <kdev/host.hpp>
 #include <kdev/path.hpp>
 #include <map>
 #include <string>
@@ -13,7 +14,7 @@
 
 namespace kdev {
 
-using ContentHash = std::array<unsigned char, 32>;  ///< SHA-256
+using ContentHash = Sha256;
 
 /// One file of a tree. Equal stat fields mean unchanged content only when `settled`.
 struct FileState {
@@ -50,7 +51,7 @@ class TreeState {
   /// Looks at the whole tree. `known` is an earlier state (may be empty). Threads: how many stat and read
   /// files. HostError names a file that cannot be read. A tree that changes meanwhile gives what was there
   /// when each file was looked at. Links that lead out of the tree are followed; their content counts.
-  static TreeState scan(const Path& tree, const TreeState& known, const Ignore& ignore,
+  static TreeState scan(Host& host, const Path& tree, const TreeState& known, const Ignore& ignore,
                         const Deadline& deadline, unsigned threads = 2);
 
   /// Digest over all files whose path `accept` takes (all, when empty): names, kinds and content, no time
@@ -66,9 +67,9 @@ class TreeState {
   bool untouched_since(const TreeState& older) const;
 
   /// An empty state when the file is missing, cut off, of another version or damaged.
-  static TreeState load(const Path& file);
+  static TreeState load(Host& host, const Path& file);
   /// Atomic. HostError.
-  void save(const Path& file) const;
+  void save(Host& host, const Path& file) const;
 
   const Counts& counts() const { return counts_; }
   bool empty() const { return folders_.empty(); }

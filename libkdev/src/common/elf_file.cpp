@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <kdev/error.hpp>
+#include <memory>
 
 #include "common/digest.hpp"
 #include "common/system_error.hpp"
@@ -60,6 +61,19 @@ bool ElfFile::has_segment(unsigned type) const {
     if (gelf_getphdr(elf_, static_cast<int>(i), &segment) && segment.p_type == type) return true;
   }
   return false;
+}
+
+std::string elf_build_id_in(std::string content, const std::string& name) {
+  elf_version(EV_CURRENT);
+  const std::unique_ptr<Elf, int (*)(Elf*)> elf(elf_memory(content.data(), content.size()), &elf_end);
+  if (!elf || elf_kind(elf.get()) != ELF_K_ELF)
+    throw FormatError({.attempted = "read the build id",
+                       .reason = fmt::format("{} is no ELF file", name),
+                       .hint = "",
+                       .log = {}});
+  const void* bytes = nullptr;
+  const auto n = dwelf_elf_gnu_build_id(elf.get(), &bytes);
+  return n > 0 ? hex_of({static_cast<const char*>(bytes), static_cast<std::size_t>(n)}) : "";
 }
 
 std::string elf_build_id(const Path& path) {

@@ -52,6 +52,8 @@ class ElfFile {
 
 /// GNU build id of an ELF file, hex; empty: none. Errors as ElfFile's.
 std::string elf_build_id(const Path& path);
+/// The same of a file's content; `name` is for the message. FormatError.
+std::string elf_build_id_in(std::string content, const std::string& name);
 
 /// Fills in ElfSymbol::extent; `ends`: sorted ends of the sections.
 void set_extents(std::vector<ElfSymbol>& symbols, const std::vector<std::uint64_t>& ends);

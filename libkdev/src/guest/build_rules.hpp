@@ -34,6 +34,11 @@ struct Products {
   Path config;      ///< the configuration it was built with
 };
 
+/// Why something cannot be done, and what to do.
+struct Refusal {
+  std::string reason, hint;
+};
+
 class BuildRules {
  public:
   virtual ~BuildRules() = default;
@@ -46,7 +51,7 @@ class BuildRules {
   /// list each.
   virtual std::vector<std::vector<std::string>> compiler_parts() const = 0;
   /// Files and folders outside the tree that the configuration names; their content is part of the key.
-  virtual std::vector<Path> outside_inputs(const Values& config, const Path& source) const = 0;
+  virtual std::vector<Path> outside_inputs(Host& host, const Values& config, const Path& source) const = 0;
   /// Of the output tree, relative: what is made from those, to be removed when their content changed.
   virtual std::vector<Path> outside_products() const = 0;
   /// Text that the release string takes from version control, for the key; empty when it takes none.
@@ -62,14 +67,28 @@ class BuildRules {
   virtual std::string no_modules(const Values& config) const = 0;
   virtual std::vector<std::string> default_targets(const Values& config) const = 0;
   virtual Command make(const MakeRequest& request) const = 0;
+  /// The output tree of what `id` stands for, in a folder of such trees under the workspace's `obj`.
+  virtual Path output_tree(const Path& obj, const Path& source, const std::string& id) const = 0;
   /// Strips `vmlinux` to what boots.
   virtual Command make_image(const Path& vmlinux, const Path& image, const Variables& variables) const = 0;
-  /// Installs the modules under DEST/lib/modules; nothing when the build made none.
-  virtual std::optional<Command> install_modules(const MakeRequest& request, const Path& dest) const = 0;
+  /// Whether the targets make Products::bzimage.
+  virtual bool make_bzimage(const std::vector<std::string>& targets) const = 0;
+  /// Installs the modules under `dest`, laid out as in a guest's root; nothing when the build made none.
+  virtual std::optional<Command> install_modules(Host& host, const MakeRequest& request,
+                                                 const Path& dest) const = 0;
+  /// After that: whatever names the place where it was built is made to name where the kernel's output
+  /// (`obj`) and sources are kept. False when no module was installed.
+  virtual bool finish_modules(Host& host, const Path& dest, const std::string& release, const Path& obj,
+                              const Path& source) const = 0;
   /// Writes compile_commands.json to `file`; nothing when the tree has no such tool.
   virtual std::optional<Command> compile_commands(Host& host, const Path& source, const Path& obj,
                                                   const Path& file) const = 0;
   virtual Products products() const = 0;
+  /// A dependency record is a file of the output tree that names what one output was made from. The output
+  /// that `file` is the record of; empty: it is none.
+  virtual Path recorded_output(const Path& file) const = 0;
+  /// Which of an output tree's `files` a make that was killed may have left half-written.
+  virtual std::vector<Path> half_written(Host& host, const std::vector<Path>& files) const = 0;
   /// uname -r of what was built in `obj`.
   virtual std::string release(Host& host, const Path& obj) const = 0;
 
@@ -84,9 +103,19 @@ class BuildRules {
   virtual long estimate_objects(const Values& config) const = 0;
 
   /// What of the output tree out-of-tree modules need: relative paths, folders with all they hold.
-  virtual std::vector<Path> module_needs(const Path& obj) const = 0;
-  /// Builds the modules whose sources and makefile are in `dir`, against what module_needs() named.
-  virtual Command make_module(const MakeRequest& request, const Path& dir) const = 0;
+  virtual std::vector<Path> module_needs(Host& host, const Path& obj) const = 0;
+  /// What keeps the folder from being one of a module's sources and makefile, and what to do; nothing: it is
+  /// one.
+  virtual std::optional<Refusal> no_module_in(Host& host, const Path& dir) const = 0;
+  /// Of a module's folder, relative to it: what an earlier build left, and what is never an input.
+  virtual bool module_product(std::string_view path) const = 0;
+  /// Builds the modules whose sources and makefile are in `dir`, against what module_needs() named. `dir` is
+  /// a copy of `original`, whose name goes into the debug information.
+  virtual Command make_module(const MakeRequest& request, const Path& dir, const Path& original) const = 0;
+  /// What that made, each module after those that it needs.
+  virtual std::vector<Path> made_modules(Host& host, const Path& dir) const = 0;
+  /// What the guest's loader calls the module of that file.
+  virtual std::string module_name(const Path& file) const = 0;
 };
 
 }  // namespace kdev::guest

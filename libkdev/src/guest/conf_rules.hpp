@@ -31,7 +31,7 @@ struct ConfigureRequest {
   std::string
       state;  ///< stands for the tree's configuration files, the tools and the variables: equal means equal
   std::string base;
-  Path base_file;                     ///< for the bases "file" and "running"
+  std::string base_text;              ///< for the bases "file" and "running": the file's content
   std::vector<ConfSetting> settings;  ///< in merge order, all of them
   std::map<std::string, std::string> make_variables;
   Deadline deadline;
@@ -53,9 +53,9 @@ class ConfRules {
   virtual std::vector<ConfSetting> parse_fragment(std::string_view text, const Path& file) const = 0;
   /// A complete configuration's options and values, the "n" ones left out.
   virtual std::map<std::string, std::string> parse(std::string_view config) const = 0;
-  /// The configuration file of this machine's kernel, which is this guest's. ConfigError says where it was
+  /// The configuration file (plain, or .gz) of the host's kernel, which is this guest's. ConfigError says where it was
   /// looked for.
-  virtual Path running_config() const = 0;
+  virtual Path running_config(Host& host) const = 0;
   /// What puts a first file system into the kernel; `path` is absolute and there. ConfigError when this guest
   /// cannot take it.
   virtual std::vector<ConfSetting> initramfs(const Path& path) const = 0;
@@ -63,6 +63,8 @@ class ConfRules {
   virtual bool sets_places(std::string_view make_variable) const = 0;
   /// Whether a change of this file of the tree (path relative to it) can change what configure() makes.
   virtual bool configures(std::string_view path) const = 0;
+  /// Whether the tree's configuration tool itself is made from this file, or made by it.
+  virtual bool tool_source(std::string_view path) const = 0;
   /// Merges and runs the tree's own tool. Lost options are in the result, not thrown; ConfigError for what
   /// makes it impossible (the tree's tool fails), HostError for a missing program.
   virtual ResolvedConf configure(const ConfigureRequest& request) const = 0;

@@ -1,5 +1,6 @@
 #pragma once
-// The contract a guest operating system fills, and the porting checklist: a folder guest/NAME/ with these files:
+// The contract a guest operating system fills, and the porting checklist: a folder guest/NAME/ with these
+// files:
 //   tree.cpp     recognise a source tree
 //   conf.cpp     configuration: bases, presets, merging, the tree's own tool, lost options
 //   build.cpp    configure and make: targets, products, progress
@@ -8,6 +9,9 @@
 //   symbols.cpp  what ties those to the kernel's and the modules' files
 //   scaffold.cpp examples of modules to start from
 // and its lines in guest.cpp's tables. Nothing outside guest/ asks which guest it is: scripts/lint_layout.py looks.
+#include <kdev/host.hpp>
+#include <kdev/kernel_artifact.hpp>
+#include <kdev/source_tree.hpp>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,8 +19,6 @@
 
 #include "guest/boot_plan.hpp"
 #include "guest/scaffold.hpp"
-#include <kdev/kernel_artifact.hpp>
-#include <kdev/source_tree.hpp>
 
 namespace kdev::guest {
 
@@ -28,9 +30,9 @@ class SymbolRules;   // guest/symbol_rules.hpp
 /// What boot planning needs to know.
 struct BootRequest {
   const KernelArtifact& kernel;
-  Path initrd;              ///< empty: none
-  std::string cmdline;      ///< the user's
-  bool agent = true;        ///< the image holds kdev's agent
+  Path initrd;          ///< empty: none
+  std::string cmdline;  ///< the user's
+  bool agent = true;    ///< the image holds kdev's agent
 };
 
 /// Files and folders by which a source tree is known.
@@ -42,14 +44,14 @@ class Guest {
  public:
   virtual ~Guest() = default;
   virtual Os os() const = 0;
-  /// The tree at `path` if it is one of this guest's; its version filled in. Reads files only.
-  virtual std::optional<SourceTree> detect(const Path& path) const = 0;
+  /// The host's tree at `path` if it is one of this guest's; its version filled in. Reads files only.
+  virtual std::optional<SourceTree> detect(Host& host, const Path& path) const = 0;
   /// What of this guest's trees `path` has not got, and what it has: for the message when it is none.
-  virtual TreeMarks marks(const Path& path) const = 0;
-  /// ConfigError when a tree of this guest cannot be built out of tree as it is now (left-overs of a build in place).
-  /// Called when a workspace is made, and whenever its tree is scanned: before it is configured or built, and before a
-  /// module is. Reads files only.
-  virtual void check_tree(const SourceTree&) const {}
+  virtual TreeMarks marks(Host& host, const Path& path) const = 0;
+  /// ConfigError when a tree of this guest cannot be built out of tree as it is now (left-overs of a build in
+  /// place). Called when a workspace is made, and whenever its tree is scanned: before it is configured or
+  /// built, and before a module is. Reads files only.
+  virtual void check_tree(Host&, const SourceTree&) const {}
   /// By preference. Empty: this guest cannot boot such a kernel.
   virtual std::vector<BootPlan> boot_plans(const BootRequest& request) const = 0;
   // Null where the guest has not got that far: the caller says "not yet".

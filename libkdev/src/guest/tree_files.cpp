@@ -1,39 +1,43 @@
 #include "guest/tree_files.hpp"
 
-#include <boost/filesystem/operations.hpp>
-#include <fstream>
+#include <kdev/error.hpp>
 
 namespace kdev::guest {
 
-namespace fs = boost::filesystem;
-
-std::string head_of(const Path& file, std::size_t limit) {
-  boost::system::error_code ec;
-  // Only files: a named pipe would block.
-  if (!fs::is_regular_file(file, ec)) return "";
-  std::ifstream in(file.string(), std::ios::binary);
-  std::string text(limit, '\0');
-  in.read(text.data(), static_cast<std::streamsize>(limit));
-  text.resize(static_cast<std::size_t>(in.gcount()));
-  return text;
+std::string head_of(Host& host, const Path& file, std::size_t limit) {
+  try {
+    // Only files: a named pipe would block. What is marked by megabytes is none that is looked for.
+    const FileStatus status = host.status(file);
+    if (!status.is_file() || status.size > (64 << 20)) return "";
+    return host.read_file(file).substr(0, limit);
+  } catch (const HostError&) {
+    return "";
+  }
 }
 
-TreeMarks look_for(const Path& dir, const std::vector<std::string>& names) {
+TreeMarks look_for(Host& host, const Path& dir, const std::vector<std::string>& names) {
   TreeMarks marks;
   for (const std::string& name : names) {
-    boost::system::error_code ec;
-    const bool there =
-        name.back() == '/' ? fs::is_directory(dir / name, ec) : fs::is_regular_file(dir / name, ec);
+    bool there = false;
+    try {
+      const FileStatus status = host.status(dir / name);
+      there = name.back() == '/' ? status.is_directory() : status.is_file();
+    } catch (const HostError&) {  // cannot be looked at: as good as missing
+    }
     (there ? marks.found : marks.missing).push_back(name);
   }
   return marks;
 }
 
-Path resolved_tree(const Path& path) {
-  boost::system::error_code ec;
-  Path result = fs::canonical(path, ec);
-  if (ec) result = fs::absolute(path);
-  return result.remove_trailing_separator();
+Path resolved_tree(Host& host, const Path& path) {
+  Path result;
+  try {
+    result = host.canonical(path);
+  } catch (const HostError&) {
+    result = host.absolute(path);
+  }
+  // "/a/b/" would have an empty last name.
+  return result.filename().empty() || result.filename_is_dot() ? result.parent_path() : result;
 }
 
 }  // namespace kdev::guest

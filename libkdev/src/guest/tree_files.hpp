@@ -1,5 +1,6 @@
 #pragma once
 // Looking at source trees: no errors, only answers.
+#include <kdev/host.hpp>
 #include <kdev/path.hpp>
 #include <string>
 #include <vector>
@@ -8,12 +9,12 @@
 
 namespace kdev::guest {
 
-/// The first `limit` bytes; empty when it cannot be read.
-std::string head_of(const Path& file, std::size_t limit = 65536);
+/// The first `limit` bytes of a regular file; empty when it cannot be read.
+std::string head_of(Host& host, const Path& file, std::size_t limit = 65536);
 /// Sorts names into found and missing; a name that ends in '/' must be a folder, others must be files.
-TreeMarks look_for(const Path& dir, const std::vector<std::string>& names);
+TreeMarks look_for(Host& host, const Path& dir, const std::vector<std::string>& names);
 
 /// Absolute, links resolved, no trailing '/'.
-Path resolved_tree(const Path& path);
+Path resolved_tree(Host& host, const Path& path);
 
 }  // namespace kdev::guest

@@ -86,13 +86,6 @@ class Temporary {
 
 }  // namespace
 
-bool LocalHost::exists(const Path& path) {
-  struct stat st;
-  if (::stat(path.c_str(), &st) == 0) return true;
-  if (errno == ENOENT || errno == ENOTDIR) return false;
-  throw host_error("look at " + path.string(), errno);
-}
-
 std::string LocalHost::read_file(const Path& path) {
   const std::string attempted = "read " + path.string();
   UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));

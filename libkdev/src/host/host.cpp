@@ -1,6 +1,7 @@
 // What all hosts share: texts for people, and check().
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
 #include <kdev/error.hpp>
 #include <kdev/host.hpp>
@@ -54,7 +55,31 @@ std::string describe(const Command& command) {
   return text;
 }
 
+HeldLock::~HeldLock() = default;
 Host::~Host() = default;
+
+std::vector<Path> Host::list(const Path& folder) {
+  std::vector<Path> paths;
+  for (const DirectoryEntry& entry : entries(folder)) paths.push_back(folder / entry.name);
+  return paths;
+}
+
+std::vector<Path> Host::files_below(const Path& folder) {
+  std::vector<Path> files, folders = {folder};
+  if (!is_directory(folder)) return files;
+  while (!folders.empty()) {
+    const Path next = std::move(folders.back());
+    folders.pop_back();
+    for (const DirectoryEntry& entry : entries(next)) {
+      if (entry.status.is_directory())
+        folders.push_back(next / entry.name);
+      else if (entry.status.is_file())
+        files.push_back(next / entry.name);
+    }
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
 
 ProcessResult Host::check(const std::string& attempted, const Command& command, const RunOptions& options) {
   ProcessResult result = run(command, options);

@@ -1,10 +1,14 @@
 #include "host/local_host.hpp"
 
+#include <pwd.h>
 #include <sched.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <cstdlib>
+#include <kdev/error.hpp>
 #include <sstream>
 #include <thread>
 
@@ -61,6 +65,19 @@ std::uint64_t LocalHost::memory_available() {
     if (fields >> name >> kib && name == "MemAvailable:") return std::min(kib * 1024, cgroup_memory());
   }
   return cgroup_memory();
+}
+
+Path LocalHost::home() {
+  if (const char* value = std::getenv("HOME"); value && value[0] == '/') return value;
+  passwd entry = {};
+  passwd* found = nullptr;
+  std::array<char, 4096> buffer;
+  if (::getpwuid_r(::getuid(), &entry, buffer.data(), buffer.size(), &found) == 0 && found)
+    return found->pw_dir;
+  throw HostError({.attempted = "find the home folder",
+                   .reason = "HOME is not set, and the user database does not know this user",
+                   .hint = "write the full path",
+                   .log = {}});
 }
 
 std::shared_ptr<Host> local_host() {

@@ -1,10 +1,12 @@
 #include <fmt/format.h>
 #include <poll.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 
 #include "common/system_error.hpp"
+#include "host/lease.hpp"
 #include "host/local_host.hpp"
 #include "host/output.hpp"
 #include "host/start.hpp"
@@ -63,6 +65,19 @@ void abandon(Child& child, Output& out, Output& err, Seconds grace) noexcept try
 }  // namespace
 
 ProcessResult LocalHost::run(const Command& command, const RunOptions& options) {
+  if (options.lease_dir.empty()) return run_to_end(command, options);
+  // What a dead owner left there goes first: a make that goes on in an output tree whose lock its owner's
+  // death has freed would meet the next one in it.
+  reap_leases(options.lease_dir);
+  Lease lease = Lease::create(options.lease_dir, fmt::format("{}-{}", options.lease_name, ::getpid()));
+  Command leased = command;
+  leased.env["KDEV_LEASE"] = lease.token();
+  ProcessResult result = run_to_end(leased, options);
+  lease.release();
+  return result;
+}
+
+ProcessResult LocalHost::run_to_end(const Command& command, const RunOptions& options) {
   const auto begin = Clock::now();
   const std::string what = "run " + describe(command);
   options.deadline.check(what);

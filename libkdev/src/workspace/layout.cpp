@@ -1,42 +1,29 @@
 #include "workspace/layout.hpp"
 
 #include <fmt/format.h>
-#include <pwd.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include <array>
-#include <boost/filesystem/operations.hpp>
-#include <cerrno>
-#include <cstdlib>
 #include <kdev/error.hpp>
 
 #include "common/json.hpp"
-#include "common/system_error.hpp"
-#include "host/hostfs.hpp"
 
 namespace kdev {
 namespace {
 
-namespace fs = boost::filesystem;
-
 constexpr int kFormat = 1;
 
-Path home() {
-  if (const char* value = std::getenv("HOME"); value && value[0] == '/') return value;
-  passwd entry = {};
-  passwd* found = nullptr;
-  std::array<char, 4096> buffer;
-  if (::getpwuid_r(::getuid(), &entry, buffer.data(), buffer.size(), &found) == 0 && found)
-    return found->pw_dir;
-  refuse_workspace("~", "this user has no home folder", "write the full path");
-}
-
 /// With what exists of it resolved, so that links do not hide where it is.
-Path resolved(const Path& path) {
-  boost::system::error_code ec;
-  const Path result = fs::weakly_canonical(path, ec);
-  return ec ? path : result;
+Path resolved(Host& host, const Path& path) {
+  Path there = path, rest;
+  try {
+    while (!there.empty() && !host.exists(there)) {
+      rest = rest.empty() ? there.filename() : there.filename() / rest;
+      there = there.parent_path();
+    }
+    const Path base = there.empty() ? there : host.canonical(there);
+    return rest.empty() ? base : base / rest;
+  } catch (const HostError&) {
+    return path;
+  }
 }
 
 bool is_within(const Path& path, const Path& folder) {
@@ -55,16 +42,16 @@ void refuse_workspace(const Path& root, std::string reason, std::string hint) {
                      .log = {}});
 }
 
-Path expand_user(const Path& path) {
+Path expand_user(Host& host, const Path& path) {
   if (path.empty()) refuse_workspace(path, "no path was given", "name a folder");
   const std::string text = path.string();
   Path full = path;
   if (text[0] == '~') {
     if (text.size() > 1 && text[1] != '/')
       refuse_workspace(path, "only ~ and ~/ are expanded", "write the full path, or ./" + text);
-    full = home() / text.substr(std::min<std::size_t>(2, text.size()));
+    full = host.home() / text.substr(std::min<std::size_t>(2, text.size()));
   }
-  full = hostfs::absolute(full).lexically_normal();
+  full = host.absolute(full);
   // "/a/b/" would have an empty last name.
   return full.filename_is_dot() || full.filename().empty() ? full.parent_path() : full;
 }
@@ -100,31 +87,26 @@ void write_workspace_file(Host& host, const Path& root, const WorkspaceFile& con
   host.write_file(workspace_file(root), json::dump(o, true) + "\n");
 }
 
-void check_root(const Path& root, const Path& source, bool is_workspace) {
-  boost::system::error_code ec;
-  const fs::file_status status = fs::status(root, ec);
-  if (fs::exists(status) && !fs::is_directory(status))
+void check_root(Host& host, const Path& root, const Path& source, bool is_workspace) {
+  const FileStatus status = host.status(root);
+  if (status.exists() && !status.is_directory())
     refuse_workspace(root, "it is a file, not a folder", "name a folder");
-  if (is_within(resolved(root), resolved(source)))
+  if (is_within(resolved(host, root), resolved(host, source)))
     refuse_workspace(root,
                      fmt::format("it lies in the source tree {}, which is never written to", source.string()),
                      "use a folder outside of the source tree");
   if (is_workspace) return;
-  for (const char* name : {"obj", "sysroot", "artifacts", "run"}) {
-    fs::directory_iterator first(root / name, ec);
-    if (!ec && first != fs::directory_iterator())
+  for (const char* name : {"obj", "sysroot", "artifacts", "run"})
+    if (host.is_directory(root / name) && !host.entries(root / name).empty())
       refuse_workspace(root, fmt::format("it is no workspace, and has a folder {} with files in it", name),
                        "use an empty or a new folder");
-  }
 }
 
 void make_layout(Host& host, const Path& root) {
   for (const char* name : {"src", "obj", "sysroot", "artifacts", "run"}) host.make_directories(root / name);
   // Sockets and guests' memory are in it.
   const Path run = root / "run";
-  struct stat st;
-  if (::stat(run.c_str(), &st) != 0 || ((st.st_mode & 07777) != 0700 && ::chmod(run.c_str(), 0700) != 0))
-    throw host_error("make " + run.string() + " private", errno);
+  if (host.status(run).mode != 0700) host.set_mode(run, 0700);
 }
 
 }  // namespace kdev

@@ -6,9 +6,8 @@
 
 namespace kdev {
 
-/// "~" and "~/..." by $HOME (else the user database), absolute, without "." and "..". ConfigError for "~name"
-/// and "".
-Path expand_user(const Path& path);
+/// "~" and "~/..." by the host's home folder, absolute, without "." and "..". ConfigError for "~name" and "".
+Path expand_user(Host& host, const Path& path);
 
 /// ConfigError: the workspace cannot be opened.
 [[noreturn]] void refuse_workspace(const Path& root, std::string reason, std::string hint);
@@ -27,7 +26,7 @@ void write_workspace_file(Host& host, const Path& root, const WorkspaceFile& con
 
 /// ConfigError when a workspace at `root` would write to the source tree, or into folders that are somebody's
 /// own.
-void check_root(const Path& root, const Path& source, bool is_workspace);
+void check_root(Host& host, const Path& root, const Path& source, bool is_workspace);
 /// Makes what is missing of the folders; run/ is for this user alone.
 void make_layout(Host& host, const Path& root);
 

@@ -1,10 +1,10 @@
 #pragma once
 #include <functional>
 #include <kdev/deadline.hpp>
+#include <kdev/host.hpp>
 #include <kdev/path.hpp>
+#include <memory>
 #include <string>
-
-#include "host/unique_fd.hpp"
 
 namespace kdev {
 
@@ -19,22 +19,23 @@ struct LockHolder {
 /// "process 123, since 2026-01-31 12:00:00, to build"
 std::string describe(const LockHolder& holder);
 
-/// An exclusive lock (flock) on a file, among processes and among threads of one process alike. The kernel
-/// drops it when the holder dies. The file stays behind, empty of meaning. Move-only.
+/// An exclusive lock on a file of a host, among processes and among threads of one process alike. It is
+/// dropped when the holder dies. The file stays behind, empty of meaning. Move-only.
 class FileLock {
  public:
   FileLock() = default;
   /// Waits until the deadline. `on_wait` is called once, on this thread, when somebody else has the lock.
   /// TimeoutError names the holder; Interrupted; HostError when the file cannot be made.
-  static FileLock acquire(const Path& file, const std::string& what, const Deadline& deadline = {},
+  static FileLock acquire(Host& host, const Path& file, const std::string& what,
+                          const Deadline& deadline = {},
                           const std::function<void(const LockHolder&)>& on_wait = {});
   /// Nothing when somebody else has it.
-  static FileLock try_acquire(const Path& file, const std::string& what);
+  static FileLock try_acquire(Host& host, const Path& file, const std::string& what);
 
-  explicit operator bool() const { return static_cast<bool>(fd_); }
+  explicit operator bool() const { return held_ != nullptr; }
 
  private:
-  UniqueFd fd_;
+  std::unique_ptr<HeldLock> held_;
 };
 
 /// The file that a build in the workspace at `root` locks.

@@ -1,11 +1,9 @@
 #include <fmt/format.h>
 
-#include <boost/filesystem/operations.hpp>
 #include <kdev/error.hpp>
 #include <kdev/workspace.hpp>
 
 #include "guest/guest.hpp"
-#include "host/lease.hpp"
 #include "workspace/layout.hpp"
 #include "workspace/lock.hpp"
 #include "workspace/state.hpp"
@@ -16,22 +14,18 @@ namespace {
 // Others hold it only while they open the workspace.
 constexpr Seconds kOpenPatience{60.0};
 
-bool is_there(const Path& path) {
-  boost::system::error_code ec;
-  return boost::filesystem::exists(path, ec);
-}
-
 /// The tree that was asked for or is remembered.
-SourceTree find_tree(const Path& root, const Path& asked, const std::optional<WorkspaceFile>& remembered) {
+SourceTree find_tree(Host& host, const Path& root, const Path& asked,
+                     const std::optional<WorkspaceFile>& remembered) {
   if (asked.empty() && !remembered)
     refuse_workspace(root, "it is new, and no source tree was named",
                      "give source=, the folder of a kernel's sources");
-  if (asked.empty() && !is_there(remembered->source))
+  if (asked.empty() && !host.exists(remembered->source))
     refuse_workspace(root, fmt::format("its source tree {} is gone", remembered->source.string()),
                      "if it was moved, open the workspace with source= and the new path");
-  const SourceTree tree = detect_source(asked.empty() ? remembered->source : expand_user(asked));
+  const SourceTree tree = detect_source(host, asked.empty() ? remembered->source : expand_user(host, asked));
   // A tree that was moved may be named anew.
-  if (remembered && tree.path != remembered->source && is_there(remembered->source))
+  if (remembered && tree.path != remembered->source && host.exists(remembered->source))
     refuse_workspace(root,
                      fmt::format("it belongs to the source tree {}, not to {}", remembered->source.string(),
                                  tree.path.string()),
@@ -50,29 +44,25 @@ SourceTree find_tree(const Path& root, const Path& asked, const std::optional<Wo
 Workspace::Workspace(const Path& path, WorkspaceOptions options) : state_(std::make_unique<State>()) {
   State& s = *state_;
   s.host = options.host ? std::move(options.host) : local_host();
-  s.root = expand_user(path);
-  if (!s.host->is_local())
-    refuse_workspace(s.root,
-                     fmt::format("workspaces on another host ({}) are not supported yet", s.host->name()),
-                     "leave out host=");
+  s.root = expand_user(*s.host, path);
   // All that can be wrong is found before anything is written.
   std::optional<WorkspaceFile> remembered = read_workspace_file(*s.host, s.root);
-  s.tree = find_tree(s.root, options.source, remembered);
-  check_root(s.root, s.tree.path, remembered.has_value());
-  if (!remembered) guest::guest_for(s.tree.os).check_tree(s.tree);
+  s.tree = find_tree(*s.host, s.root, options.source, remembered);
+  check_root(*s.host, s.root, s.tree.path, remembered.has_value());
+  if (!remembered) guest::guest_for(s.tree.os).check_tree(*s.host, s.tree);
 
   s.host->make_directories(s.root);
   {
-    const FileLock lock =
-        FileLock::acquire(s.root / "workspace.lock", "open the workspace", Deadline::after(kOpenPatience));
+    const FileLock lock = FileLock::acquire(*s.host, s.root / "workspace.lock", "open the workspace",
+                                            Deadline::after(kOpenPatience));
     // Another process may have made it in the meantime, for another tree.
     remembered = read_workspace_file(*s.host, s.root);
-    if (remembered) s.tree = find_tree(s.root, s.tree.path, remembered);
+    if (remembered) s.tree = find_tree(*s.host, s.root, s.tree.path, remembered);
     if (!remembered || remembered->source != s.tree.path)
       write_workspace_file(*s.host, s.root, {.source = s.tree.path, .os = s.tree.os});
     make_layout(*s.host, s.root);
   }
-  s.reaped = reap_leases(run());
+  s.reaped = s.host->reap(run());
 }
 
 Workspace::~Workspace() = default;

@@ -75,7 +75,7 @@ TEST(DiagnosticReader, FindsTheFileInTreeOrOutput) {
   TempDir source, obj;
   source.write("kernel/fork.c", "");
   obj.write("include/generated/x.h", "");
-  DiagnosticReader reader(nullptr, source.path(), obj.path());
+  DiagnosticReader reader(*local_host(), nullptr, source.path(), obj.path());
   EXPECT_EQ(reader.line("kernel/fork.c:1:1: error: e")->file, source / "kernel/fork.c");
   EXPECT_EQ(reader.line("include/generated/x.h:1:1: error: e")->file, obj / "include/generated/x.h");
   EXPECT_EQ(reader.line("gone.c:1:1: error: e")->file, source / "gone.c");
@@ -83,7 +83,7 @@ TEST(DiagnosticReader, FindsTheFileInTreeOrOutput) {
 }
 
 TEST(DiagnosticReader, SortsErrorsFirstWithTheirNotes) {
-  DiagnosticReader reader(nullptr, "/s", "/o");
+  DiagnosticReader reader(*local_host(), nullptr, "/s", "/o");
   for (const char* line : {"a.c:1:1: warning: w", "a.c:2:1: note: of w", "make[2]: *** [x:1: a.o] Error 1",
                            "b.c:3:1: error: e", "b.c:4:1: note: of e"})
     reader.line(line);
@@ -98,7 +98,7 @@ TEST(DiagnosticReader, SortsErrorsFirstWithTheirNotes) {
 
 TEST(DiagnosticReader, KnowsAMachineThatIsExhausted) {
   const auto exhausted = [](const char* line) {
-    DiagnosticReader reader(nullptr, "/s", "/o");
+    DiagnosticReader reader(*local_host(), nullptr, "/s", "/o");
     reader.line(line);
     return reader.exhausted();
   };
@@ -109,7 +109,7 @@ TEST(DiagnosticReader, KnowsAMachineThatIsExhausted) {
 }
 
 TEST(DiagnosticReader, DoesNotGrowWithoutEnd) {
-  DiagnosticReader reader(nullptr, "/s", "/o");
+  DiagnosticReader reader(*local_host(), nullptr, "/s", "/o");
   for (int i = 0; i < 5000; ++i) reader.line("a.c:1:1: warning: w");
   EXPECT_LE(reader.sorted().size(), 2000u);
 }

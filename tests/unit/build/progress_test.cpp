@@ -58,7 +58,7 @@ TEST(ObjectCounts, RemembersAndScalesEstimates) {
 TEST(FileHashes, SeeEveryChange) {
   TempDir dir;
   dir.write("tool", "aaaa");
-  FileHashes hashes(dir / "hashes");
+  FileHashes hashes(*local_host(), dir / "hashes");
   EXPECT_EQ(hashes.of(dir / "tool"), sha256("aaaa"));
   dir.write("tool", "bbbb");
   EXPECT_EQ(hashes.of(dir / "tool"), sha256("bbbb"));
@@ -68,9 +68,9 @@ TEST(FileHashes, SeeEveryChange) {
 TEST(FileHashes, AreRememberedForFilesThatSettled) {
   TempDir dir;
   const Path tool = "/bin/sh";
-  const std::string hash = FileHashes(dir / "hashes").of(tool);
+  const std::string hash = FileHashes(*local_host(), dir / "hashes").of(tool);
   {
-    FileHashes hashes(dir / "hashes");
+    FileHashes hashes(*local_host(), dir / "hashes");
     hashes.of(tool);
     hashes.save();
   }
@@ -79,7 +79,7 @@ TEST(FileHashes, AreRememberedForFilesThatSettled) {
   ASSERT_EQ(text.substr(0, 64), hash);
   text.replace(0, 64, std::string(64, '0'));
   dir.write("hashes", text);
-  EXPECT_EQ(FileHashes(dir / "hashes").of(tool), std::string(64, '0'));
+  EXPECT_EQ(FileHashes(*local_host(), dir / "hashes").of(tool), std::string(64, '0'));
   dir.write("hashes", "nonsense\n\n1 2 3\n");
-  EXPECT_EQ(FileHashes(dir / "hashes").of(tool), hash);
+  EXPECT_EQ(FileHashes(*local_host(), dir / "hashes").of(tool), hash);
 }

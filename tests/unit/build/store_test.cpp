@@ -340,10 +340,10 @@ TEST_F(Store, ALostOutputTreeOrMemoryIsNoHarm) {
 }
 
 TEST_F(Store, TheSourceTreeIsNeverWrittenTo) {
-  const TreeState before = TreeState::scan(tree.source, {}, {}, {});
+  const TreeState before = TreeState::scan(*local_host(), tree.source, {}, {}, {});
   build();
   build(FakeTree::conf().enable("EXTRA"));
-  const TreeState after = TreeState::scan(tree.source, {}, {}, {});
+  const TreeState after = TreeState::scan(*local_host(), tree.source, {}, {}, {});
   EXPECT_TRUE(after.untouched_since(before));
   EXPECT_EQ(after.counts().files, before.counts().files);
 }

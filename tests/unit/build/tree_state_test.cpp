@@ -18,7 +18,7 @@ namespace fs = boost::filesystem;
 namespace {
 
 TreeState scan(const Path& tree, const TreeState& known = {}, const TreeState::Ignore& ignore = {}) {
-  return TreeState::scan(tree, known, ignore, Deadline());
+  return TreeState::scan(*local_host(), tree, known, ignore, Deadline());
 }
 
 /// Sets a file's modification time far back, so that it counts as settled but for its ctime.
@@ -179,8 +179,8 @@ TEST(TreeState, SavedAndLoadedItIsTheSame) {
   dir.write("d.h", std::string(300000, 'x'));
   dir.write("x.sh", "#!", 0755);
   const TreeState state = scan(dir.path());
-  state.save(memory / "state");
-  const TreeState loaded = TreeState::load(memory / "state");
+  state.save(*local_host(), memory / "state");
+  const TreeState loaded = TreeState::load(*local_host(), memory / "state");
   EXPECT_EQ(loaded.digest(), state.digest());
   EXPECT_TRUE(loaded.untouched_since(state));
   EXPECT_EQ(loaded.counts().files, 3u);
@@ -192,17 +192,17 @@ TEST(TreeState, SavedAndLoadedItIsTheSame) {
 TEST(TreeState, ADamagedFileIsAnEmptyState) {
   TempDir dir, memory;
   dir.write("a.c", "one");
-  scan(dir.path()).save(memory / "state");
+  scan(dir.path()).save(*local_host(), memory / "state");
   const std::string good = TempDir::read(memory / "state");
-  EXPECT_FALSE(TreeState::load(memory / "state").empty());
-  EXPECT_TRUE(TreeState::load(memory / "missing").empty());
+  EXPECT_FALSE(TreeState::load(*local_host(), memory / "state").empty());
+  EXPECT_TRUE(TreeState::load(*local_host(), memory / "missing").empty());
   for (std::size_t size = 0; size < good.size(); ++size) {
     memory.write("cut", good.substr(0, size));
-    ASSERT_TRUE(TreeState::load(memory / "cut").empty()) << size;
+    ASSERT_TRUE(TreeState::load(*local_host(), memory / "cut").empty()) << size;
     std::string flipped = good;
     flipped[size] = static_cast<char>(flipped[size] ^ 0x10);
     memory.write("flipped", flipped);
-    ASSERT_TRUE(TreeState::load(memory / "flipped").empty()) << size;
+    ASSERT_TRUE(TreeState::load(*local_host(), memory / "flipped").empty()) << size;
   }
 }
 
@@ -221,7 +221,8 @@ TEST(TreeState, PartsOfATreeHaveDigestsOfTheirOwn) {
 TEST(TreeState, AStopEndsTheScan) {
   std::stop_source stop;
   stop.request_stop();
-  EXPECT_THROW(TreeState::scan("/usr/include", {}, {}, Deadline::never(stop.get_token())), Interrupted);
+  EXPECT_THROW(TreeState::scan(*local_host(), "/usr/include", {}, {}, Deadline::never(stop.get_token())),
+               Interrupted);
 }
 
 TEST(TreeState, AMissingTreeIsAnError) {

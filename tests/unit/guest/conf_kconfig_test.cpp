@@ -32,9 +32,9 @@ std::vector<std::string> unmet(const std::string& expr, const ConfValues& values
 struct Tree {
   TempDir dir;
   explicit Tree(const std::string& top) { dir.write("Kconfig", top); }
-  Kconfig read() const { return Kconfig::read(dir.path(), "x86"); }
+  Kconfig read() const { return Kconfig::read(*local_host(), dir.path(), "x86"); }
   LostOption lost(const std::string& option, const std::string& wanted, const ConfValues& values) const {
-    const auto all = find_lost({{option, wanted, "user", true}}, values, dir.path(), "x86_64");
+    const auto all = find_lost(*local_host(), {{option, wanted, "user", true}}, values, dir.path(), "x86_64");
     return all.empty() ? LostOption{} : all.front();
   }
 };
@@ -187,7 +187,8 @@ TEST(LostOptions, OnlyWhatIsWantedAndNotThereIsLost) {
   const auto asked = [](const char* option, const char* value, bool wanted) {
     return ConfSetting{option, value, "user", wanted};
   };
-  EXPECT_THAT(find_lost({asked("A", "y", true), asked("B", "n", true), asked("HEX", "16", true),
+  EXPECT_THAT(find_lost(*local_host(),
+                        {asked("A", "y", true), asked("B", "n", true), asked("HEX", "16", true),
                          asked("TEXT", "a b", true), asked("NONE", "", true), asked("UNKNOWN", "y", false)},
                         values, tree.dir.path(), "x86_64"),
               IsEmpty());
@@ -195,8 +196,8 @@ TEST(LostOptions, OnlyWhatIsWantedAndNotThereIsLost) {
 
 TEST(LostOptions, CausesComeFirst) {
   const Tree tree("config A\n\tbool \"a\"\n\tdepends on B\nconfig B\n\tbool \"b\"\n\tdepends on C\n");
-  const auto lost =
-      find_lost({{"A", "y", "user", true}, {"B", "y", "user", true}}, {}, tree.dir.path(), "x86_64");
+  const auto lost = find_lost(*local_host(), {{"A", "y", "user", true}, {"B", "y", "user", true}}, {},
+                              tree.dir.path(), "x86_64");
   ASSERT_EQ(lost.size(), 2u);
   EXPECT_EQ(lost[0].asked.option, "B");
 }
@@ -205,7 +206,7 @@ TEST(Kconfig, ReadsARealTree) {
   const char* source = std::getenv("KDEV_LINUX_SOURCE");
   if (!source || !boost::filesystem::exists(Path(source) / "Kconfig"))
     GTEST_SKIP() << "KDEV_LINUX_SOURCE names no Linux tree: its Kconfig files are not read";
-  const Kconfig kconfig = Kconfig::read(source, "x86");
+  const Kconfig kconfig = Kconfig::read(*local_host(), source, "x86");
   const KconfigOption* kgdb = kconfig.find("KGDB_SERIAL_CONSOLE");
   ASSERT_NE(kgdb, nullptr);
   EXPECT_THAT(to_string(kgdb->entries[0].depends), HasSubstr("HW_CONSOLE"));

@@ -151,13 +151,13 @@ TEST(CheckTree, LeftOversOfABuildInPlace) {
   const TempDir dir;
   const Path path = fake_linux(dir);
   const SourceTree tree = detect_source(path);
-  EXPECT_THAT(guest::linux_in_place_leftovers(path), IsEmpty());
-  EXPECT_NO_THROW(guest_for(Os::linux).check_tree(tree));
+  EXPECT_THAT(guest::linux_in_place_leftovers(*local_host(), path), IsEmpty());
+  EXPECT_NO_THROW(guest_for(Os::linux).check_tree(*local_host(), tree));
   dir.write("linux/.config", "");
-  EXPECT_THAT(guest::linux_in_place_leftovers(path), ElementsAre(path / ".config"));
+  EXPECT_THAT(guest::linux_in_place_leftovers(*local_host(), path), ElementsAre(path / ".config"));
   fs::create_directories(path / "include/config");
   try {
-    guest_for(Os::linux).check_tree(tree);
+    guest_for(Os::linux).check_tree(*local_host(), tree);
     FAIL() << "accepted";
   } catch (const ConfigError& e) {
     EXPECT_THAT(e.reason(), HasSubstr(".config, include/config"));

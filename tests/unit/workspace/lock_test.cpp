@@ -21,22 +21,22 @@ using ::testing::HasSubstr;
 
 TEST(FileLock, OneAtATime) {
   const TempDir dir;
-  FileLock a = FileLock::acquire(dir / "l", "build");
+  FileLock a = FileLock::acquire(*local_host(), dir / "l", "build");
   EXPECT_TRUE(a);
-  EXPECT_FALSE(FileLock::try_acquire(dir / "l", "build"));
+  EXPECT_FALSE(FileLock::try_acquire(*local_host(), dir / "l", "build"));
   a = FileLock();
   EXPECT_FALSE(a);
-  EXPECT_TRUE(FileLock::try_acquire(dir / "l", "build"));
-  EXPECT_TRUE(FileLock::try_acquire(dir / "l", "build"));  // the one before went out of scope
+  EXPECT_TRUE(FileLock::try_acquire(*local_host(), dir / "l", "build"));
+  EXPECT_TRUE(FileLock::try_acquire(*local_host(), dir / "l", "build"));  // the one before went out of scope
   EXPECT_EQ(build_lock_file("/ws"), "/ws/build.lock");
 }
 
 TEST(FileLock, TellsWhoHasIt) {
   const TempDir dir;
-  const FileLock held = FileLock::acquire(dir / "l", "build a kernel");
+  const FileLock held = FileLock::acquire(*local_host(), dir / "l", "build a kernel");
   std::vector<LockHolder> told;
   try {
-    FileLock::acquire(dir / "l", "x", Deadline::after(Seconds(0.2)),
+    FileLock::acquire(*local_host(), dir / "l", "x", Deadline::after(Seconds(0.2)),
                       [&](const LockHolder& h) { told.push_back(h); });
     FAIL() << "two holders";
   } catch (const TimeoutError& e) {
@@ -52,27 +52,27 @@ TEST(FileLock, TellsWhoHasIt) {
 
 TEST(FileLock, CallbackThatThrowsAndStopToken) {
   const TempDir dir;
-  const FileLock held = FileLock::acquire(dir / "l", "build");
-  EXPECT_THROW(
-      FileLock::acquire(dir / "l", "x", {}, [](const LockHolder&) { throw std::domain_error("mine"); }),
-      std::domain_error);
+  const FileLock held = FileLock::acquire(*local_host(), dir / "l", "build");
+  EXPECT_THROW(FileLock::acquire(*local_host(), dir / "l", "x", {},
+                                 [](const LockHolder&) { throw std::domain_error("mine"); }),
+               std::domain_error);
   std::stop_source stop;
-  EXPECT_THROW(FileLock::acquire(dir / "l", "x", Deadline::never(stop.get_token()),
+  EXPECT_THROW(FileLock::acquire(*local_host(), dir / "l", "x", Deadline::never(stop.get_token()),
                                  [&](const LockHolder&) { stop.request_stop(); }),
                Interrupted);
 }
 
 TEST(FileLock, FileThatCannotBeMade) {
   const TempDir dir;
-  EXPECT_THROW(FileLock::acquire(dir / "nope/l", "x"), HostError);
-  EXPECT_THROW(FileLock::acquire(dir.path(), "x"), HostError);
+  EXPECT_THROW(FileLock::acquire(*local_host(), dir / "nope/l", "x"), HostError);
+  EXPECT_THROW(FileLock::acquire(*local_host(), dir.path(), "x"), HostError);
 }
 
 TEST(FileLock, GarbageInTheFileDoesNoHarm) {
   const TempDir dir;
-  const FileLock held = FileLock::acquire(dir / "l", "build");
+  const FileLock held = FileLock::acquire(*local_host(), dir / "l", "build");
   dir.write("l", "garbage");
-  EXPECT_THROW(FileLock::acquire(dir / "l", "x", Deadline::after(Seconds(0.05)),
+  EXPECT_THROW(FileLock::acquire(*local_host(), dir / "l", "x", Deadline::after(Seconds(0.05)),
                                  [](const LockHolder& h) { EXPECT_EQ(describe(h), "another process"); }),
                TimeoutError);
 }
@@ -83,19 +83,19 @@ TEST(FileLock, DiesWithItsHolder) {
   ASSERT_EQ(::pipe(ready), 0);
   const int pid = ::fork();
   if (pid == 0) {
-    const FileLock held = FileLock::acquire(dir / "l", "build");
+    const FileLock held = FileLock::acquire(*local_host(), dir / "l", "build");
     if (::write(ready[1], "x", 1) != 1) ::_exit(1);
     for (;;) ::pause();
   }
   char c;
   ASSERT_EQ(::read(ready[0], &c, 1), 1);
   int waits = 0;
-  const FileLock lock =
-      FileLock::acquire(dir / "l", "x", Deadline::after(Seconds(60)), [&](const LockHolder& h) {
-        EXPECT_EQ(h.pid, pid);
-        ++waits;
-        ::kill(pid, SIGKILL);
-      });
+  const FileLock lock = FileLock::acquire(*local_host(), dir / "l", "x", Deadline::after(Seconds(60)),
+                                          [&](const LockHolder& h) {
+                                            EXPECT_EQ(h.pid, pid);
+                                            ++waits;
+                                            ::kill(pid, SIGKILL);
+                                          });
   EXPECT_TRUE(lock);
   EXPECT_EQ(waits, 1);
   ::waitpid(pid, nullptr, 0);
@@ -110,7 +110,7 @@ TEST(FileLock, ExcludesThreadsToo) {
   for (int t = 0; t < 4; ++t)
     threads.emplace_back([&] {
       for (int i = 0; i < 5; ++i) {
-        const FileLock lock = FileLock::acquire(dir / "l", "x", Deadline::after(Seconds(60)));
+        const FileLock lock = FileLock::acquire(*local_host(), dir / "l", "x", Deadline::after(Seconds(60)));
         most = std::max(most.load(), ++inside);
         std::this_thread::yield();
         --inside;

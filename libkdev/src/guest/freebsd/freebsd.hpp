@@ -9,13 +9,15 @@ namespace kdev::guest {
 
 /// The tree at `path` when it is one of FreeBSD: sys/conf/newvers.sh that states REVISION and BRANCH,
 /// sys/kern/.
-std::optional<SourceTree> detect_freebsd(const Path& path);
+std::optional<SourceTree> detect_freebsd(Host& host, const Path& path);
 
 class FreebsdGuest final : public Guest {
  public:
   Os os() const override { return Os::freebsd; }
-  std::optional<SourceTree> detect(const Path& path) const override { return detect_freebsd(path); }
-  TreeMarks marks(const Path& path) const override;
+  std::optional<SourceTree> detect(Host& host, const Path& path) const override {
+    return detect_freebsd(host, path);
+  }
+  TreeMarks marks(Host& host, const Path& path) const override;
   std::vector<BootPlan> boot_plans(const BootRequest& request) const override;
 };
 

@@ -1,4 +1,3 @@
-#include <boost/filesystem/operations.hpp>
 #include <sstream>
 
 #include "guest/freebsd/freebsd.hpp"
@@ -22,25 +21,25 @@ std::string shell_variable(const std::string& script, const std::string& name) {
 }
 
 /// "13.2-RELEASE", as newvers.sh puts RELEASE together from REVISION and BRANCH.
-std::string version_of(const Path& tree) {
-  const std::string script = head_of(tree / "sys/conf/newvers.sh");
+std::string version_of(Host& host, const Path& tree) {
+  const std::string script = head_of(host, tree / "sys/conf/newvers.sh");
   const std::string revision = shell_variable(script, "REVISION"), branch = shell_variable(script, "BRANCH");
   return revision.empty() || branch.empty() ? "" : revision + "-" + branch;
 }
 
 }  // namespace
 
-TreeMarks FreebsdGuest::marks(const Path& path) const {
-  TreeMarks marks = look_for(path, {"sys/kern/", "sys/conf/newvers.sh"});
-  (version_of(path).empty() ? marks.missing : marks.found)
+TreeMarks FreebsdGuest::marks(Host& host, const Path& path) const {
+  TreeMarks marks = look_for(host, path, {"sys/kern/", "sys/conf/newvers.sh"});
+  (version_of(host, path).empty() ? marks.missing : marks.found)
       .push_back("REVISION and BRANCH in sys/conf/newvers.sh");
   return marks;
 }
 
-std::optional<SourceTree> detect_freebsd(const Path& path) {
-  const std::string version = version_of(path);
-  if (version.empty() || !look_for(path, {"sys/kern/"}).missing.empty()) return {};
-  return SourceTree{.os = Os::freebsd, .path = resolved_tree(path), .version = version};
+std::optional<SourceTree> detect_freebsd(Host& host, const Path& path) {
+  const std::string version = version_of(host, path);
+  if (version.empty() || !look_for(host, path, {"sys/kern/"}).missing.empty()) return {};
+  return SourceTree{.os = Os::freebsd, .path = resolved_tree(host, path), .version = version};
 }
 
 }  // namespace kdev::guest

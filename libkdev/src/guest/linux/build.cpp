@@ -1,13 +1,15 @@
 // Building Linux with Kbuild: what goes into the key, the commands, what make prints, what a build leaves.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cctype>
 
 #include "guest/build_rules.hpp"
 #include "guest/linux/build_make.hpp"
+#include "guest/linux/build_module.hpp"
 #include "guest/linux/build_output.hpp"
+#include "guest/linux/build_records.hpp"
 #include "guest/linux/linux.hpp"
-#include "host/hostfs.hpp"
 
 namespace kdev::guest {
 namespace {
@@ -53,14 +55,14 @@ class LinuxBuildRules final : public BuildRules {
     return {{"-print-prog-name=cc1"}, {"-print-prog-name=as"}, {"-print-prog-name=ld"}};
   }
 
-  std::vector<Path> outside_inputs(const Values& config, const Path& source) const override {
+  std::vector<Path> outside_inputs(Host& host, const Values& config, const Path& source) const override {
     std::vector<Path> inputs;
     const auto add = [&](const char* option, const Path& base) {
       const auto found = config.find(option);
       if (found == config.end()) return;
       for (const std::string& word : words(found->second)) {
         const Path path = Path(word).is_absolute() ? Path(word) : base / word;
-        if (hostfs::exists(path)) inputs.push_back(path);
+        if (host.exists(path)) inputs.push_back(path);
       }
     };
     add("INITRAMFS_SOURCE", source);
@@ -143,17 +145,36 @@ class LinuxBuildRules final : public BuildRules {
 
   Command make(const MakeRequest& request) const override { return linux_make(request); }
 
+  Path output_tree(const Path& obj, const Path&, const std::string& id) const override { return obj / id; }
+
   Command make_image(const Path& vmlinux, const Path& image, const Variables& variables) const override {
     return {.argv = {linux_tool("OBJCOPY", variables), "-S", vmlinux.string(), image.string()}};
   }
 
-  std::optional<Command> install_modules(const MakeRequest& request, const Path& dest) const override {
+  bool make_bzimage(const std::vector<std::string>& targets) const override {
+    return makes(targets, "bzImage");
+  }
+
+  std::optional<Command> install_modules(Host& host, const MakeRequest& request,
+                                         const Path& dest) const override {
+    if (!makes(request.targets, "modules")) return std::nullopt;
     const Path order = request.obj / "modules.order";
-    if (!hostfs::exists(order) || hostfs::size(order) == 0) return std::nullopt;
+    if (host.status(order).size == 0) return std::nullopt;
     MakeRequest install = request;
     install.targets = {"modules_install"};
     install.variables["INSTALL_MOD_PATH"] = dest.string();
     return linux_make(install);
+  }
+
+  bool finish_modules(Host& host, const Path& dest, const std::string& release, const Path& obj,
+                      const Path& source) const override {
+    const Path folder = dest / "lib/modules" / release;
+    if (!host.exists(folder)) return false;
+    for (const auto& [link, target] : {std::pair("build", obj), std::pair("source", source)}) {
+      host.remove_all(folder / link);
+      host.make_link(target, folder / link);
+    }
+    return true;
   }
 
   std::optional<Command> compile_commands(Host& host, const Path& source, const Path& obj,
@@ -164,6 +185,11 @@ class LinuxBuildRules final : public BuildRules {
   }
 
   Products products() const override { return {"vmlinux", "System.map", "arch/x86/boot/bzImage", ".config"}; }
+
+  Path recorded_output(const Path& file) const override { return linux_recorded_output(file); }
+  std::vector<Path> half_written(Host& host, const std::vector<Path>& files) const override {
+    return linux_half_written(host, files);
+  }
 
   std::string release(Host& host, const Path& obj) const override {
     std::string text = host.read_file(obj / "include/config/kernel.release");
@@ -189,26 +215,41 @@ class LinuxBuildRules final : public BuildRules {
     return on * 17 / 10;
   }
 
-  std::vector<Path> module_needs(const Path& obj) const override {
+  std::vector<Path> module_needs(Host& host, const Path& obj) const override {
     std::vector<Path> needs;
     for (const char* path :
          {"Makefile", ".config", "Module.symvers", "modules.builtin", "include", "scripts/basic/fixdep",
           "scripts/mod/modpost", "scripts/module.lds", "scripts/gcc-plugins", "tools/objtool/objtool",
           "vmlinux.symvers", "certs/signing_key.pem", "certs/signing_key.x509", "scripts/sign-file",
           "scripts/genksyms/genksyms", "scripts/recordmcount", "tools/bpf/resolve_btfids/resolve_btfids"})
-      if (hostfs::exists(obj / path)) needs.emplace_back(path);
-    if (hostfs::exists(obj / "arch"))
-      for (const Path& arch : hostfs::list(obj / "arch"))
+      if (host.exists(obj / path)) needs.emplace_back(path);
+    if (host.exists(obj / "arch"))
+      for (const Path& arch : host.list(obj / "arch"))
         for (const char* path : {"include", "module.lds"})
-          if (hostfs::exists(arch / path)) needs.push_back(Path("arch") / arch.filename() / path);
+          if (host.exists(arch / path)) needs.push_back(Path("arch") / arch.filename() / path);
     return needs;
   }
 
-  Command make_module(const MakeRequest& request, const Path& dir) const override {
-    MakeRequest module = request;
-    module.variables["M"] = dir.string();
-    module.targets = {"modules"};
-    return linux_make(module);
+  std::optional<Refusal> no_module_in(Host& host, const Path& dir) const override {
+    return linux_no_module_in(host, dir);
+  }
+  bool module_product(std::string_view path) const override { return linux_module_product(path); }
+  Command make_module(const MakeRequest& request, const Path& dir, const Path& original) const override {
+    return linux_make_module(request, dir, original);
+  }
+  std::vector<Path> made_modules(Host& host, const Path& dir) const override {
+    return linux_made_modules(host, dir);
+  }
+  std::string module_name(const Path& file) const override {
+    std::string name = file.stem().string();
+    std::replace(name.begin(), name.end(), '-', '_');
+    return name;
+  }
+
+ private:
+  static bool makes(const std::vector<std::string>& targets, const char* what) {
+    return std::any_of(targets.begin(), targets.end(),
+                       [&](const std::string& target) { return target == "all" || target == what; });
   }
 };
 

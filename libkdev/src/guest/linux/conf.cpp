@@ -1,7 +1,6 @@
 // Configuring Linux: a base made by the tree (tinyconfig, defconfig) or given, settings over it,
 // olddefconfig.
 #include <fmt/format.h>
-#include <sys/utsname.h>
 
 #include <algorithm>
 #include <cctype>
@@ -13,8 +12,6 @@
 #include "guest/linux/conf_text.hpp"
 #include "guest/linux/linux.hpp"
 #include "guest/linux/presets.hpp"
-#include "host/hostfs.hpp"
-#include "host/leased_run.hpp"
 
 namespace kdev::guest {
 namespace {
@@ -78,11 +75,11 @@ class LinuxConfRules final : public ConfRules {
     return parse_conf(config);
   }
 
-  Path running_config() const override {
-    utsname name{};
-    uname(&name);
-    for (const Path& candidate : {Path("/proc/config.gz"), Path("/boot/config-" + std::string(name.release))})
-      if (hostfs::exists(candidate)) return candidate;
+  Path running_config(Host& host) const override {
+    std::string release = host.run({.argv = {"uname", "-r"}}).out;
+    while (!release.empty() && std::isspace(static_cast<unsigned char>(release.back()))) release.pop_back();
+    for (const Path& candidate : {Path("/proc/config.gz"), Path("/boot/config-" + release)})
+      if (host.exists(candidate)) return candidate;
     throw ConfigError(
         {.attempted = "configure a kernel",
          .reason = "the running kernel's configuration is neither in /proc/config.gz nor in /boot",
@@ -112,6 +109,10 @@ class LinuxConfRules final : public ConfRules {
            file == "Kbuild" || file.ends_with(".config") || path.find("/configs/") != path.npos;
   }
 
+  bool tool_source(std::string_view path) const override {
+    return path.starts_with("scripts/") || path == "Makefile";
+  }
+
   ResolvedConf configure(const ConfigureRequest& request) const override {
     Host& host = request.host;
     host.make_directories(request.scratch);
@@ -126,7 +127,9 @@ class LinuxConfRules final : public ConfRules {
                              .variables = request.make_variables,
                              .ccache = {},
                              .toolchain_id = {}};
-      const ProcessResult result = leased_run(host, request.run, "configure", linux_make(what), options);
+      options.lease_dir = request.run;
+      options.lease_name = "configure";
+      const ProcessResult result = host.run(linux_make(what), options);
       if (!result.ok()) fail(target, result);
     };
     std::string base;
@@ -141,12 +144,8 @@ class LinuxConfRules final : public ConfRules {
         host.write_file(kept, base);
       }
       base.erase(0, mark.size());
-    } else if (request.base_file.extension() == ".gz") {
-      base = host.check("read " + request.base_file.string(),
-                        {.argv = {"gzip", "-dc", request.base_file.string()}})
-                 .out;
     } else {
-      base = host.read_file(request.base_file);
+      base = request.base_text;
     }
 
     const MergedSettings merged = merge_settings(request.settings);
@@ -158,7 +157,7 @@ class LinuxConfRules final : public ConfRules {
       result.text = host.read_file(file);
       result.values = parse_conf(result.text);
       result.lost =
-          find_lost(final_settings, result.values, request.source, linux_arch(request.make_variables));
+          find_lost(host, final_settings, result.values, request.source, linux_arch(request.make_variables));
       if (!again || !promote_modules(final_settings, result.lost)) break;
     }
     result.overridden = merged.overridden;

@@ -121,14 +121,14 @@ bool conf_has(const std::map<std::string, std::string>& values, const ConfSettin
   return a && b && *a == *b;
 }
 
-std::vector<LostOption> find_lost(const std::vector<ConfSetting>& final_settings,
+std::vector<LostOption> find_lost(Host& host, const std::vector<ConfSetting>& final_settings,
                                   const std::map<std::string, std::string>& values, const Path& source,
                                   const std::string& arch) {
   std::vector<LostOption> lost;
   std::optional<Kconfig> kconfig;
   for (const ConfSetting& setting : final_settings) {
     if (!setting.wanted || conf_has(values, setting)) continue;
-    if (!kconfig) kconfig = Kconfig::read(source, linux_srcarch(arch));
+    if (!kconfig) kconfig = Kconfig::read(host, source, linux_srcarch(arch));
     LostOption option;
     option.asked = setting;
     if (const auto got = values.find(setting.option); got != values.end()) option.got = got->second;

@@ -1,5 +1,6 @@
 #pragma once
 // Which asked-for options the tree's olddefconfig did not keep, and why.
+#include <kdev/host.hpp>
 #include <kdev/kern_conf.hpp>
 #include <kdev/path.hpp>
 #include <map>
@@ -13,7 +14,7 @@ bool conf_has(const std::map<std::string, std::string>& values, const ConfSettin
 
 /// The settings (one for each option) that `values` does not have, each with its reason from the tree's
 /// Kconfig files. Settings that are not wanted are left out. Reads Kconfig only when something is lost.
-std::vector<LostOption> find_lost(const std::vector<ConfSetting>& final_settings,
+std::vector<LostOption> find_lost(Host& host, const std::vector<ConfSetting>& final_settings,
                                   const std::map<std::string, std::string>& values, const Path& source,
                                   const std::string& arch);
 

@@ -1,6 +1,7 @@
 #pragma once
 // A reader of a tree's Kconfig files, for one purpose: to say why an option was not kept. What the
 // configuration *is* only the tree's own tool decides.
+#include <kdev/host.hpp>
 #include <kdev/path.hpp>
 #include <map>
 #include <string>
@@ -42,7 +43,7 @@ class Kconfig {
  public:
   /// Reads TREE/Kconfig and all it sources for `srcarch` ("x86"). Lines that are not understood are passed
   /// over; files that are not there too, as the tree's tool says what is wrong with them.
-  static Kconfig read(const Path& tree, const std::string& srcarch);
+  static Kconfig read(Host& host, const Path& tree, const std::string& srcarch);
 
   const KconfigOption* find(std::string_view name) const;
   /// Members of a choice.

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <boost/filesystem/fstream.hpp>
 #include <cctype>
 #include <kdev/error.hpp>
 #include <set>
@@ -99,12 +98,17 @@ ExprPtr expression(std::string_view text) {
 
 class KconfigReader {
  public:
-  KconfigReader(Kconfig& out, const Path& tree, const std::string& srcarch)
-      : out_(out), tree_(tree), srcarch_(srcarch) {}
+  KconfigReader(Kconfig& out, Host& host, const Path& tree, const std::string& srcarch)
+      : out_(out), host_(host), tree_(tree), srcarch_(srcarch) {}
 
   void file(const std::string& name, int depth) {
     if (depth > 50) return;  // a file that sources itself
-    boost::filesystem::ifstream in(tree_ / name);
+    std::istringstream in;
+    try {
+      in.str(host_.read_file(tree_ / name));
+    } catch (const HostError&) {
+      return;  // the tree's own tool says what is wrong with it
+    }
     std::string line;
     int help_indent = -1;
     bool help = false;
@@ -295,6 +299,7 @@ class KconfigReader {
   }
 
   Kconfig& out_;
+  Host& host_;
   const Path& tree_;
   const std::string& srcarch_;
   std::vector<Block> blocks_;
@@ -306,9 +311,9 @@ class KconfigReader {
   std::vector<Pending> selects_;
 };
 
-Kconfig Kconfig::read(const Path& tree, const std::string& srcarch) {
+Kconfig Kconfig::read(Host& host, const Path& tree, const std::string& srcarch) {
   Kconfig kconfig;
-  KconfigReader reader(kconfig, tree, srcarch);
+  KconfigReader reader(kconfig, host, tree, srcarch);
   // Before 2.6.39 the top file was the architecture's own.
   reader.file("Kconfig", 0);
   reader.finish();

@@ -12,11 +12,11 @@ namespace kdev::guest {
 
 // tree.cpp
 /// The tree at `path` when it is one of Linux: Kbuild, init/main.c, arch/ and a Makefile that states VERSION.
-std::optional<SourceTree> detect_linux(const Path& path);
+std::optional<SourceTree> detect_linux(Host& host, const Path& path);
 /// What in the source tree breaks an out-of-tree build ("outputmakefile" of the top Makefile refuses such
 /// trees): the paths of .config, include/config and arch/SRCARCH/include/generated that an in-place build
 /// left. Empty: clean.
-std::vector<Path> linux_in_place_leftovers(const Path& tree);
+std::vector<Path> linux_in_place_leftovers(Host& host, const Path& tree);
 
 const ConfRules& linux_conf_rules();             // conf.cpp
 const BuildRules& linux_build_rules();           // build.cpp
@@ -34,9 +34,11 @@ bool linux_needs_boot_image(const std::map<std::string, std::string>& config);
 class LinuxGuest final : public Guest {
  public:
   Os os() const override { return Os::linux; }
-  std::optional<SourceTree> detect(const Path& path) const override { return detect_linux(path); }
-  TreeMarks marks(const Path& path) const override;
-  void check_tree(const SourceTree& tree) const override;
+  std::optional<SourceTree> detect(Host& host, const Path& path) const override {
+    return detect_linux(host, path);
+  }
+  TreeMarks marks(Host& host, const Path& path) const override;
+  void check_tree(Host& host, const SourceTree& tree) const override;
   std::vector<BootPlan> boot_plans(const BootRequest& request) const override;
   const ConfRules* conf() const override;
   const BuildRules* build() const override;

@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <boost/filesystem/operations.hpp>
 #include <kdev/error.hpp>
 #include <map>
 #include <sstream>
@@ -13,8 +12,6 @@
 namespace kdev::guest {
 namespace {
 
-namespace fs = boost::filesystem;
-
 std::string trimmed(std::string_view text) {
   const std::size_t begin = text.find_first_not_of(" \t\r"), end = text.find_last_not_of(" \t\r");
   return begin == std::string_view::npos ? "" : std::string(text.substr(begin, end - begin + 1));
@@ -22,9 +19,9 @@ std::string trimmed(std::string_view text) {
 
 /// The first assignments of the top Makefile: VERSION = 6, PATCHLEVEL = 1, SUBLEVEL = 192, EXTRAVERSION =
 /// -rc1.
-std::map<std::string, std::string> version_variables(const Path& makefile) {
+std::map<std::string, std::string> version_variables(Host& host, const Path& makefile) {
   std::map<std::string, std::string> result;
-  std::istringstream lines(head_of(makefile, 8192));
+  std::istringstream lines(head_of(host, makefile, 8192));
   std::string line;
   while (std::getline(lines, line)) {
     const std::size_t equals = line.find('=');
@@ -42,8 +39,8 @@ bool is_number(const std::string& text) {
 
 /// "6.1.192", "6.1.0-rc1"; "2.6.39" had all three, "6.1" with an empty SUBLEVEL is "6.1". Empty: not Linux's
 /// Makefile.
-std::string version_of(const Path& tree) {
-  auto v = version_variables(tree / "Makefile");
+std::string version_of(Host& host, const Path& tree) {
+  auto v = version_variables(host, tree / "Makefile");
   if (!is_number(v["VERSION"]) || !is_number(v["PATCHLEVEL"])) return "";
   std::string version = v["VERSION"] + "." + v["PATCHLEVEL"];
   if (is_number(v["SUBLEVEL"])) version += "." + v["SUBLEVEL"];
@@ -52,31 +49,31 @@ std::string version_of(const Path& tree) {
 
 }  // namespace
 
-TreeMarks LinuxGuest::marks(const Path& path) const {
-  TreeMarks marks =
-      look_for(path, {"Kbuild", "Kconfig", "arch/", "include/linux/", "init/main.c", "scripts/", "kernel/"});
-  (version_of(path).empty() ? marks.missing : marks.found).push_back("Makefile with VERSION and PATCHLEVEL");
+TreeMarks LinuxGuest::marks(Host& host, const Path& path) const {
+  TreeMarks marks = look_for(
+      host, path, {"Kbuild", "Kconfig", "arch/", "include/linux/", "init/main.c", "scripts/", "kernel/"});
+  (version_of(host, path).empty() ? marks.missing : marks.found)
+      .push_back("Makefile with VERSION and PATCHLEVEL");
   return marks;
 }
 
-std::optional<SourceTree> detect_linux(const Path& path) {
-  const std::string version = version_of(path);
-  if (version.empty() || !look_for(path, {"Kbuild", "Kconfig", "arch/", "init/main.c"}).missing.empty())
+std::optional<SourceTree> detect_linux(Host& host, const Path& path) {
+  const std::string version = version_of(host, path);
+  if (version.empty() || !look_for(host, path, {"Kbuild", "Kconfig", "arch/", "init/main.c"}).missing.empty())
     return {};
-  return SourceTree{.os = Os::linux, .path = resolved_tree(path), .version = version};
+  return SourceTree{.os = Os::linux, .path = resolved_tree(host, path), .version = version};
 }
 
-std::vector<Path> linux_in_place_leftovers(const Path& tree) {
+std::vector<Path> linux_in_place_leftovers(Host& host, const Path& tree) {
   std::vector<Path> result;
-  boost::system::error_code ec;
   for (const Path& name : {Path(".config"), Path("include/config"),
                            "arch" / Path(linux_srcarch(linux_arch({}))) / "include/generated"})
-    if (fs::exists(tree / name, ec)) result.push_back(tree / name);
+    if (host.exists(tree / name)) result.push_back(tree / name);
   return result;
 }
 
-void LinuxGuest::check_tree(const SourceTree& tree) const {
-  const std::vector<Path> leftovers = linux_in_place_leftovers(tree.path);
+void LinuxGuest::check_tree(Host& host, const SourceTree& tree) const {
+  const std::vector<Path> leftovers = linux_in_place_leftovers(host, tree.path);
   if (leftovers.empty()) return;
   std::string names;
   for (const Path& p : leftovers)
