@@ -12,7 +12,7 @@ struct FakeBuildRules : guest::BuildRules {
   std::string arch(const Values&) const override { return "pdp11"; }
   std::vector<std::string> tools(const Values&, const Variables&) const override { return {"cc"}; }
   std::vector<std::vector<std::string>> compiler_parts() const override { return {}; }
-  std::vector<Path> outside_inputs(const Values&, const Path&) const override { return {}; }
+  std::vector<Path> outside_inputs(Host&, const Values&, const Path&) const override { return {}; }
   std::vector<Path> outside_products() const override { return {}; }
   std::string revision(Host&, const Values&, const Path&) const override { return {}; }
   bool ignored(std::string_view) const override { return false; }
@@ -24,11 +24,20 @@ struct FakeBuildRules : guest::BuildRules {
   Command make_image(const Path& kernel, const Path& image, const Variables&) const override {
     return {.argv = {"cp", kernel.string(), image.string()}};
   }
-  std::optional<Command> install_modules(const Request&, const Path&) const override { return std::nullopt; }
+  std::optional<Command> install_modules(Host&, const Request&, const Path&) const override {
+    return std::nullopt;
+  }
   std::optional<Command> compile_commands(Host&, const Path&, const Path&, const Path&) const override {
     return std::nullopt;
   }
   guest::Products products() const override { return {"unix", "unix.map", "", "unix.conf"}; }
+  Path output_tree(const Path& obj, const Path&, const std::string& id) const override { return obj / id; }
+  bool make_bzimage(const std::vector<std::string>&) const override { return false; }
+  bool finish_modules(Host&, const Path&, const std::string&, const Path&, const Path&) const override {
+    return false;
+  }
+  Path recorded_output(const Path&) const override { return {}; }
+  std::vector<Path> half_written(Host&, const std::vector<Path>&) const override { return {}; }
   std::string release(Host&, const Path&) const override { return "7"; }
   std::string_view made_object(std::string_view line) const override { return line.substr(0, 0); }
   /// "mkconf: TEXT" is an error.
@@ -41,10 +50,14 @@ struct FakeBuildRules : guest::BuildRules {
     return reason.find("vector") == reason.npos ? "" : "write low.s anew";
   }
   long estimate_objects(const Values&) const override { return 1; }
-  std::vector<Path> module_needs(const Path&) const override { return {}; }
-  Command make_module(const Request&, const Path& dir) const override {
+  std::vector<Path> module_needs(Host&, const Path&) const override { return {}; }
+  std::optional<guest::Refusal> no_module_in(Host&, const Path&) const override { return std::nullopt; }
+  bool module_product(std::string_view) const override { return false; }
+  Command make_module(const Request&, const Path& dir, const Path&) const override {
     return {.argv = {"mk", dir.string()}};
   }
+  std::vector<Path> made_modules(Host&, const Path&) const override { return {}; }
+  std::string module_name(const Path& file) const override { return file.string(); }
 };
 
 }  // namespace kdev::fakes

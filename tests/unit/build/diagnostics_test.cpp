@@ -116,7 +116,7 @@ TEST(DiagnosticReader, DoesNotGrowWithoutEnd) {
 
 TEST(DiagnosticReader, AsksTheGuestFirst) {
   const fakes::FakeBuildRules rules;
-  DiagnosticReader reader(&rules, "/s", "/o");
+  DiagnosticReader reader(*local_host(), &rules, "/s", "/o");
   EXPECT_EQ(reader.line("mkconf: no vectors")->message, "no vectors");
   EXPECT_EQ(reader.line("a.c:1:1: error: e")->message, "e");
   EXPECT_EQ(reader.hint("no vectors"), "write low.s anew");
@@ -124,7 +124,7 @@ TEST(DiagnosticReader, AsksTheGuestFirst) {
   EXPECT_EQ(reader.hint("syntax error"), "");
   // What one guest's tools say means nothing for another.
   EXPECT_EQ(reader.hint("No rule to make target 'debian/certs/x.pem'"), "");
-  EXPECT_EQ(DiagnosticReader(nullptr, "/s", "/o").hint("no vectors"), "");
+  EXPECT_EQ(DiagnosticReader(*local_host(), nullptr, "/s", "/o").hint("no vectors"), "");
   try {
     throw_build_failure("build", {}, reader, "/log");
   } catch (const BuildError& e) {
