@@ -87,7 +87,7 @@ void bind_seed_image(py::module_& m) {
           [](Self i, const KernelArtifact& kernel) {
             return blocking([&] { return i.add_modules(kernel); });
           },
-          py::arg("kernel"), "The kernel's own, under /lib/modules/RELEASE.")
+          py::arg("kernel"), "The kernel's own, where its build installs them (Linux: /lib/modules/RELEASE).")
       .def("compress", &SeedImage::compress, py::arg("compression"))
       .def_property_readonly("has_agent", &SeedImage::has_agent, "Then a VM can run commands.")
       .def_property_readonly("is_archive", &SeedImage::is_archive)

@@ -1309,7 +1309,7 @@ class SeedImage:
         """
     def add_modules(self, kernel: KernelArtifact) -> SeedImage:
         """
-        The kernel's own, under /lib/modules/RELEASE.
+        The kernel's own, where its build installs them (Linux: /lib/modules/RELEASE).
         """
     def compress(self, compression: typing.Literal["none", "gzip", "zstd"]) -> SeedImage: ...
     def entries(self) -> builtins.list[ImageEntry]:

@@ -50,7 +50,7 @@ class KDEV_API SeedImage {
   SeedImage add_directory(const std::string& guest_path, unsigned mode = 0755) const;
   /// In /m/NAME.ko.
   SeedImage add_module(const ModuleArtifact& module) const;
-  /// The kernel's own modules under /lib/modules/RELEASE.
+  /// The kernel's own modules, where its build installs them (Linux: /lib/modules/RELEASE).
   SeedImage add_modules(const KernelArtifact& kernel) const;
   SeedImage compress(Compression compression) const;
 

@@ -126,14 +126,12 @@ SeedImage SeedImage::add_module(const ModuleArtifact& module) const {
 
 SeedImage SeedImage::add_modules(const KernelArtifact& kernel) const {
   if (kernel.modules.empty()) return *this;
-  const Path dir = kernel.modules / "lib" / "modules" / kernel.release;
   SeedImage image = *this;
-  image.entries_.push_back({.type = Type::dir, .path = "/lib/modules/" + kernel.release, .mode = 0755});
-  for (ImageEntry& e : read_tree(dir)) {
+  for (ImageEntry& e : read_tree(kernel.modules)) {
+    // Folders come with what is in them: one that the image has, or a link in its place, stays as it is.
+    if (e.type == Type::dir) continue;
     // Links to the source and output trees, which are not in the guest.
-    if (e.path == "/build" || e.path == "/source") continue;
-    e.path = "/lib/modules/" + kernel.release + e.path;
-    if (e.type == Type::file && !e.target.empty()) e.target = "/lib/modules/" + kernel.release + e.target;
+    if (e.type == Type::symlink && e.target.starts_with('/')) continue;
     image.entries_.push_back(std::move(e));
   }
   return image;

@@ -259,6 +259,21 @@ TEST_F(WriteImage, ModulesGoWhereModprobeLooks) {
               ElementsAre("/lib", "/lib/modules", "/lib/modules/6.1.0", "/lib/modules/6.1.0/kernel",
                           "/lib/modules/6.1.0/kernel/fs", "/lib/modules/6.1.0/kernel/fs/x.ko",
                           "/lib/modules/6.1.0/modules.dep", "/m", "/m/my_mod.ko"));
+  // Wherever the guest has them; what is a link in the image stays one.
+  put("others/boot/kernel/if_x.ko", "module");
+  fs::create_symlink("if_x.ko", dir / "others/boot/kernel/x.ko");
+  fs::create_hard_link(dir / "others/boot/kernel/if_x.ko", dir / "others/boot/kernel/if_y.ko");
+  kernel.modules = dir / "others";
+  const auto others = SeedImage().add_modules(kernel).entries();
+  EXPECT_THAT(paths_of(others), ElementsAre("/boot", "/boot/kernel", "/boot/kernel/if_x.ko",
+                                            "/boot/kernel/if_y.ko", "/boot/kernel/x.ko"));
+  EXPECT_EQ(others[3].target, "/boot/kernel/if_x.ko");
+  EXPECT_EQ(others[4].target, "if_x.ko");
+  const ImageEntry link{
+      .type = ImageEntry::Type::symlink, .path = "/boot", .mode = 0777, .target = "usr/boot"};
+  EXPECT_THAT(paths_of(SeedImage::from_entries({link}).add_modules(kernel).entries()),
+              ElementsAre("/boot", "/usr", "/usr/boot", "/usr/boot/kernel", "/usr/boot/kernel/if_x.ko",
+                          "/usr/boot/kernel/if_y.ko", "/usr/boot/kernel/x.ko"));
   kernel.modules.clear();
   EXPECT_TRUE(SeedImage().add_modules(kernel).entries().empty());
 }
