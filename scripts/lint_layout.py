@@ -55,12 +55,6 @@ KBUILD_WORDS = re.compile(
 )
 FOREIGN_WORDS = {"build": ("Kbuild's", KBUILD_WORDS)}
 
-# Files that name a guest yet: to be taken off here with their last such word.
-NAME_GUESTS_YET = {
-    "libkdev/src/workspace/layout.cpp",
-    "libkdev/src/workspace/workspace.cpp",
-}
-
 # Written in two halves, so that this file does not name them either.
 REGISTRY_HOSTS = re.compile(
     r"(?<![\w-])("
@@ -182,7 +176,7 @@ def check_guests_are_alike() -> None:
             if re.match(r"\s*#", line):
                 continue  # <linux/...> is the host's, and so is what the compiler defines
             # guest/ has a check of its own against hypervisors, hypervisor/ one against guests.
-            if folder not in NAMES_GUESTS | {"hypervisor"} and name not in NAME_GUESTS_YET:
+            if folder not in NAMES_GUESTS | {"hypervisor"}:
                 if question := OS_QUESTION.search(line):
                     errors.append(f"{name}:{number}: asks which guest it is: {question[0]!r}")
                 elif word := GUEST_WORDS.search(OS_DEFAULT.sub("", line)):

@@ -70,7 +70,7 @@ std::optional<WorkspaceFile> read_workspace_file(Host& host, const Path& root) {
     if (json::get_int(o, "format") > kFormat)
       refuse_workspace(root, "a later version of kdev made it", "update kdev");
     WorkspaceFile content = {.source = json::get_path(o, "source"),
-                             .os = os_from_string(json::get_string(o, "os", "linux"))};
+                             .os = os_from_string(json::get_string(o, "os", to_string(WorkspaceFile{}.os)))};
     if (content.source.empty()) refuse_workspace(root, file.string() + " names no source tree", hint);
     return content;
   } catch (const FormatError& e) {

@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <kdev/error.hpp>
 #include <kdev/workspace.hpp>
@@ -13,6 +14,14 @@ namespace {
 
 // Others hold it only while they open the workspace.
 constexpr Seconds kOpenPatience{60.0};
+
+/// What can be built.
+std::vector<std::string> buildable() {
+  std::vector<std::string> titles;
+  for (const guest::Guest* g : guest::all_guests())
+    if (g->build()) titles.push_back(os_title(g->os()));
+  return titles;
+}
 
 /// The tree that was asked for or is remembered.
 SourceTree find_tree(Host& host, const Path& root, const Path& asked,
@@ -32,10 +41,9 @@ SourceTree find_tree(Host& host, const Path& root, const Path& asked,
                      "open it without source=, or use another folder for the other tree");
   if (!guest::guest_for(tree.os).build())
     refuse_workspace(root,
-                     fmt::format("{} trees are not supported yet ({} is {})",
-                                 tree.os == Os::freebsd ? "FreeBSD" : to_string(tree.os), tree.path.string(),
-                                 tree.version),
-                     "use a Linux tree");
+                     fmt::format("{} trees are not supported yet ({} is {})", os_title(tree.os),
+                                 tree.path.string(), tree.version),
+                     fmt::format("use a tree of {}", fmt::join(buildable(), " or ")));
   return tree;
 }
 
