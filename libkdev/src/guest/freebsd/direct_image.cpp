@@ -14,6 +14,7 @@
 #include <memory>
 
 #include "common/system_error.hpp"
+#include "guest/freebsd/preload_module.hpp"
 #include "host/unique_fd.hpp"
 
 // shim.S
@@ -43,6 +44,7 @@ enum : std::uint32_t {
   md_envp = modinfo_metadata | 0x0006,
   md_howto = modinfo_metadata | 0x0007,
   md_kernend = modinfo_metadata | 0x0008,
+  md_shdr = modinfo_metadata | 0x0009,
   md_smap = modinfo_metadata | 0x1001,
   md_modulep = modinfo_metadata | 0x1006,
 };
@@ -104,7 +106,14 @@ class Builder {
     const UniqueFd kernel = open_for_reading(image_.kernel, attempted_);
     const UniqueFd root = image_.root.empty() ? UniqueFd() : open_for_reading(image_.root, attempted_);
     add_kernel(kernel);
-    std::vector<Modinfo> tail;
+    for (const Path& module : image_.modules) add_module(module);
+    if (!image_.entropy.empty()) {
+      // sys/dev/random/random_harvestq.c, random_prime_loader_file()
+      const std::uint64_t at = place(image_.entropy.size(), page);
+      pieces_.push_back(
+          {.data = image_.entropy, .address = at, .memory = round_up(image_.entropy.size(), page)});
+      add_file("/boot/entropy", "boot_entropy_cache", at, image_.entropy.size());
+    }
     if (root) {
       const std::uint64_t size = size_of(root, attempted_), at = place(size, page);
       pieces_.push_back({.data = {},
@@ -114,10 +123,7 @@ class Builder {
                          .address = at,
                          .memory = round_up(size, page)});
       // sys/dev/md/md.c, g_md_init(): a preloaded file of this type becomes an md device.
-      tail = {{modinfo_name, text(image_.root.filename().string())},
-              {modinfo_type, text("mfs_root")},
-              {modinfo_addr, word(at)},
-              {modinfo_size, word(size)}};
+      add_file(image_.root.filename().string(), "mfs_root", at, size);
     }
     std::string environment;
     for (const auto& [name, value] : image_.environment) environment += text(name + "=" + value);
@@ -128,7 +134,7 @@ class Builder {
     std::uint32_t smap = 0;
     std::string metadata;
     for (int pass = 0; pass < 2; ++pass) {
-      std::vector<Modinfo> records = module_;
+      std::vector<Modinfo> records = kernel_;
       records.push_back({md_howto, bytes(image_.howto)});
       records.push_back({md_envp, word(envp)});
       records.push_back({md_kernend, word(kernend)});
@@ -136,7 +142,7 @@ class Builder {
       // The end mark is as long as the type and size of the record that takes its place.
       smap = static_cast<std::uint32_t>(modulep + encode_modinfo(records).size());
       records.push_back({md_smap, std::string(smap_entries * smap_entry, '\0')});
-      records.insert(records.end(), tail.begin(), tail.end());
+      records.insert(records.end(), files_.begin(), files_.end());
       metadata = encode_modinfo(records);
       envp = round_up(modulep + metadata.size(), page);
       kernend = round_up(envp + environment.size(), page);
@@ -163,6 +169,30 @@ class Builder {
     const std::uint64_t at = round_up(end_, alignment);
     end_ = at + size;
     return at;
+  }
+
+  void add_file(const std::string& name, const std::string& type, std::uint64_t address, std::uint64_t size) {
+    files_.push_back({modinfo_name, text(name)});
+    files_.push_back({modinfo_type, text(type)});
+    files_.push_back({modinfo_addr, word(address)});
+    files_.push_back({modinfo_size, word(size)});
+  }
+
+  void add_module(const Path& ko) {
+    const std::string attempted = fmt::format("{}: load {}", attempted_, ko.string());
+    const UniqueFd fd = open_for_reading(ko, attempted);
+    std::string content(size_of(fd, attempted), '\0');
+    const ssize_t n = ::pread(fd.get(), content.data(), content.size(), 0);
+    if (n < 0) throw host_error(attempted, errno);
+    content.resize(static_cast<std::size_t>(n));
+    const std::uint64_t at = round_up(end_, page);
+    PreloadedModule module = lay_out_module(content, at, attempted);
+    end_ = at + module.memory.size();
+    add_file("/boot/kernel/" + ko.filename().string(), "elf obj module", at, module.memory.size());
+    files_.push_back({md_elfhdr, std::move(module.elf_header)});
+    files_.push_back({md_shdr, std::move(module.section_headers)});
+    const std::uint64_t memory = round_up(module.memory.size(), page);
+    pieces_.push_back({.data = std::move(module.memory), .address = at, .memory = memory});
   }
 
   void add_kernel(const UniqueFd& fd) {
@@ -196,13 +226,13 @@ class Builder {
                          .memory = p.p_memsz});
     }
     if (end_ == 0) refuse("it has nothing to load");
-    module_ = {{modinfo_name, text(image_.kernel_name)},
+    kernel_ = {{modinfo_name, text(image_.kernel_name)},
                {modinfo_type, text("elf kernel")},
                {modinfo_addr, word(lowest)},
                {modinfo_size, word(0)},
                {md_elfhdr, std::string(elf_rawfile(elf.get(), nullptr), sizeof(Elf64_Ehdr))}};
     add_symbols(elf.get(), fd, file_size);
-    module_[3].data = word(end_ - lowest);
+    kernel_[3].data = word(end_ - lowest);
   }
 
   /// Size and content of the symbol table, size and content of its strings: stand/common/load_elf.c, and what
@@ -229,8 +259,8 @@ class Builder {
                            .memory = part.sh_size});
       }
       end_ = round_up(end_, 8);
-      module_.push_back({md_ssym, word(ssym)});
-      module_.push_back({md_esym, word(end_)});
+      kernel_.push_back({md_ssym, word(ssym)});
+      kernel_.push_back({md_esym, word(end_)});
       return;
     }
   }
@@ -324,7 +354,7 @@ class Builder {
   const Path& out_;
   const std::string attempted_;
   std::uint64_t entry_ = 0, end_ = 0;
-  std::vector<Modinfo> module_;
+  std::vector<Modinfo> kernel_, files_;
   std::vector<Piece> pieces_;
 };
 

@@ -19,8 +19,10 @@ enum BootHowto : std::uint32_t {
 };
 
 struct DirectImage {
-  Path kernel;  ///< ELF64, with its symbol table
-  Path root;    ///< file system image that becomes md0; empty: none
+  Path kernel;                ///< ELF64, with its symbol table
+  Path root;                  ///< file system image that becomes md0; empty: none
+  std::vector<Path> modules;  ///< NAME.ko files, linked with the kernel when it starts
+  std::string entropy;        ///< seeds the kernel's random numbers, as /boot/entropy does; empty: none
   /// The kernel's environment: hints and tunables, as /boot/loader.conf sets them.
   std::map<std::string, std::string> environment;
   std::uint32_t howto = rb_serial;

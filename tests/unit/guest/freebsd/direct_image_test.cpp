@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <boost/filesystem/operations.hpp>
 #include <cstdlib>
 #include <cstring>
@@ -204,6 +205,105 @@ TEST_F(DirectImageTest, TellsTheKernelWhatALoaderWould) {
   EXPECT_EQ(memory.read(number(root, 3), 5000), std::string(5000, 'r'));
   EXPECT_EQ(number(root, 4), 5000u);
   EXPECT_EQ(number(root, 3) % 4096, 0u);
+}
+
+/// A relocatable object: .text of 5 bytes, .bss of 100, symbols, their names, a relocation of .text, the
+/// sections' names, and debugging information, which stays outside.
+std::string module_bytes() {
+  Elf64_Ehdr header = {};
+  std::memcpy(header.e_ident, ELFMAG, SELFMAG);
+  header.e_ident[EI_CLASS] = ELFCLASS64;
+  header.e_ident[EI_DATA] = ELFDATA2LSB;
+  header.e_type = ET_REL;
+  header.e_machine = EM_X86_64;
+  header.e_shoff = 0x400;
+  header.e_shentsize = sizeof(Elf64_Shdr);
+  header.e_shnum = 9;
+  header.e_shstrndx = 6;
+  Elf64_Shdr s[9] = {};
+  const auto set = [&](int i, unsigned type, std::uint64_t flags, std::uint64_t offset, std::uint64_t size,
+                       std::uint64_t alignment, unsigned link = 0, unsigned info = 0) {
+    s[i].sh_type = type;
+    s[i].sh_flags = flags;
+    s[i].sh_offset = offset;
+    s[i].sh_size = size;
+    s[i].sh_addralign = alignment;
+    s[i].sh_link = link;
+    s[i].sh_info = info;
+  };
+  set(1, SHT_PROGBITS, SHF_ALLOC, 0x100, 5, 16);
+  set(2, SHT_NOBITS, SHF_ALLOC, 0x105, 100, 32);
+  set(3, SHT_SYMTAB, 0, 0x110, 48, 8, 4);
+  set(4, SHT_STRTAB, 0, 0x140, 7, 1);
+  set(5, SHT_RELA, 0, 0x150, 24, 8, 3, 1);
+  set(6, SHT_STRTAB, 0, 0x170, 3, 1);
+  set(7, SHT_PROGBITS, 0, 0x180, 64, 1);  // .debug_info
+  set(8, SHT_RELA, 0, 0x1c0, 24, 8, 3, 7);
+  std::string bytes(0x400 + sizeof s, '.');
+  std::memcpy(bytes.data(), &header, sizeof header);
+  std::memcpy(bytes.data() + 0x100, "hello", 5);
+  std::memcpy(bytes.data() + 0x140, "\0thing", 7);
+  std::memcpy(bytes.data() + 0x400, s, sizeof s);
+  return bytes;
+}
+
+TEST_F(DirectImageTest, ModulesLieAsTheLinkerWantsThem) {
+  image.modules = {dir.path / "thing.ko"};
+  image.entropy = "random";
+  local_host()->write_file(image.modules[0], module_bytes());
+  const std::string file = make();
+  const Memory memory(file);
+  const auto modulep = at<std::uint32_t>(file, memory.segments().front().p_offset + 16 + 16 + 64 + 4);
+  const std::vector<Modinfo> all = decode(memory.read(modulep, 4096));
+  const auto named = [&](const std::string& name) {
+    const Modinfo first{1, name + '\0'};
+    auto from = std::find(all.begin(), all.end(), first);
+    auto to =
+        from == all.end() ? from : std::find_if(from + 1, all.end(), [](auto& r) { return r.type == 1; });
+    return std::vector<Modinfo>(from, to);
+  };
+  const std::vector<Modinfo> module = named("/boot/kernel/thing.ko");
+  ASSERT_EQ(module.size(), 6u);
+  EXPECT_EQ(module[1].data, std::string("elf obj module") + '\0');
+  const std::uint64_t address = number(module, 3);
+  EXPECT_EQ(address % 4096, 0u);
+  EXPECT_EQ(module[4], (Modinfo{0x8002, module_bytes().substr(0, sizeof(Elf64_Ehdr))}));
+  ASSERT_EQ(module[5].type, 0x8009u);
+  std::vector<std::uint64_t> offsets;
+  for (std::size_t i = 0; i < 9; ++i) {
+    const auto to = at<Elf64_Shdr>(module[5].data, i * sizeof(Elf64_Shdr)).sh_addr;
+    offsets.push_back(to == 0 ? 0 : to - address + 1);
+  }
+  // The end of each, rounded up to the next one's alignment; 0: not in memory.
+  EXPECT_EQ(offsets, (std::vector<std::uint64_t>{0, 1, 33, 137, 185, 201, 192, 0, 0}));
+  EXPECT_EQ(number(module, 4), 200u + 24);
+  EXPECT_EQ(memory.read(address, 5), "hello");
+  EXPECT_EQ(memory.read(address + 32, 100), std::string(100, '\0'));
+  EXPECT_EQ(memory.read(address + 184, 7), std::string("\0thing", 7));
+  const std::vector<Modinfo> entropy = named("/boot/entropy");
+  ASSERT_EQ(entropy.size(), 4u);
+  EXPECT_EQ(entropy[1].data, std::string("boot_entropy_cache") + '\0');
+  EXPECT_EQ(memory.read(number(entropy, 3), 6), "random");
+  EXPECT_GT(number(all, 0x8000 | 8), modulep) << "the kernel's end lies behind all of it";
+}
+
+TEST_F(DirectImageTest, WhatIsNoModuleIsRefused) {
+  image.modules = {dir.path / "thing.ko"};
+  const auto with = [&](std::size_t offset, std::string bytes) {
+    std::string module = module_bytes();
+    module.replace(offset, bytes.size(), bytes);
+    local_host()->write_file(image.modules[0], module);
+    return refusal();
+  };
+  const std::size_t symtab = 0x400 + 3 * sizeof(Elf64_Shdr);
+  EXPECT_THAT(with(0, "?"), HasSubstr("no ELF file"));
+  EXPECT_THAT(with(16, std::string("\2\0", 2)), HasSubstr("no relocatable object"));
+  EXPECT_THAT(with(symtab + offsetof(Elf64_Shdr, sh_type), "\1"), HasSubstr("no symbol table"));
+  EXPECT_THAT(with(symtab + offsetof(Elf64_Shdr, sh_link), "\x99"), HasSubstr("contradict"));
+  EXPECT_THAT(with(symtab + offsetof(Elf64_Shdr, sh_offset), "\xff\xff"), HasSubstr("cut off"));
+  EXPECT_THAT(with(symtab + offsetof(Elf64_Shdr, sh_size), std::string(8, '\xff')), HasSubstr("too large"));
+  local_host()->write_file(image.modules[0], module_bytes().substr(0, 0x410));
+  EXPECT_THAT(refusal(), HasSubstr("cut off"));
 }
 
 TEST_F(DirectImageTest, WhatIsNoKernelIsRefused) {
