@@ -36,6 +36,7 @@ int poll_wait(int timeout_ms, const sigset_t* mask);
 extern bool session_up;        /* a HELLO has been answered */
 extern bool session_may_power; /* false: POWER is refused */
 extern uint32_t session_power; /* 0, or the enum kdev_power that was asked for */
+extern uint32_t session_window; /* what the host may send ahead; 0: it need not count */
 void session_reset(void);
 /* Reads and handles what is there. 0: the host is not connected; -1: nothing to read now; -2: broken; else
  * bytes. */
@@ -96,6 +97,9 @@ void setup_init(void);
 /* An open, non-blocking descriptor of the agent's port, or -1 when there is none yet. `device`: NULL or its
  * path. */
 int setup_open_port(const char* device);
+/* How many bytes the host may send ahead of what has been read: beyond them the port loses some. 0: the port makes
+ * the host wait by itself. */
+uint32_t setup_port_window(void);
 /* Called once while the port is missing, for example to load a driver. */
 void setup_help_port(void);
 /* Hex of the running kernel's GNU build id; "" when unknown. */

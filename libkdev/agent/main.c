@@ -72,9 +72,11 @@ static int wait_for_port(const char* device) {
 }
 
 static int usage(void) {
-  say("usage: kdev-agent [--fd N | --port DEVICE]\n"
-      "  --fd N         serve on an open socket, then end\n"
-      "  --port DEVICE  serve on this device instead of the virtio port " KDEV_PORT_NAME);
+  say("usage: kdev-agent [--fd N | --port DEVICE] [--window BYTES]\n"
+      "  --fd N          serve on an open socket, then end\n"
+      "  --port DEVICE   serve on this device instead of the virtio port " KDEV_PORT_NAME
+      "\n"
+      "  --window BYTES  what the host may send ahead, on a port that loses what it has no room for");
   return 2;
 }
 
@@ -88,10 +90,13 @@ int main(int argc, char** argv) {
       fd = atoi(argv[++i]);
     } else if (!strcmp(argv[i], "--port") && i + 1 < argc) {
       device = argv[++i];
+    } else if (!strcmp(argv[i], "--window") && i + 1 < argc) {
+      session_window = (uint32_t)atoi(argv[++i]);
     } else {
       return usage();
     }
   }
+  if (fd < 0 && !session_window) session_window = setup_port_window();
   set_signals();
   umask(022);
   if (is_init) setup_init();

@@ -53,6 +53,7 @@ enum port_end port_serve(int fd, bool may_return) {
   sigset_t waiting = normal_mask;
   session_reset();
   connected = true;
+  if (session_window) frame_send(KDEV_READY, 0, NULL, 0);
   for (bool first = true;; first = false) {
     bool more = false;
     if (child_ended) {

@@ -7,8 +7,11 @@
  *
  *   host -> agent                              agent -> host
  *   HELLO  u32 version, u32 flags              HELLO     u32 version, then "key=value\0" texts: release, build_id
- *                                                        (hex, from /sys/kernel/notes), machine, pid, boot_id, uptime_ns
+ *                                                        (hex, of the running kernel), machine, pid, boot_id, uptime_ns,
+ *                                                        window
  *   PING   any bytes                           PONG      the same bytes
+ *                                              ACK       u32 bytes taken: only where HELLO says "window="
+ *                                              READY     the port is open: such a port may have lost a HELLO
  *   EXEC   struct kdev_exec, strings           STARTED   u32 pid; or ERROR
  *   STDIN  bytes (at most the window)          OUT, ERR  bytes
  *   STDIN_CLOSE                                STDIN_ACK u32 bytes consumed: the window opens by as many
@@ -28,6 +31,10 @@
  * A PUT to what is there and is no ordinary file (devices, proc, sysfs, debugfs) is written in place; through a symbolic
  * link its target is replaced. A GET of a device or pipe gives what it has at once.
  *
+ * A port that drops what it has no room for says in its HELLO how many bytes the host may send ahead ("window=16384"),
+ * counted from the end of the host's own HELLO; each ACK lets as many more pass. It sends READY first of all: a HELLO that
+ * came before may be gone or have been echoed, so the host skips what is no frame and repeats it.
+ *
  * Nothing but HELLO is taken before HELLO. A frame that cannot be (wrong magic, too long, unknown type) ends the session:
  * ERROR with id 0, then everything up to the next HELLO is skipped. A host that follows one that died in mid-frame repeats
  * its HELLO until it is answered. Jobs outlive the session unless the next HELLO says RESET. */
@@ -43,7 +50,7 @@
 #define KDEV_HELLO_RESET 1u /* kill every job and forget every transfer first */
 
 enum kdev_frame_type {
-  KDEV_HELLO = 1, KDEV_PING, KDEV_PONG,
+  KDEV_HELLO = 1, KDEV_PING, KDEV_PONG, KDEV_ACK, KDEV_READY,
   KDEV_EXEC = 16, KDEV_STARTED, KDEV_STDIN, KDEV_STDIN_CLOSE, KDEV_STDIN_ACK, KDEV_OUT, KDEV_ERR, KDEV_SIGNAL, KDEV_EXIT,
   KDEV_PUT = 32, KDEV_GET, KDEV_META, KDEV_DATA, KDEV_DATA_END, KDEV_MKDIR, KDEV_LIST, KDEV_DONE,
   KDEV_POWER = 48,

@@ -14,10 +14,12 @@ static size_t held;
 /* Out of step: skip to the next HELLO. A host that died in mid-frame, or one that is not kdev, leaves it so.
  */
 static bool lost;
-static bool stalled; /* a whole frame is here, but its answer may not fit the output queue */
+static uint32_t taken; /* bytes read since the last ACK */
+static bool stalled;   /* a whole frame is here, but its answer may not fit the output queue */
 bool session_up;
 bool session_may_power = true;
 uint32_t session_power;
+uint32_t session_window;
 
 bool session_stalled(void) {
   return stalled;
@@ -63,6 +65,10 @@ static void answer_hello(uint32_t id) {
   n = put_text(p, n, ROOM, "pid", text);
   snprintf(text, sizeof text, "%llu", (unsigned long long)setup_uptime_ns());
   n = put_text(p, n, ROOM, "uptime_ns", text);
+  if (session_window) {
+    snprintf(text, sizeof text, "%u", session_window);
+    n = put_text(p, n, ROOM, "window", text);
+  }
   frame_end(KDEV_HELLO, id, n);
 }
 
@@ -71,6 +77,7 @@ static void hello(uint32_t id, const uint8_t* p, size_t length) {
   transfers_forget();
   if (get_u32(p + 4) & KDEV_HELLO_RESET) jobs_kill_all();
   answer_hello(id);
+  taken = 0;
   session_up = true;
 }
 
@@ -151,12 +158,21 @@ void session_resume(void) {
   if (at && held) memmove(input, input + at, held);
 }
 
+/* Opens the host's window again, in a few large steps. */
+static void acknowledge(size_t bytes) {
+  taken += (uint32_t)bytes;
+  if (!session_up || !session_window || taken < session_window / 4) return;
+  frame_send(KDEV_ACK, 0, &taken, sizeof taken);
+  taken = 0;
+}
+
 int session_read(int fd) {
   if (held == IN_CAPACITY) return -1;
   ssize_t n = read(fd, input + held, IN_CAPACITY - held);
   if (n < 0) return errno == EAGAIN || errno == EINTR ? -1 : -2;
   if (n == 0) return 0;
   held += (size_t)n;
+  acknowledge((size_t)n);
   session_resume();
   return (int)n;
 }

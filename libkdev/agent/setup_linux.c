@@ -173,6 +173,10 @@ int setup_open_port(const char* device) {
   return fd;
 }
 
+uint32_t setup_port_window(void) {
+  return 0;
+}
+
 void setup_help_port(void) {
   struct utsname name;
   char dir[128];

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <bit>
 #include <cerrno>
+#include <charconv>
 #include <cstring>
 
 namespace kdev::vm {
@@ -70,6 +71,7 @@ std::uint64_t AgentChannel::ping() {
 
 void AgentChannel::send_locked(std::uint32_t type, std::uint32_t id, std::string_view payload) {
   if (closed_ || broken_) return;
+  if (type == KDEV_HELLO) greeting_ = payload;
   const kdev_frame frame{KDEV_FRAME_MAGIC, static_cast<std::uint32_t>(payload.size()), type, id};
   const bool idle = !pending_locked();
   queue_.append(reinterpret_cast<const char*>(&frame), sizeof frame);
@@ -81,10 +83,11 @@ void AgentChannel::send_locked(std::uint32_t type, std::uint32_t id, std::string
 
 void AgentChannel::flush_locked() {
   while (pending_locked() && !closed_) {
-    ssize_t n = ::send(fd_, queue_.data() + sent_, queued_locked(), MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (n > 0)
+    ssize_t n = ::send(fd_, queue_.data() + sent_, sendable_locked(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (n > 0) {
       sent_ += static_cast<std::size_t>(n);
-    else if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+      if (room_ != unlimited) room_ -= static_cast<std::uint64_t>(n);
+    } else if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
       break;
     else if (n < 0 && errno != EINTR)
       closed_ = true;
@@ -114,6 +117,11 @@ bool AgentChannel::feed(std::string_view bytes) {
     kdev_frame frame;
     std::memcpy(&frame, all.data() + at, sizeof frame);
     if (frame.magic != KDEV_FRAME_MAGIC || frame.length > KDEV_MAX_PAYLOAD) {
+      // A terminal's echo, from before the agent had it raw.
+      if (!hello_ && ++skipped_ < most_echo) {
+        ++at;
+        continue;
+      }
       break_locked();
       break;
     }
@@ -142,8 +150,21 @@ bool AgentChannel::dispatch(const kdev_frame& frame, std::string_view payload) {
       if (std::size_t equals = text.find('='); equals != std::string_view::npos)
         hello.facts[std::string(text.substr(0, equals))] = text.substr(equals + 1);
     }
+    // Only the first: between it and the answer nothing else was sent.
+    if (!hello_)
+      if (const auto window = hello.facts.find("window"); window != hello.facts.end())
+        std::from_chars(window->second.data(), window->second.data() + window->second.size(), room_);
     hello_ = std::move(hello);
     return true;
+  }
+  if (frame.type == KDEV_READY) {
+    if (!hello_ && !greeting_.empty()) send_locked(KDEV_HELLO, 0, std::string(greeting_));
+    return false;
+  }
+  if (frame.type == KDEV_ACK) {
+    if (room_ != unlimited) room_ += as<std::uint32_t>(payload).value_or(0);
+    if (pending_locked()) wake_();
+    return false;
   }
   if (frame.type == KDEV_PONG) {
     ++pongs_;

@@ -1,6 +1,8 @@
 #pragma once
 // The host's end of the agent channel (libkdev/agent/protocol.h).
+#include <algorithm>
 #include <condition_variable>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -57,7 +59,8 @@ class AgentChannel {
   bool feed(std::string_view bytes);
   /// Sends what is queued as far as the socket takes it. Lock held by the caller.
   void flush_locked();
-  bool pending_locked() const { return queued_locked() > 0; }
+  /// True: there is something to send, and the guest has room for it.
+  bool pending_locked() const { return sendable_locked() > 0; }
   std::size_t queued_locked() const { return queue_.size() - sent_; }
 
   std::shared_ptr<Exchange> open(std::size_t limit);
@@ -76,6 +79,7 @@ class AgentChannel {
 
  private:
   void send_locked(std::uint32_t type, std::uint32_t id, std::string_view payload);
+  std::size_t sendable_locked() const { return std::min<std::uint64_t>(queued_locked(), room_); }
   /// True: somebody may be waiting for it. Output alone comes in thousands of frames that nobody wants to be
   /// woken for.
   bool dispatch(const kdev_frame& frame, std::string_view payload);
@@ -88,7 +92,12 @@ class AgentChannel {
   std::size_t sent_ = 0;  // of queue_
   std::map<std::uint32_t, std::shared_ptr<Exchange>> exchanges_;
   std::uint32_t next_id_ = 1;
+  std::string greeting_;  // the HELLO that was sent
+  static constexpr std::size_t most_echo = 4096;
+  std::size_t skipped_ = 0;  // bytes before the first HELLO that were no frame
   std::optional<AgentHello> hello_;
+  static constexpr std::uint64_t unlimited = UINT64_MAX;
+  std::uint64_t room_ = unlimited;  // bytes that the guest's port takes without losing any
   std::uint64_t pings_ = 0, pongs_ = 0;
   bool closed_ = false;
   bool broken_ = false;

@@ -10,16 +10,19 @@
 
 namespace kdev::test {
 
-AgentClient::AgentClient(const std::string& program) {
+AgentClient::AgentClient(const std::string& program, const std::vector<std::string>& arguments) {
   int ends[2];
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) std::abort();
   const std::string number = "9";
+  std::vector<const char*> argv{program.c_str(), "--fd", number.c_str()};
+  for (const std::string& argument : arguments) argv.push_back(argument.c_str());
+  argv.push_back(nullptr);
   pid_ = ::fork();
   if (pid_ == 0) {
     ::dup2(ends[1], 9);
     ::close_range(3, 8, 0);
     ::close_range(10, ~0u, 0);
-    ::execl(program.c_str(), program.c_str(), "--fd", number.c_str(), nullptr);
+    ::execv(program.c_str(), const_cast<char* const*>(argv.data()));
     ::_exit(126);
   }
   ::close(ends[1]);

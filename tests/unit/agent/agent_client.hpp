@@ -46,7 +46,7 @@ T read_as(std::string_view bytes) {
 
 class AgentClient {
  public:
-  explicit AgentClient(const std::string& program);
+  explicit AgentClient(const std::string& program, const std::vector<std::string>& arguments = {});
   ~AgentClient();
 
   void send(std::uint32_t type, std::uint32_t id, std::string_view payload = {});

@@ -43,6 +43,30 @@ TEST_P(AgentSession, PingComesBack) {
   }
 }
 
+/// As on a port that drops what it has no room for: the host hears when the port is open, and how much of
+/// what it sent was taken.
+TEST_P(AgentSession, AWindowIsToldAndOpenedAgain) {
+  AgentClient lossy(GetParam(), {"--window", "4000"});
+  EXPECT_EQ(lossy.receive().type, KDEV_READY);
+  EXPECT_EQ(lossy.hello().at("window"), "4000");
+  std::uint32_t acknowledged = 0, pongs = 0;
+  for (std::uint32_t sent = 0; sent < 40; ++sent) {
+    lossy.send(KDEV_PING, 1, std::string(984, 'p'));  // 1000 with its header
+    while (pongs <= sent || acknowledged < pongs * 1000) {
+      const Frame f = lossy.receive();
+      if (f.type == KDEV_PONG)
+        ++pongs;
+      else if (f.type == KDEV_ACK)
+        acknowledged += read_as<std::uint32_t>(f.payload);
+      else
+        FAIL() << "frame type " << f.type;
+    }
+  }
+  EXPECT_EQ(acknowledged, 40'000u);
+  EXPECT_EQ(lossy.close_and_wait(), 0);
+  EXPECT_EQ(agent.hello().count("window"), 0u) << "a socket loses nothing";
+}
+
 TEST_P(AgentSession, ManyBigPingsWithoutReading) {
   agent.hello();
   for (int i = 0; i < 3; ++i) agent.send(KDEV_PING, 10 + i, std::string(KDEV_MAX_PAYLOAD, 'p'));

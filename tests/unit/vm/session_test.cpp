@@ -1,6 +1,7 @@
 #include "vm/session.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/ioctl.h>
 
 #include <boost/filesystem/operations.hpp>
 #include <cstring>
@@ -97,6 +98,44 @@ TEST_F(SessionTest, HelloFactsAreRead) {
   EXPECT_EQ(hello.facts["build_id"], "ab");
 }
 
+/// A terminal echoes what was said before its agent had it raw, and loses some of it: the host says it again.
+TEST_F(SessionTest, AGreetingThatGotLostIsRepeated) {
+  session->agent().send(KDEV_HELLO, 0, "x");
+  EXPECT_EQ(take(17), frame(KDEV_HELLO, 0, "x"));
+  answer("KDV1\x08 \x08^@^@^@^A^@^@^@" + frame(KDEV_READY, 0));
+  EXPECT_EQ(take(17), frame(KDEV_HELLO, 0, "x"));
+  const std::string protocol_error = frame(KDEV_ERROR, 0, bytes(std::uint32_t{92}) + "wrong magic");
+  answer(protocol_error + frame(KDEV_HELLO, 0, bytes(std::uint32_t{1}) + std::string("pid=1\0", 6)));
+  session->wait(soon(), "hello", [&] { return session->agent().hello_locked().has_value(); });
+  session->agent().ping();
+  EXPECT_EQ(take(16), frame(KDEV_PING, 0)) << "the channel works on";
+}
+
+TEST_F(SessionTest, NoMoreIsSentAheadThanThePortHolds) {
+  session->agent().send(KDEV_HELLO, 0, "x");
+  take(17);
+  answer(frame(KDEV_HELLO, 0, bytes(std::uint32_t{1}) + std::string("window=100\0", 11)));
+  session->wait(soon(), "hello", [&] { return session->agent().hello_locked().has_value(); });
+  const std::string payload(500, 'p');
+  session->agent().send(KDEV_STDIN, 1, payload);
+  std::string sent = take(100);
+  // What the host sends next stands behind it, and the guest has taken nothing yet.
+  session->agent().ping();
+  auto unread = [&] {
+    int n = 0;
+    ::ioctl(guest.agent.get(), FIONREAD, &n);
+    return n;
+  };
+  EXPECT_EQ(unread(), 0);
+  answer(frame(KDEV_ACK, 0, bytes(std::uint32_t{60})));
+  sent += take(60);
+  session->wait(soon(), "the channel to be idle", [&] { return !session->agent().pending_locked(); });
+  EXPECT_EQ(unread(), 0);
+  answer(frame(KDEV_ACK, 0, bytes(std::uint32_t{1000})));
+  sent += take(16 + 500 + 16 - 160);
+  EXPECT_EQ(sent, frame(KDEV_STDIN, 1, payload) + frame(KDEV_PING, 0));
+}
+
 TEST_F(SessionTest, OutputBeyondTheLimitIsCountedAndDropped) {
   auto exchange = session->agent().open(4);
   answer(frame(KDEV_OUT, exchange->id, "abc") + frame(KDEV_OUT, exchange->id, "defg") +
@@ -141,7 +180,12 @@ TEST(Stream, WhatWasReadStaysWhileAllOfItFits) {
 }
 
 TEST_F(SessionTest, GarbageEndsTheChannelNotTheProgram) {
-  answer("this is no frame of ours, is it?");
+  for (int i = 0; i < 200; ++i) answer("this is no frame of ours, is it?");
+  session->wait(soon(), "break", [&] { return session->agent().broken_locked(); });
+}
+
+TEST_F(SessionTest, GarbageAfterTheGreetingEndsTheChannelAtOnce) {
+  answer(frame(KDEV_HELLO, 0, bytes(std::uint32_t{1})) + "this is no frame of ours");
   session->wait(soon(), "break", [&] { return session->agent().broken_locked(); });
 }
 
