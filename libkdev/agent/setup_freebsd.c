@@ -26,9 +26,10 @@
 
 #include "agent.h"
 
-/* A pseudo terminal's input queue holds 23040 bytes (sys/kern/tty.c, tty_watermarks: a fifth of 115200). What
- * comes beyond is dropped by the port's driver, virtio_console(4), which never makes the host wait. */
-enum { PORT_WINDOW = 16384 };
+/* The port's driver, virtio_console(4), never makes the host wait: what the terminal's input queue has no
+ * room for is lost. The queue holds a fifth of the speed (sys/kern/tty.c, tty_watermarks), and means nothing
+ * else by it: 23040 bytes at the highest that there is. */
+enum { PORT_SPEED = 115200, PORT_WINDOW = 16384 };
 
 /* `options`: names and values in turn, NULL at their end. A file system that this kernel does not know is no
  * error. */
@@ -152,6 +153,7 @@ int setup_open_port(const char* device) {
   if (fd < 0 || tcgetattr(fd, &t)) return fd;
   cfmakeraw(&t);
   t.c_cflag |= CREAD | CLOCAL;
+  cfsetspeed(&t, PORT_SPEED);
   if (tcsetattr(fd, TCSANOW, &t)) say("kdev-agent: the port does not become raw: %s", strerror(errno));
   tcflush(fd, TCIFLUSH);
   return fd;

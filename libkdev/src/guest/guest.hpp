@@ -8,7 +8,9 @@
 //   console.cpp  formats of its crash reports
 //   symbols.cpp  what ties those to the kernel's and the modules' files
 //   scaffold.cpp examples of modules to start from
-// and its lines in guest.cpp's tables. Nothing outside guest/ asks which guest it is: scripts/lint_layout.py looks.
+// and its lines in guest.cpp's tables. Nothing outside guest/ asks which guest it is: scripts/lint_layout.py
+// looks.
+#include <kdev/deadline.hpp>
 #include <kdev/host.hpp>
 #include <kdev/kernel_artifact.hpp>
 #include <kdev/source_tree.hpp>
@@ -54,6 +56,17 @@ class Guest {
   virtual void check_tree(Host&, const SourceTree&) const {}
   /// By preference. Empty: this guest cannot boot such a kernel.
   virtual std::vector<BootPlan> boot_plans(const BootRequest& request) const = 0;
+  /// What BootRequest::initrd has to be.
+  virtual RootFormat root_format() const { return RootFormat::initramfs; }
+  /// Makes in `dir`, a folder of the machine's own, what the plan needs beyond the kernel's files. The plan
+  /// as hypervisors take it. FormatError, HostError.
+  virtual BootPlan prepare(BootPlan plan, const Path&) const { return plan; }
+  /// kdev's agent for this guest, made in `dir` with the libraries in `sysroot`; the one that is there
+  /// already if it is no older than what it is made of. Empty: agent_program() fits as it is. ConfigError,
+  /// HostError.
+  virtual Path make_agent(Host&, const Path& /*sysroot*/, const Path& /*dir*/, const Deadline&) const {
+    return {};
+  }
   // Null where the guest has not got that far: the caller says "not yet".
   virtual const ConfRules* conf() const { return nullptr; }
   virtual const BuildRules* build() const { return nullptr; }

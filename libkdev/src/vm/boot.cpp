@@ -7,6 +7,7 @@
 
 #include "agent/protocol.h"
 #include "guest/guest.hpp"
+#include "image/ufs.hpp"
 #include "vm/state.hpp"
 
 namespace kdev {
@@ -33,7 +34,9 @@ const BootPlan* choose(const std::vector<BootPlan>& plans, BootMethod method,
   for (const BootPlan& plan : plans) {
     if (!hypervisor.can_boot(plan.kind)) continue;
     if (method == BootMethod::bzimage && plan.kind != BootPlan::Kind::direct_image) continue;
-    if (method == BootMethod::direct && plan.kind != BootPlan::Kind::direct_elf) continue;
+    if (method == BootMethod::direct && plan.kind != BootPlan::Kind::direct_elf &&
+        plan.kind != BootPlan::Kind::direct_multiboot)
+      continue;
     return &plan;
   }
   return nullptr;
@@ -80,8 +83,11 @@ hypervisor::MachineSpec VM::State::machine_spec(const Deadline& deadline) {
         {.attempted = attempted, .reason = fmt::format("{} CPUs", spec.cpus), .hint = "", .log = {}});
   hypervisor::MachineSpec machine;
   machine.memory = parse_memory(spec.memory);
-  const Path initrd = spec.image.realize(dir->image_cache(), deadline);
-  const auto plans = guest::guest_for(kernel.os).boot_plans(
+  const guest::Guest& guest = guest::guest_for(kernel.os);
+  const Path initrd = guest.root_format() == RootFormat::ufs
+                          ? realize_ufs(spec.image, dir->image_cache(), {.makefs = find_makefs()}, deadline)
+                          : spec.image.realize(dir->image_cache(), deadline);
+  const auto plans = guest.boot_plans(
       {.kernel = kernel, .initrd = initrd, .cmdline = spec.cmdline, .agent = spec.image.has_agent()});
   const hypervisor::Hypervisor& hypervisor = *hypervisor::all_hypervisors().front();
   const BootPlan* plan = choose(plans, spec.boot, hypervisor);
@@ -97,7 +103,7 @@ hypervisor::MachineSpec VM::State::machine_spec(const Deadline& deadline) {
                        .hint = "build the kernel again: its artifact was removed from the store",
                        .log = {}});
   machine.name = spec.name;
-  machine.plan = *plan;
+  machine.plan = guest.prepare(*plan, dir->path());
   machine.cpus = spec.cpus;
   machine.accel = accel;
   machine.agent_port = true;

@@ -41,6 +41,16 @@ TEST(QemuCommandLine, SaysWhatWasAskedForAndNothingElse) {
   EXPECT_THAT(argv, Not(Contains("-netdev")));
 }
 
+TEST(QemuCommandLine, AMultibootFileHoldsAllThatItsKernelNeeds) {
+  auto spec = example();
+  spec.plan = {BootPlan::Kind::direct_multiboot, "/run/vm0/direct.elf", "", ""};
+  ASSERT_TRUE(hypervisor::Qemu().can_boot(spec.plan.kind));
+  const auto argv = hypervisor::Qemu().command_line(spec);
+  EXPECT_EQ(value_of(argv, "-kernel"), "/run/vm0/direct.elf");
+  EXPECT_THAT(argv, Not(Contains("-initrd")));
+  EXPECT_THAT(argv, Not(Contains("-append")));
+}
+
 TEST(QemuCommandLine, KvmUsesTheHostsCpu) {
   auto spec = example();
   spec.accel = Accel::kvm;

@@ -1,5 +1,5 @@
 #pragma once
-// The FreeBSD guest: so far its trees are recognised, not built.
+// The FreeBSD guest.
 #include <optional>
 #include <vector>
 
@@ -19,6 +19,9 @@ class FreebsdGuest final : public Guest {
   }
   TreeMarks marks(Host& host, const Path& path) const override;
   std::vector<BootPlan> boot_plans(const BootRequest& request) const override;
+  RootFormat root_format() const override { return RootFormat::ufs; }
+  BootPlan prepare(BootPlan plan, const Path& dir) const override;
+  Path make_agent(Host& host, const Path& sysroot, const Path& dir, const Deadline& deadline) const override;
 };
 
 }  // namespace kdev::guest

@@ -20,7 +20,8 @@ std::string qemu_program() {
 }
 
 bool Qemu::can_boot(BootPlan::Kind kind) const {
-  return kind == BootPlan::Kind::direct_elf || kind == BootPlan::Kind::direct_image;
+  using Kind = BootPlan::Kind;
+  return kind == Kind::direct_elf || kind == Kind::direct_image || kind == Kind::direct_multiboot;
 }
 
 std::vector<std::string> Qemu::command_line(const MachineSpec& spec) const {
@@ -37,7 +38,8 @@ std::vector<std::string> Qemu::command_line(const MachineSpec& spec) const {
   add(argv, {"-no-reboot", "-action", "panic=none"});
   add(argv, {"-kernel", spec.plan.kernel.string()});
   if (!spec.plan.initrd.empty()) add(argv, {"-initrd", spec.plan.initrd.string()});
-  add(argv, {"-append", spec.plan.cmdline});
+  // Nobody reads a command line in a multiboot file.
+  if (spec.plan.kind != BootPlan::Kind::direct_multiboot) add(argv, {"-append", spec.plan.cmdline});
   add(argv, {"-chardev", socket_chardev("qmp", qmp_fd), "-mon", "chardev=qmp,mode=control"});
   add(argv, {"-chardev", socket_chardev("console", console_fd), "-serial", "chardev:console"});
   if (spec.agent_port)
