@@ -108,6 +108,9 @@ void setup_boot_id(char* text, size_t size);
 uint64_t setup_uptime_ns(void);
 /* A shell on the console, for a person whose guest has no port. The pid; or -1 without a shell. */
 pid_t setup_console_shell(void);
+/* The protocol's signal numbers are Linux's: of this guest's, and back. */
+int setup_signal(int signo);
+int setup_signal_told(int own);
 /* Ends the guest; returns errno on failure. */
 int setup_power(uint32_t how);
 #endif

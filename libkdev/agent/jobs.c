@@ -213,7 +213,7 @@ void job_signal(uint32_t id, int signo) {
   struct job* j = find(id);
   /* One that has ended may have left a group behind, but its number may soon be another's: the group is not
    * touched. */
-  if (j && !j->ended) kill(-j->pid, signo);
+  if (j && !j->ended) kill(-j->pid, setup_signal(signo));
 }
 
 void jobs_kill_all(void) {
@@ -263,10 +263,10 @@ static void pump(struct job* j, struct stream* s, uint32_t type) {
 }
 
 static void report_end(struct job* j) {
-  struct kdev_exit e = {
-      .kind = WIFSIGNALED(j->status) ? KDEV_SIGNALED : KDEV_EXITED,
-      .value = (uint32_t)(WIFSIGNALED(j->status) ? WTERMSIG(j->status) : WEXITSTATUS(j->status)),
-      .duration_ns = now_ns() - j->arrival};
+  struct kdev_exit e = {.kind = WIFSIGNALED(j->status) ? KDEV_SIGNALED : KDEV_EXITED,
+                        .value = (uint32_t)(WIFSIGNALED(j->status) ? setup_signal_told(WTERMSIG(j->status))
+                                                                   : WEXITSTATUS(j->status)),
+                        .duration_ns = now_ns() - j->arrival};
   frame_send(KDEV_EXIT, j->id, &e, sizeof e);
   j->id = 0;
   close_fd(&j->in);

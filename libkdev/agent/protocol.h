@@ -24,6 +24,8 @@
  *   POWER  u32 enum kdev_power                 DONE, then the guest ends
  *                                              ERROR     u32 errno, text
  *
+ * Signals are told in Linux's numbers, errno in the guest's own.
+ *
  * A process that ends while others still hold its output pipes counts as ended: what the pipes hold then is sent, then
  * EXIT; what comes later is read and thrown away. STDIN, STDIN_CLOSE, SIGNAL, DATA and DATA_END for an id that has ended
  * are ignored: they may have met its end on their way.

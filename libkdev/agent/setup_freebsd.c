@@ -207,8 +207,29 @@ pid_t setup_console_shell(void) {
   _exit(127);
 }
 
+/* Those that differ: Linux's number (x86), this system's. */
+static const struct {
+  int told, own;
+} signals[] = {{7, SIGBUS},   {10, SIGUSR1}, {12, SIGUSR2}, {17, SIGCHLD}, {18, SIGCONT},
+               {19, SIGSTOP}, {20, SIGTSTP}, {23, SIGURG},  {29, SIGIO},   {31, SIGSYS}};
+
+int setup_signal(int signo) {
+  for (size_t i = 0; i < sizeof signals / sizeof *signals; ++i)
+    if (signals[i].told == signo) return signals[i].own;
+  return signo;
+}
+
+int setup_signal_told(int own) {
+  for (size_t i = 0; i < sizeof signals / sizeof *signals; ++i)
+    if (signals[i].own == own) return signals[i].told;
+  return own;
+}
+
 int setup_power(uint32_t how) {
   struct statfs root;
+  /* The kernel waits five seconds for the caches of disks: those of a virtual machine outlive it. */
+  int delay = 0;
+  sysctlbyname("kern.shutdown.poweroff_delay", NULL, NULL, &delay, sizeof delay);
   sync();
   /* What lies in memory only is not worth the seconds that unmounting it takes. */
   int nosync = statfs("/", &root) == 0 && !strncmp(root.f_mntfromname, "/dev/md", 7) ? RB_NOSYNC : 0;

@@ -50,11 +50,21 @@ TEST_F(FreebsdDirectBoot, CommandsRun) {
   EXPECT_EQ(r.exit_code, 3);
   r = vm.run("kill -TERM $$");
   EXPECT_EQ(r.signal, SIGTERM);
+  Job job = vm.spawn(std::vector<std::string>{"/bin/sleep", "100"});
+  job.signal(SIGUSR1);
+  EXPECT_EQ(job.wait().signal, SIGUSR1) << "its number is another one there";
   EXPECT_EQ(vm.run("echo $GREETING; pwd", {.env = {{"GREETING", "hello"}}, .cwd = "/tmp"}).out,
             "hello\n/tmp\n");
   EXPECT_EQ(vm.run("sysctl -n kern.bootfile").out, "/boot/kernel/kernel\n");
   EXPECT_THAT(vm.run("nothing-there").err, HasSubstr("not found"));
   EXPECT_THAT(vm.console(), HasSubstr("Copyright (c) 1992"));
+}
+
+TEST_F(FreebsdDirectBoot, AnotherKernelThanTheArtifactSaysIsNoticed) {
+  VmSpec s = spec();
+  ASSERT_FALSE(s.kernel.build_id.empty());
+  s.kernel.build_id.back() = s.kernel.build_id.back() == '0' ? '1' : '0';
+  EXPECT_THROW(boot(s), GuestError);
 }
 
 /// The port drops what it has no room for, and is a terminal.
@@ -97,7 +107,6 @@ TEST_F(FreebsdDirectBoot, ALargeRootBoots) {
 
 TEST_F(FreebsdDirectBoot, StopsAndStartsAgain) {
   VmSpec s = spec();
-  s.timeouts.close = Seconds(20);
   VM vm = boot(s);
   vm.run("echo kept > /tmp/file");
   const RebootResult again = vm.reboot();

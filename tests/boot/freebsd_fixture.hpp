@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <kdev/kdev.hpp>
 
+#include "common/elf_file.hpp"
 #include "guest/guest.hpp"
 
 namespace kdev::test {
@@ -32,6 +33,7 @@ class FreebsdBuild {
     kernel_.obj = find_kernel(obj / "sys");
     kernel_.image = kernel_.obj / "kernel";
     kernel_.vmlinux = kernel_.obj / "kernel.debug";
+    if (boost::filesystem::exists(kernel_.vmlinux)) kernel_.build_id = elf_build_id(kernel_.vmlinux);
     const auto tree = guest::guest_for(Os::freebsd).detect(*local_host(), source);
     kernel_.release = tree ? tree->version : "";
     rescue_ = obj / "rescue/rescue/rescue";

@@ -23,6 +23,9 @@ using Type = ImageEntry::Type;
 /// sys/ufs/ffs/fs.h: SBLOCK_UFS2; offsets of struct fs.
 constexpr std::streamoff superblock_at = 65536, sblockloc_at = superblock_at + 1000,
                          magic_at = superblock_at + 1372;
+// Debian's, for one, is NetBSD's of old.
+constexpr const char* another_makefs =
+    "let KDEV_MAKEFS name a makefs built from the kernel's own tree (usr.sbin/makefs)";
 constexpr std::uint32_t ufs2_magic = 0x19540119;
 
 /// As strunvis(3) takes it back.
@@ -84,7 +87,7 @@ void check_superblock(const Path& image, const UfsOptions& options, const std::s
   if (in && magic == ufs2_magic && location == superblock_at) return;
   throw HostError({.attempted = attempted,
                    .reason = options.makefs.string() + " made no UFS2 that kernels take",
-                   .hint = "let KDEV_MAKEFS name a makefs built from the kernel's own tree",
+                   .hint = another_makefs,
                    .log = {}});
 }
 
@@ -115,8 +118,8 @@ Path realize_ufs(const SeedImage& image, const Path& cache_dir, const UfsOptions
                        .log = {}});
   const std::vector<ImageEntry> entries = image.entries();
   const std::string key = sha256(
-      fmt::format("{} {} {} {} {}", content_key(entries, Compression::none, {}, deadline), options.free_bytes,
-                  options.label, options.makefs.string(), local_host()->status(options.makefs).mtime_ns));
+      fmt::format("{} {} {} {}", content_key(entries, Compression::none, {}, deadline), options.free_bytes,
+                  options.makefs.string(), local_host()->status(options.makefs).mtime_ns));
   const Path file = cache_dir / (key.substr(0, 32) + ".ufs");
   boost::system::error_code ec;
   if (fs::is_regular_file(file, ec)) return file;
@@ -127,12 +130,17 @@ Path realize_ufs(const SeedImage& image, const Path& cache_dir, const UfsOptions
   } catch (const boost::system::system_error& e) {
     throw host_error(attempted, e.code().value());
   }
-  local_host()->check(attempted,
-                      Command{.argv = {options.makefs.string(), "-t", "ffs", "-B", "little", "-o",
-                                       "version=2,label=" + options.label, "-b",
-                                       std::to_string(options.free_bytes), "-f", "4096", "image", "manifest"},
-                              .cwd = temporary.path},
-                      {.deadline = deadline});
+  const ProcessResult made = local_host()->run(
+      Command{.argv = {options.makefs.string(), "-t", "ffs", "-B", "little", "-o", "version=2", "-b",
+                       std::to_string(options.free_bytes), "-f", "4096", "image", "manifest"},
+              .cwd = temporary.path},
+      {.deadline = deadline});
+  if (!made.ok())
+    throw HostError({.attempted = attempted,
+                     .reason = fmt::format("{}: {}: {}", options.makefs.string(), describe(made.status),
+                                           made.err.substr(0, made.err.find('\n'))),
+                     .hint = another_makefs,
+                     .log = {}});
   check_superblock(temporary.path / "image", options, attempted);
   // Whoever made the same meanwhile made the same.
   fs::rename(temporary.path / "image", file, ec);
@@ -146,7 +154,7 @@ Path find_makefs() {
   if (const auto found = local_host()->which("makefs")) return *found;
   throw HostError({.attempted = "find makefs, which makes UFS2 file systems",
                    .reason = "it is not in PATH",
-                   .hint = "let KDEV_MAKEFS name one built from the kernel's own tree (usr.sbin/makefs)",
+                   .hint = another_makefs,
                    .log = {}});
 }
 

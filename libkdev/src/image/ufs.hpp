@@ -10,7 +10,6 @@ namespace kdev {
 struct UfsOptions {
   Path makefs;  ///< the program: one of the BSD that the file system is for, or built from its tree
   std::uint64_t free_bytes = 32u << 20;  ///< for the guest to write
-  std::string label = "root";
 };
 
 /// The image in a cache folder (made when missing), named by content and options; made when it is not there
