@@ -1,6 +1,5 @@
 #include "image/agent.hpp"
 
-#include <dlfcn.h>
 #include <unistd.h>
 
 #include <boost/filesystem/operations.hpp>
@@ -8,6 +7,7 @@
 #include <kdev/error.hpp>
 #include <kdev/seed_image.hpp>
 
+#include "common/own_folder.hpp"
 #include "host/hostfs.hpp"
 
 namespace kdev {
@@ -18,15 +18,6 @@ namespace fs = boost::filesystem;
 bool is_program(const Path& path) {
   boost::system::error_code ec;
   return fs::is_regular_file(path, ec) && ::access(path.c_str(), X_OK) == 0;
-}
-
-/// The folder of the file that holds this code: libkdev.so, Python's extension module, or a program.
-Path own_folder() {
-  Dl_info info;
-  if (!::dladdr(reinterpret_cast<const void*>(&own_folder), &info) || !info.dli_fname) return {};
-  boost::system::error_code ec;
-  const Path file = fs::canonical(info.dli_fname, ec);
-  return ec ? Path() : file.parent_path();
 }
 
 }  // namespace

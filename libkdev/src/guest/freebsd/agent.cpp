@@ -8,19 +8,26 @@
 #include <kdev/host.hpp>
 
 #include "common/digest.hpp"
+#include "common/own_folder.hpp"
 #include "guest/freebsd/freebsd.hpp"
 
 namespace kdev::guest {
 namespace {
 
-const std::string attempted = "compile kdev's agent for FreeBSD";
+constexpr const char* attempted = "compile kdev's agent for FreeBSD";
 
 Path agent_sources(Host& host) {
   std::string looked;
-  const char* chosen = std::getenv("KDEV_AGENT_SOURCES");
-  for (const Path& folder :
-       {Path(chosen ? chosen : ""), Path(KDEV_AGENT_SOURCES), Path(KDEV_AGENT_SOURCES_INSTALLED)}) {
-    if (folder.empty()) continue;
+  std::vector<Path> places;
+  if (const char* chosen = std::getenv("KDEV_AGENT_SOURCES"); chosen && *chosen) {
+    places = {Path(chosen)};
+  } else {
+    if (const Path own = own_folder(); !own.empty())
+      places = {own / "agent", own / KDEV_AGENT_SOURCES_FROM_LIB, own / KDEV_AGENT_SOURCES_FROM_BIN};
+    places.emplace_back(KDEV_AGENT_SOURCES);
+    places.emplace_back(KDEV_AGENT_SOURCES_INSTALLED);
+  }
+  for (const Path& folder : places) {
     if (host.status(folder / "setup_freebsd.c").is_file()) return folder;
     looked += (looked.empty() ? "" : ", ") + folder.string();
   }
