@@ -20,7 +20,12 @@ struct FakeBuildRules : guest::BuildRules {
   bool matters_to_modules(std::string_view) const override { return true; }
   std::string no_modules(const Values&) const override { return "it has none"; }
   std::vector<std::string> default_targets(const Values&) const override { return {"unix"}; }
-  Command make(const Request& request) const override { return {.argv = {"mk", request.obj.string()}}; }
+  void prepare(Host&, const Path&) const override {}
+  std::string flags(Host&, const Path&) const override { return {}; }
+  bool untracked_input(std::string_view) const override { return false; }
+  std::vector<guest::MakeStep> make(Host&, const Request& request) const override {
+    return {{.title = "", .command = {.argv = {"mk", request.obj.string()}}, .stamp = {}, .key = ""}};
+  }
   Command make_image(const Path& kernel, const Path& image, const Variables&) const override {
     return {.argv = {"cp", kernel.string(), image.string()}};
   }
@@ -30,8 +35,10 @@ struct FakeBuildRules : guest::BuildRules {
   std::optional<Command> compile_commands(Host&, const Path&, const Path&, const Path&) const override {
     return std::nullopt;
   }
-  guest::Products products() const override { return {"unix", "unix.map", "", "unix.conf"}; }
-  Path output_tree(const Path& obj, const Path&, const std::string& id) const override { return obj / id; }
+  guest::Products products(const Path&) const override { return {"unix", "unix.map", "", "unix.conf"}; }
+  Path output_tree(const Path& obj, const Path&, const Variables&, const std::string& id) const override {
+    return obj / id;
+  }
   bool make_bzimage(const std::vector<std::string>&) const override { return false; }
   bool finish_modules(Host&, const Path&, const std::string&, const Path&, const Path&) const override {
     return false;
@@ -40,6 +47,7 @@ struct FakeBuildRules : guest::BuildRules {
   std::vector<Path> half_written(Host&, const std::vector<Path>&) const override { return {}; }
   std::string release(Host&, const Path&) const override { return "7"; }
   std::string_view made_object(std::string_view line) const override { return line.substr(0, 0); }
+  std::string_view headline(std::string_view line) const override { return line.substr(0, 0); }
   /// "mkconf: TEXT" is an error.
   std::optional<Diagnostic> diagnostic(std::string_view line) const override {
     constexpr std::string_view tool = "mkconf: ";
@@ -53,7 +61,7 @@ struct FakeBuildRules : guest::BuildRules {
   std::vector<Path> module_needs(Host&, const Path&) const override { return {}; }
   std::optional<guest::Refusal> no_module_in(Host&, const Path&) const override { return std::nullopt; }
   bool module_product(std::string_view) const override { return false; }
-  Command make_module(const Request&, const Path& dir, const Path&) const override {
+  Command make_module(Host&, const Request&, const Path& dir, const Path&) const override {
     return {.argv = {"mk", dir.string()}};
   }
   std::vector<Path> made_modules(Host&, const Path&) const override { return {}; }

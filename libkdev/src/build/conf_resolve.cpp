@@ -127,6 +127,7 @@ ResolvedConf BuildContext::resolve(const KernConf& conf, const Deadline& deadlin
                                                   .run = run,
                                                   .state = state,
                                                   .base = conf.base(),
+                                                  .base_file = conf.base_file(),
                                                   .base_text = base_text,
                                                   .settings = conf.settings(),
                                                   .make_variables = conf.make_variables(),

@@ -77,6 +77,7 @@ KernelBuild::Plan KernelBuild::configure(Stage& stage) {
       .add(plan.resolved.text)
       .add(plan.toolchain.id)
       .add(json::dump(json::from_map(conf_.make_variables())));
+  if (const std::string flags = rules.flags(ws_.host(), ws_.root()); !flags.empty()) obj.add(flags);
   plan.obj_id = obj.hex().substr(0, 16);
   std::vector<std::string> targets = plan.targets;
   std::sort(targets.begin(), targets.end());
@@ -126,10 +127,15 @@ guest::MakeRequest KernelBuild::request(const Plan& plan, const ObjTree& obj) co
           .jobs = options_.jobs > 0 ? options_.jobs : ws_.host().cpu_count(),
           .variables = conf_.make_variables(),
           .ccache = ws_.host().which("ccache").value_or(Path()),
-          .toolchain_id = plan.toolchain.id + headers.substr(0, 16)};
+          .toolchain_id = plan.toolchain.id + headers.substr(0, 16),
+          .root = ws_.root(),
+          .digest = [this](const std::function<bool(std::string_view)>& accept) {
+            return context_.tree().digest(accept);
+          }};
 }
 
 KernelArtifact KernelBuild::make(Plan plan) {
+  run_shared_steps(plan, ObjTree(ws_.host(), context_.build_rules(), tree_of(plan), ws_.source()));
   Stage stage("build", title(), options_.on_event);
   return stage.during([&] {
     // Each configuration has an output tree of its own: one that changed meanwhile goes on in another.
@@ -155,7 +161,7 @@ KernelArtifact KernelBuild::make(Plan plan) {
 }
 
 Path KernelBuild::tree_of(const Plan& plan) const {
-  return context_.build_rules().output_tree(ws_.obj(), ws_.source(), plan.obj_id);
+  return context_.build_rules().output_tree(ws_.obj(), ws_.source(), conf_.make_variables(), plan.obj_id);
 }
 
 void KernelBuild::trim_obj_trees(const Path& folder) const {
@@ -188,11 +194,12 @@ std::optional<KernelBuild::Plan> KernelBuild::make_until_settled(const Plan& fir
     host.make_directories(obj.dir());
     const std::size_t stale = obj.prepare(context_.tree());
     obj.outside_inputs(plan.outside);
-    const Path config = obj.dir() / rules.products().config;
+    const Path config = obj.dir() / rules.products(obj.dir()).config;
+    host.make_directories(config.parent_path());
     if (!host.exists(config) || host.read_file(config) != plan.resolved.text)
       host.write_file(config, plan.resolved.text);
     const long all = counts.expected(plan.obj_id, rules.estimate_objects(plan.resolved.values));
-    const bool whole = host.exists(obj.dir() / rules.products().vmlinux);
+    const bool whole = host.exists(obj.dir() / rules.products(obj.dir()).vmlinux);
     run_make(plan, obj, fresh, whole ? static_cast<long>(stale) : all - static_cast<long>(obj.objects()));
 
     const TreeState before = context_.tree();
@@ -217,46 +224,81 @@ std::string KernelBuild::outside_of(const guest::Values& config) {
                         context_.hashes(), options_.deadline);
 }
 
+ProcessResult KernelBuild::run_step(const guest::MakeStep& step, const Path& log,
+                                    DiagnosticReader& diagnostics, BuildProgress& progress) {
+  const guest::BuildRules& rules = context_.build_rules();
+  const auto tell = [&](const Diagnostic& d) {
+    // What the tree's own tools are warned of is not what the user works on.
+    if (!step.once || d.severity != "warning") send(DiagnosticFound{d});
+  };
+  RunOptions options;
+  options.deadline = options_.deadline;
+  options.log = log;
+  options.capture_limit = 1 << 16;  // the log has it all
+  options.on_out_line = [&](std::string_view line) {
+    if (const std::string_view object = rules.made_object(line); !object.empty())
+      progress.made(object);
+    else if (const Diagnostic* d = diagnostics.line(line))
+      tell(*d);
+    else if (const std::string_view text = rules.headline(line); !text.empty())
+      progress.step(text);
+  };
+  options.on_err_line = [&](std::string_view line) {
+    if (const Diagnostic* d = diagnostics.line(line)) tell(*d);
+  };
+  options.lease_dir = ws_.run();
+  options.lease_name = "build";
+  ProcessResult result = ws_.host().run(step.command, options);
+  if (result.ok() && !step.stamp.empty()) {
+    ws_.host().make_directories(step.stamp.parent_path());
+    ws_.host().write_file(step.stamp, step.key);
+  }
+  return result;
+}
+
+void KernelBuild::run_shared_steps(const Plan& plan, const ObjTree& obj) {
+  Host& host = ws_.host();
+  const guest::BuildRules& rules = context_.build_rules();
+  for (const guest::MakeStep& step : rules.make(host, request(plan, obj))) {
+    if (!step.once || (host.exists(step.stamp) && host.read_file(step.stamp) == step.key)) continue;
+    Stage stage(step.title, title(), options_.on_event);
+    stage.during([&] {
+      const Path log = ws_.obj() / (step.title + ".log");
+      host.remove_all(log);
+      DiagnosticReader diagnostics(host, &rules, ws_.source(), ws_.obj());
+      BuildProgress progress(step.title, 0, options_.on_event);
+      const ProcessResult result = run_step(step, log, diagnostics, progress);
+      if (!result.ok()) throw_build_failure("make the " + step.title, result, diagnostics, log);
+      stage.done("done", "");
+    });
+  }
+}
+
 void KernelBuild::run_make(const Plan& plan, ObjTree& obj, bool fresh, long expected) {
   Host& host = ws_.host();
   const guest::BuildRules& rules = context_.build_rules();
   DiagnosticReader diagnostics(host, &rules, ws_.source(), obj.dir());
   BuildProgress progress("build", std::max(expected, 0L), options_.on_event);
   host.remove_all(obj.log());
-  RunOptions options;
-  options.deadline = options_.deadline;
-  options.log = obj.log();
-  options.capture_limit = 1 << 16;  // the log has it all
-  options.on_out_line = [&](std::string_view line) {
-    if (const std::string_view object = rules.made_object(line); !object.empty())
-      progress.made(object);
-    else if (const Diagnostic* d = diagnostics.line(line))
-      send(DiagnosticFound{*d});
-    else if (line.starts_with("  "))
-      progress.step(line.substr(2));
-  };
-  options.on_err_line = [&](std::string_view line) {
-    if (const Diagnostic* d = diagnostics.line(line)) send(DiagnosticFound{*d});
-  };
   obj.begin();
-  options.lease_dir = ws_.run();
-  options.lease_name = "build-" + plan.obj_id;
-  const ProcessResult result = host.run(rules.make(request(plan, obj)), options);
-  obj.end();
-  if (result.ok()) {
-    progress.finish();
-    if (fresh)
-      ObjectCounts(host, context_.memory() / "objects")
-          .learn(plan.obj_id, progress.done(), rules.estimate_objects(plan.resolved.values));
-    return;
+  for (const guest::MakeStep& step : rules.make(host, request(plan, obj))) {
+    if (step.once) continue;
+    const ProcessResult result = run_step(step, obj.log(), diagnostics, progress);
+    if (result.ok()) continue;
+    obj.end();
+    throw_build_failure("build " + title(), result, diagnostics, obj.log());
   }
-  throw_build_failure("build " + title(), result, diagnostics, obj.log());
+  obj.end();
+  progress.finish();
+  if (fresh)
+    ObjectCounts(host, context_.memory() / "objects")
+        .learn(plan.obj_id, progress.done(), rules.estimate_objects(plan.resolved.values));
 }
 
 KernelArtifact KernelBuild::publish(const Plan& plan, const ObjTree& obj) {
   Host& host = ws_.host();
   const guest::BuildRules& rules = context_.build_rules();
-  const guest::Products products = rules.products();
+  const guest::Products products = rules.products(obj.dir());
   const Path vmlinux = obj.dir() / products.vmlinux;
   if (!host.exists(vmlinux))
     throw BuildError({.attempted = "build " + title(),

@@ -179,10 +179,12 @@ class ModuleBuild {
                                      .jobs = options_.jobs > 0 ? options_.jobs : host.cpu_count(),
                                      .variables = record.make_variables,
                                      .ccache = host.which("ccache").value_or(Path()),
-                                     .toolchain_id = toolchain.id};
+                                     .toolchain_id = toolchain.id,
+                                     .root = ws_.root(),
+                                     .digest = {}};
     run.lease_dir = ws_.run();
     run.lease_name = "module-" + stage.filename().string();
-    const ProcessResult result = host.run(rules.make_module(request, stage, dir_), run);
+    const ProcessResult result = host.run(rules.make_module(host, request, stage, dir_), run);
     host.write_file(log, transcript);
     if (!result.ok()) throw_build_failure("build the module in " + own, result, diagnostics, log);
 

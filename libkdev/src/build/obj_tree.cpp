@@ -70,11 +70,13 @@ std::size_t ObjTree::prepare(const TreeState& now) {
       std::vector<bool> matched(changes.size());
       removed = remove_dependents(changes, matched);
       for (std::size_t i = 0; i < changes.size(); ++i)
-        start_over |= !matched[i] && changes[i].mtime_ns <= last_end && rules_.hidden_input(changes[i].path);
+        start_over |=
+            rules_.untracked_input(changes[i].path) ||
+            (!matched[i] && changes[i].mtime_ns <= last_end && rules_.hidden_input(changes[i].path));
     }
     if (start_over) {
       for (const Path& path : host_.list(dir_))
-        if (path != notes_ && path != dir_ / rules_.products().config) host_.remove_all(path);
+        if (path != notes_ && path != dir_ / rules_.products(dir_).config) host_.remove_all(path);
       removed = 0;
     }
   }
@@ -114,7 +116,7 @@ std::size_t ObjTree::remove_dependents(const std::vector<TreeChange>& changes, s
 
 void ObjTree::remove_half_written() {
   for (const Path& file : rules_.half_written(host_, host_.files_below(dir_))) host_.remove_all(file);
-  host_.remove_all(dir_ / rules_.products().vmlinux);
+  host_.remove_all(dir_ / rules_.products(dir_).vmlinux);
   host_.remove_all(notes_ / "running");
 }
 

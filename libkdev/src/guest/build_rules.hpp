@@ -1,6 +1,7 @@
 #pragma once
 // How a guest's kernel and its modules are made: which programs, which commands, what they print, what they
 // leave. build/ drives them and keeps the store; it knows no guest. Stateless and thread-safe.
+#include <functional>
 #include <kdev/error.hpp>
 #include <kdev/host.hpp>
 #include <kdev/path.hpp>
@@ -24,6 +25,20 @@ struct MakeRequest {
   Variables variables;       ///< the user's, for the command line
   Path ccache;               ///< empty: not used
   std::string toolchain_id;  ///< stands for the compiler and where headers are found: ccache goes by it
+  Path root;                 ///< the workspace; what prepare() wrote is there
+  /// Digest of the source tree's files that it takes (paths relative to the tree).
+  std::function<std::string(const std::function<bool(std::string_view path)>& accept)> digest;
+};
+
+/// One command of a build.
+struct MakeStep {
+  std::string title;  ///< for people: "toolchain"; empty for the only one
+  Command command;
+  /// A file that holds `key` once the step has come to a good end; empty: the step is always run.
+  Path stamp;
+  std::string key;
+  /// Serves several builds: not run when the stamp already holds the key. Else the stamp is but written.
+  bool once = false;
 };
 
 /// Where a build leaves things, all relative to the output tree.
@@ -60,15 +75,24 @@ class BuildRules {
   virtual bool ignored(std::string_view path) const = 0;
   /// A script or table that make runs or reads without it being written down as a dependency.
   virtual bool hidden_input(std::string_view path) const = 0;
+  /// What make never notices a change of, whatever its date: the output tree is made anew.
+  virtual bool untracked_input(std::string_view path) const = 0;
   /// Out-of-tree modules depend on this file of the tree (a header, the build system).
   virtual bool matters_to_modules(std::string_view path) const = 0;
 
   /// Why a kernel so configured loads no modules; empty: it does.
   virtual std::string no_modules(const Values& config) const = 0;
   virtual std::vector<std::string> default_targets(const Values& config) const = 0;
-  virtual Command make(const MakeRequest& request) const = 0;
+  /// Files of the user's to keep in a workspace at `root` (make.conf and the like), written where they are
+  /// missing.
+  virtual void prepare(Host& host, const Path& root) const = 0;
+  /// What those say: it decides how everything is compiled.
+  virtual std::string flags(Host& host, const Path& root) const = 0;
+  /// What is run one after another to build the request's targets.
+  virtual std::vector<MakeStep> make(Host& host, const MakeRequest& request) const = 0;
   /// The output tree of what `id` stands for, in a folder of such trees under the workspace's `obj`.
-  virtual Path output_tree(const Path& obj, const Path& source, const std::string& id) const = 0;
+  virtual Path output_tree(const Path& obj, const Path& source, const Variables& variables,
+                           const std::string& id) const = 0;
   /// Strips `vmlinux` to what boots.
   virtual Command make_image(const Path& vmlinux, const Path& image, const Variables& variables) const = 0;
   /// Whether the targets make Products::bzimage.
@@ -83,7 +107,7 @@ class BuildRules {
   /// Writes compile_commands.json to `file`; nothing when the tree has no such tool.
   virtual std::optional<Command> compile_commands(Host& host, const Path& source, const Path& obj,
                                                   const Path& file) const = 0;
-  virtual Products products() const = 0;
+  virtual Products products(const Path& output_tree) const = 0;
   /// A dependency record is a file of the output tree that names what one output was made from. The output
   /// that `file` is the record of; empty: it is none.
   virtual Path recorded_output(const Path& file) const = 0;
@@ -94,6 +118,8 @@ class BuildRules {
 
   /// The object that this line of make's output says is being made; empty for any other line.
   virtual std::string_view made_object(std::string_view line) const = 0;
+  /// What the line says to somebody who waits, when it is no object and worth showing; empty: nothing.
+  virtual std::string_view headline(std::string_view line) const = 0;
   /// A message of the guest's own tools, beyond compilers, linkers and make.
   virtual std::optional<Diagnostic> diagnostic(std::string_view line) const = 0;
   /// What to do about a build that failed for this reason (the first error's text); empty: nothing
@@ -111,7 +137,8 @@ class BuildRules {
   virtual bool module_product(std::string_view path) const = 0;
   /// Builds the modules whose sources and makefile are in `dir`, against what module_needs() named. `dir` is
   /// a copy of `original`, whose name goes into the debug information.
-  virtual Command make_module(const MakeRequest& request, const Path& dir, const Path& original) const = 0;
+  virtual Command make_module(Host& host, const MakeRequest& request, const Path& dir,
+                              const Path& original) const = 0;
   /// What that made, each module after those that it needs.
   virtual std::vector<Path> made_modules(Host& host, const Path& dir) const = 0;
   /// What the guest's loader calls the module of that file.

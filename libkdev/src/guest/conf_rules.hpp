@@ -31,7 +31,8 @@ struct ConfigureRequest {
   std::string
       state;  ///< stands for the tree's configuration files, the tools and the variables: equal means equal
   std::string base;
-  std::string base_text;              ///< for the bases "file" and "running": the file's content
+  Path base_file;                     ///< for the bases "file" and "running", a file of this machine
+  std::string base_text;              ///< its content
   std::vector<ConfSetting> settings;  ///< in merge order, all of them
   std::map<std::string, std::string> make_variables;
   Deadline deadline;
@@ -53,8 +54,8 @@ class ConfRules {
   virtual std::vector<ConfSetting> parse_fragment(std::string_view text, const Path& file) const = 0;
   /// A complete configuration's options and values, the "n" ones left out.
   virtual std::map<std::string, std::string> parse(std::string_view config) const = 0;
-  /// The configuration file (plain, or .gz) of the host's kernel, which is this guest's. ConfigError says where it was
-  /// looked for.
+  /// The configuration file (plain, or .gz) of the host's kernel, which is this guest's. ConfigError says
+  /// where it was looked for.
   virtual Path running_config(Host& host) const = 0;
   /// What puts a first file system into the kernel; `path` is absolute and there. ConfigError when this guest
   /// cannot take it.

@@ -4,6 +4,7 @@
 #include <kdev/error.hpp>
 #include <kdev/workspace.hpp>
 
+#include "guest/build_rules.hpp"
 #include "guest/guest.hpp"
 #include "workspace/layout.hpp"
 #include "workspace/lock.hpp"
@@ -69,6 +70,7 @@ Workspace::Workspace(const Path& path, WorkspaceOptions options) : state_(std::m
     if (!remembered || remembered->source != s.tree.path)
       write_workspace_file(*s.host, s.root, {.source = s.tree.path, .os = s.tree.os});
     make_layout(*s.host, s.root);
+    guest::guest_for(s.tree.os).build()->prepare(*s.host, s.root);
   }
   s.reaped = s.host->reap(run());
 }

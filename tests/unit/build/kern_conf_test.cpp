@@ -62,7 +62,10 @@ TEST(KernConf, UnknownPresetsAndBadNamesAreErrors) {
   EXPECT_THROW(KernConf::file("/nonexistent"), ConfigError);
   EXPECT_THROW(KernConf::tiny().fragment("/nonexistent"), ConfigError);
   EXPECT_THROW(KernConf::tiny().initramfs_source("/nonexistent"), ConfigError);
-  EXPECT_THROW(KernConf::tiny(Os::freebsd), ConfigError);
+  EXPECT_THROW(KernConf::tiny(Os::freebsd).preset("kasan"), ConfigError);
+  for (const char* bad : {"", "options", "nooptions A", "options A B", "machine amd64", "nonsense A", "A=B"})
+    EXPECT_THROW(KernConf::tiny(Os::freebsd).enable(bad), ConfigError) << bad;
+  EXPECT_THROW(KernConf::tiny(Os::freebsd).make_variable("KERNCONF", "X"), ConfigError);
 }
 
 TEST(KernConf, FragmentsSayWhereEachSettingComesFrom) {

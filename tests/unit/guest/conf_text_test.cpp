@@ -5,6 +5,8 @@
 
 #include <kdev/error.hpp>
 
+#include "guest/conf_merge.hpp"
+
 using namespace kdev;
 using namespace kdev::guest;
 using testing::ElementsAre;

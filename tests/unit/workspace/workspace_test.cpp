@@ -130,15 +130,28 @@ TEST(Workspace, RelativePathsBecomeAbsolute) {
   EXPECT_EQ(ws.root(), dir / "ws");
 }
 
+TEST(Workspace, HasTheConfigurationFilesOfItsGuest) {
+  const TempDir dir;
+  const Path bsd = fake_freebsd(dir);
+  {
+    const Workspace ws(dir / "ws", {.source = bsd});
+    EXPECT_EQ(ws.tree().os, Os::freebsd);
+  }
+  for (const char* name : {"src.conf", "make.conf", "src-env.conf"})
+    EXPECT_TRUE(fs::is_regular_file(dir / "ws/conf" / name)) << name;
+  // They are the user's from then on.
+  dir.write("ws/conf/src.conf", "WITHOUT_GAMES=yes\n");
+  const Workspace again(dir / "ws", {.source = bsd});
+  EXPECT_EQ(local_host()->read_file(dir / "ws/conf/src.conf"), "WITHOUT_GAMES=yes\n");
+}
+
 TEST(Workspace, RefusalsWriteNothing) {
   const TempDir dir;
-  const Path bsd = fake_freebsd(dir), source = fake_linux(dir);
+  const Path source = fake_linux(dir);
   dir.write("file", "x");
   EXPECT_THAT(refused(dir / "ws").reason(), HasSubstr("no source tree was named"));
   EXPECT_THAT(refused(dir / "ws", {.source = dir / "nope"}).reason(), HasSubstr("no such folder"));
   EXPECT_THAT(refused(dir / "ws", {.source = dir / "file"}).reason(), HasSubstr("file"));
-  EXPECT_THAT(refused(dir / "ws", {.source = bsd}).reason(),
-              HasSubstr("FreeBSD trees are not supported yet"));
   EXPECT_THAT(refused(dir / "file", {.source = source}).reason(), HasSubstr("not a folder"));
   EXPECT_THAT(refused(source, {.source = source}).reason(), HasSubstr("never written to"));
   EXPECT_THAT(refused(source / "ws", {.source = source}).reason(), HasSubstr("never written to"));

@@ -11,6 +11,9 @@ namespace kdev::guest {
 /// sys/kern/.
 std::optional<SourceTree> detect_freebsd(Host& host, const Path& path);
 
+const ConfRules& freebsd_conf_rules();    // conf.cpp
+const BuildRules& freebsd_build_rules();  // build.cpp
+
 class FreebsdGuest final : public Guest {
  public:
   Os os() const override { return Os::freebsd; }
@@ -22,6 +25,8 @@ class FreebsdGuest final : public Guest {
   RootFormat root_format() const override { return RootFormat::ufs; }
   BootPlan prepare(BootPlan plan, const Path& dir) const override;
   Path make_agent(Host& host, const Path& sysroot, const Path& dir, const Deadline& deadline) const override;
+  const ConfRules* conf() const override { return &freebsd_conf_rules(); }
+  const BuildRules* build() const override { return &freebsd_build_rules(); }
 };
 
 }  // namespace kdev::guest

@@ -2,26 +2,24 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <boost/filesystem/operations.hpp>
 #include <cctype>
-#include <fstream>
 #include <kdev/error.hpp>
 #include <kdev/kernconf_file.hpp>
 #include <map>
 #include <set>
 #include <sstream>
 
+#include "guest/freebsd/kernconf_read.hpp"
 #include "guest/nearest.hpp"
 
 namespace kdev {
 namespace {
 
-namespace fs = boost::filesystem;
-
 /// The words of a table's lines: comments left out, a '\' at a line's end followed, "quoted words" as one.
 class Table {
  public:
-  explicit Table(const Path& file) : in_(file.string()) {}
+  /// Nothing, when there is no such file.
+  Table(Host& host, const Path& file) : in_(host.is_file(file) ? host.read_file(file) : "") {}
   bool next(std::vector<std::string>& words) {
     words.clear();
     std::string line, whole;
@@ -59,30 +57,30 @@ class Table {
       }
     }
   }
-  std::ifstream in_;
+  std::istringstream in_;
 };
 
 class Known {
  public:
-  Known(const Path& tree, const std::string& machine, const Path& conf_dir) : tree_(tree) {
+  Known(Host& host, const Path& tree, const std::string& machine, const Path& conf_dir)
+      : host_(host), tree_(tree) {
     const Path conf = tree / "sys/conf";
-    boost::system::error_code ec;
-    if (!fs::is_regular_file(conf / "options", ec) || !fs::is_regular_file(conf / "files", ec))
+    if (!host.is_file(conf / "options") || !host.is_file(conf / "files"))
       throw ConfigError({.attempted = "check a kernel configuration against " + tree.string(),
                          .reason = "sys/conf/options or sys/conf/files is not there",
                          .hint = "name the top of a FreeBSD source tree",
                          .log = {}});
     read_options(conf / "options");
     if (!machine.empty())
-      read_options(fs::exists(conf / ("options." + machine), ec) ? conf / ("options." + machine)
-                                                                 : conf_dir / ("options." + machine));
+      read_options(host.exists(conf / ("options." + machine)) ? conf / ("options." + machine)
+                                                              : conf_dir / ("options." + machine));
     read_aliases(conf / "options-compat");
     read_devices(conf / "files");
     if (!machine.empty()) read_devices(conf / ("files." + machine));
   }
   void read_devices(const Path& file) {
     if (!read_.insert(file.string()).second) return;
-    Table table(file);
+    Table table(host_, file);
     for (std::vector<std::string> words; table.next(words);) {
       if (words[0] == "include" && words.size() > 1) {
         read_devices(tree_ / "sys" / words[1]);
@@ -126,15 +124,16 @@ class Known {
     return guest::nearest_names(name, {known.begin(), known.end()});
   }
   void read_options(const Path& file) {
-    Table table(file);
+    Table table(host_, file);
     for (std::vector<std::string> words; table.next(words);) options_.insert(words[0]);
   }
   void read_aliases(const Path& file) {
-    Table table(file);
+    Table table(host_, file);
     for (std::vector<std::string> words; table.next(words);)
       if (words.size() > 1) aliases_[words[0]] = words[1];
   }
 
+  Host& host_;
   const Path& tree_;
   std::set<std::string> options_, devices_, read_;
   std::map<std::string, std::string> aliases_;
@@ -143,8 +142,13 @@ class Known {
 }  // namespace
 
 std::vector<KernconfProblem> check_kernconf(const KernconfSummary& summary, const Path& tree) {
+  return guest::check_kernconf(*local_host(), summary, tree);
+}
+
+std::vector<KernconfProblem> guest::check_kernconf(Host& host, const KernconfSummary& summary,
+                                                   const Path& tree) {
   const Path conf_dir = tree / "sys" / summary.machine / "conf";
-  Known known(tree, summary.machine, conf_dir);
+  Known known(host, tree, summary.machine, conf_dir);
   for (const KernconfEntry& entry : summary.entries)
     if (entry.keyword == "files")
       known.read_devices(Path(entry.name).is_absolute() ? Path(entry.name) : conf_dir / entry.name);

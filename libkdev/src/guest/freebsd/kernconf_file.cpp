@@ -7,6 +7,7 @@
 #include <kdev/kernconf_file.hpp>
 
 #include "guest/freebsd/kernconf_lex.hpp"
+#include "guest/freebsd/kernconf_read.hpp"
 
 namespace kdev {
 
@@ -76,16 +77,18 @@ KernconfFile KernconfFile::parse(std::string_view text, const Path& file) {
 }
 
 KernconfFile KernconfFile::load(const Path& file) {
-  std::string text;
+  return guest::load_kernconf(*local_host(), file);
+}
+
+KernconfFile guest::load_kernconf(Host& host, const Path& file) {
   try {
-    text = local_host()->read_file(file);
+    return KernconfFile::parse(host.read_file(file), file);
   } catch (const HostError& e) {
     throw ConfigError({.attempted = "read the kernel configuration " + file.string(),
                        .reason = e.reason(),
                        .hint = "",
                        .log = {}});
   }
-  return parse(text, file);
 }
 
 std::vector<KernconfEntry> KernconfFile::entries() const {

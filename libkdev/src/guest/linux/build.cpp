@@ -122,6 +122,8 @@ class LinuxBuildRules final : public BuildRules {
     return false;
   }
 
+  bool untracked_input(std::string_view) const override { return false; }
+
   bool matters_to_modules(std::string_view path) const override {
     if (path.starts_with("Documentation/") || path.starts_with("samples/")) return false;
     if (path.starts_with("tools/"))
@@ -143,9 +145,16 @@ class LinuxBuildRules final : public BuildRules {
     return targets;
   }
 
-  Command make(const MakeRequest& request) const override { return linux_make(request); }
+  void prepare(Host&, const Path&) const override {}
+  std::string flags(Host&, const Path&) const override { return {}; }
 
-  Path output_tree(const Path& obj, const Path&, const std::string& id) const override { return obj / id; }
+  std::vector<MakeStep> make(Host&, const MakeRequest& request) const override {
+    return {{.title = "", .command = linux_make(request), .stamp = {}, .key = ""}};
+  }
+
+  Path output_tree(const Path& obj, const Path&, const Variables&, const std::string& id) const override {
+    return obj / id;
+  }
 
   Command make_image(const Path& vmlinux, const Path& image, const Variables& variables) const override {
     return {.argv = {linux_tool("OBJCOPY", variables), "-S", vmlinux.string(), image.string()}};
@@ -184,7 +193,9 @@ class LinuxBuildRules final : public BuildRules {
     return Command{.argv = {"python3", "-B", script.string(), "-d", obj.string(), "-o", file.string()}};
   }
 
-  Products products() const override { return {"vmlinux", "System.map", "arch/x86/boot/bzImage", ".config"}; }
+  Products products(const Path&) const override {
+    return {"vmlinux", "System.map", "arch/x86/boot/bzImage", ".config"};
+  }
 
   Path recorded_output(const Path& file) const override { return linux_recorded_output(file); }
   std::vector<Path> half_written(Host& host, const std::vector<Path>& files) const override {
@@ -198,6 +209,9 @@ class LinuxBuildRules final : public BuildRules {
   }
 
   std::string_view made_object(std::string_view line) const override { return linux_made_object(line); }
+  std::string_view headline(std::string_view line) const override {
+    return line.starts_with("  ") ? line.substr(2) : std::string_view();
+  }
   std::optional<Diagnostic> diagnostic(std::string_view line) const override {
     return linux_diagnostic(line);
   }
@@ -234,7 +248,8 @@ class LinuxBuildRules final : public BuildRules {
     return linux_no_module_in(host, dir);
   }
   bool module_product(std::string_view path) const override { return linux_module_product(path); }
-  Command make_module(const MakeRequest& request, const Path& dir, const Path& original) const override {
+  Command make_module(Host&, const MakeRequest& request, const Path& dir,
+                      const Path& original) const override {
     return linux_make_module(request, dir, original);
   }
   std::vector<Path> made_modules(Host& host, const Path& dir) const override {

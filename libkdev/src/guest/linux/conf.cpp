@@ -6,6 +6,7 @@
 #include <cctype>
 #include <kdev/error.hpp>
 
+#include "guest/conf_merge.hpp"
 #include "guest/conf_rules.hpp"
 #include "guest/linux/build_make.hpp"
 #include "guest/linux/conf_lost.hpp"
@@ -126,7 +127,9 @@ class LinuxConfRules final : public ConfRules {
                              .jobs = host.cpu_count(),
                              .variables = request.make_variables,
                              .ccache = {},
-                             .toolchain_id = {}};
+                             .toolchain_id = {},
+                             .root = {},
+                             .digest = {}};
       options.lease_dir = request.run;
       options.lease_name = "configure";
       const ProcessResult result = host.run(linux_make(what), options);

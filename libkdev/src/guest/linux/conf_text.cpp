@@ -7,6 +7,8 @@
 #include <kdev/error.hpp>
 #include <set>
 
+#include "guest/conf_merge.hpp"
+
 namespace kdev::guest {
 namespace {
 
@@ -108,23 +110,6 @@ std::string conf_value_text(std::string_view value) {
 std::string conf_line_text(const std::string& option, const std::string& value) {
   return value == "n" ? fmt::format("# CONFIG_{} is not set\n", option)
                       : fmt::format("CONFIG_{}={}\n", option, conf_value_text(value));
-}
-
-MergedSettings merge_settings(const std::vector<ConfSetting>& settings) {
-  MergedSettings merged;
-  std::map<std::string, std::size_t> at;
-  for (const ConfSetting& setting : settings) {
-    const auto [found, fresh] = at.try_emplace(setting.option, merged.final.size());
-    if (fresh) {
-      merged.final.push_back(setting);
-      continue;
-    }
-    ConfSetting& old = merged.final[found->second];
-    if (old.value != setting.value) merged.overridden.push_back(old);
-    // Asked for twice alike: whoever insists on it is named when it gets lost.
-    if (old.value != setting.value || setting.wanted || !old.wanted) old = setting;
-  }
-  return merged;
 }
 
 std::string merge_conf(std::string_view base, const std::vector<ConfSetting>& settings) {

@@ -38,14 +38,6 @@ std::string conf_line_text(const std::string& option, const std::string& value);
 /// wins). They come last because among members of a choice the last one in the file wins.
 std::string merge_conf(std::string_view base, const std::vector<ConfSetting>& settings);
 
-/// The settings that count in merge order (the last for each option, in the order of first appearance), and
-/// those that a later one of another value replaced.
-struct MergedSettings {
-  std::vector<ConfSetting> final;
-  std::vector<ConfSetting> overridden;
-};
-MergedSettings merge_settings(const std::vector<ConfSetting>& settings);
-
 /// Options set to something else than n.
 std::map<std::string, std::string> parse_conf(std::string_view text);
 

@@ -1,0 +1,94 @@
+#include "guest/freebsd/build_make.hpp"
+
+#include <fmt/format.h>
+
+#include <kdev/error.hpp>
+
+namespace kdev::guest {
+namespace {
+
+constexpr const char* path_of_build = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// Where clang and lld lie under their plain names (Debian: /usr/lib/llvm-14/bin).
+Path cross_bindir(Host& host) {
+  const auto clang = host.which("clang");
+  if (!clang)
+    throw HostError({.attempted = "find the cross compiler",
+                     .reason = "clang is not there",
+                     .hint = "apt-get install clang lld llvm",
+                     .log = {}});
+  return host.canonical(*clang).parent_path();
+}
+
+/// A word for sh.
+std::string quoted(const std::string& text) {
+  std::string out = "'";
+  for (const char c : text) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return out + "'";
+}
+
+}  // namespace
+
+FreebsdTarget freebsd_target(const Variables& variables) {
+  FreebsdTarget target;
+  if (const auto machine = variables.find("TARGET"); machine != variables.end())
+    target = {machine->second, machine->second == "arm64" ? "aarch64" : machine->second};
+  if (const auto arch = variables.find("TARGET_ARCH"); arch != variables.end())
+    target.machine_arch = arch->second;
+  return target;
+}
+
+FreebsdConfFiles::FreebsdConfFiles(const Path& root)
+    : src(root / "conf/src.conf"), make(root / "conf/make.conf"), src_env(root / "conf/src-env.conf") {}
+
+std::string freebsd_kernconf(const Path& output_tree) {
+  return output_tree.filename().string();
+}
+
+Command freebsd_make(Host& host, const MakeRequest& request, const std::vector<std::string>& arguments,
+                     bool parallel) {
+  const FreebsdTarget target = freebsd_target(request.variables);
+  const FreebsdConfFiles conf(request.root);
+  // Of the environment is kept what finds strays (a lease's token), and where things are cached.
+  Command command{.argv = {"sh", "-c",
+                           "exec env -i HOME=\"$HOME\" ${KDEV_LEASE:+KDEV_LEASE=\"$KDEV_LEASE\"} "
+                           "${CCACHE_DIR:+CCACHE_DIR=\"$CCACHE_DIR\"} \"$@\"",
+                           "sh"}};
+  const auto add = [&](std::string word) { command.argv.push_back(std::move(word)); };
+  add(std::string("PATH=") + path_of_build);
+  add("LC_ALL=C");
+  add("MAKEOBJDIRPREFIX=" + (request.root / "obj").string());
+  add("SRCCONF=" + conf.src.string());
+  add("__MAKE_CONF=" + conf.make.string());
+  add("SRC_ENV_CONF=" + conf.src_env.string());
+  add("BROKEN_TESTS=opt-debug-x-trace");  // of bmake's own tests: it fails where there is no terminal
+  if (!request.ccache.empty() && !request.toolchain_id.empty())
+    add("CCACHE_COMPILERCHECK=string:" + request.toolchain_id);
+  add("python3");
+  add("-B");
+  add((request.source / "tools/build/make.py").string());
+  add("--cross-bindir=" + cross_bindir(host).string());
+  add("--no-clean");
+  add("TARGET=" + target.machine);
+  add("TARGET_ARCH=" + target.machine_arch);
+  add("NO_KERNELCLEAN=yes");
+  add("WITH_REPRODUCIBLE_BUILD=yes");
+  if (!request.ccache.empty()) add("WITH_CCACHE_BUILD=yes");
+  if (parallel) add(fmt::format("-j{}", request.jobs));
+  for (const auto& [name, value] : request.variables)
+    if (name != "TARGET" && name != "TARGET_ARCH") add(name + "=" + value);
+  command.argv.insert(command.argv.end(), arguments.begin(), arguments.end());
+  return command;
+}
+
+Command freebsd_make_in(Host& host, const MakeRequest& request, const Path& dir,
+                        const std::vector<std::string>& arguments) {
+  // The target hands its value to sh.
+  std::string shell = quoted((request.root / "obj/bmake-install/bin/bmake").string());
+  shell += fmt::format(" -j{}", request.jobs);
+  for (const std::string& argument : arguments) shell += " " + quoted(argument);
+  return freebsd_make(host, request, {"BUILDENV_DIR=" + dir.string(), "BUILDENV_SHELL=" + shell, "buildenv"},
+                      false);
+}
+
+}  // namespace kdev::guest

@@ -1,0 +1,134 @@
+#include "unit/build/fake_freebsd_tree.hpp"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include <fstream>
+
+namespace kdev::test {
+namespace {
+
+constexpr const char* make_py = R"PY(import os, pathlib, re, subprocess, sys
+source = pathlib.Path(__file__).resolve().parents[2]
+calls = source.parent / "calls"
+args = sys.argv[1:]
+var = dict(a.split("=", 1) for a in args if "=" in a and not a.startswith("-"))
+targets = [a for a in args if "=" not in a and not a.startswith("-")]
+assert any(a.startswith("--cross-bindir=/") for a in args), args
+for name in ("SRCCONF", "__MAKE_CONF", "SRC_ENV_CONF"):
+    assert pathlib.Path(os.environ[name]).is_file(), name
+assert "KDEV_SECRET" not in os.environ, "the environment is not empty"
+prefix = pathlib.Path(os.environ["MAKEOBJDIRPREFIX"])
+assert prefix.is_dir(), prefix
+
+def say(text):
+    with open(calls, "a") as out:
+        out.write(text + "\n")
+
+def run(argv, **more):
+    print(" ".join(map(str, argv)), flush=True)
+    ended = subprocess.run(list(map(str, argv)), **more).returncode
+    if ended:
+        print("*** [%s] Error code %d" % (pathlib.Path(argv[-1]).stem + ".o", ended), flush=True)
+        sys.exit(2)
+
+for target in targets:
+    if target == "kernel-toolchain":
+        say(target)
+        bmake = prefix / "bmake-install/bin/bmake"
+        bmake.parent.mkdir(parents=True, exist_ok=True)
+        bmake.write_text("#!/bin/sh\nfor a; do case $a in *=*) export \"$a\" 2>/dev/null || :;; esac; done\n"
+                         "[ -f \"$KERNBUILDDIR/opt_global.h\" ] || exit 1\n"
+                         "k=$(sed -n 's/^KMOD=//p' Makefile)\n"
+                         "echo cc -c $k.c\ncc -g $COPTS -include \"$KERNBUILDDIR/opt_global.h\" -c $k.c -o $k.o && cp $k.o $k.ko\n")
+        bmake.chmod(0o755)
+    elif target == "buildkernel":
+        conf = var.get("KERNFAST") or var["KERNCONF"]
+        say(("fast " if "KERNFAST" in var else "config ") + conf)
+        obj = prefix / str(source).lstrip("/") / "amd64.amd64/sys" / conf
+        obj.mkdir(parents=True, exist_ok=True)
+        text = (pathlib.Path(var["KERNCONFDIR"]) / conf).read_text()
+        if "KERNFAST" not in var:
+            if "NOSUCH" in text:
+                print('config: Error: device "NOSUCH" is unknown')
+                sys.exit(1)
+            options = sorted(re.findall(r"^options\s+(\w+)", text, re.M))
+            (obj / "opt_global.h").write_text("".join("#define %s 1\n" % o for o in options))
+            ident = re.search(r"^ident\s+(\S+)", text, re.M)[1]
+            (obj / "vers.c").write_text('#define RELSTR "13.2-RELEASE"\nconst char *ident = "%s";\n' % ident)
+        print(">>> stage 3.1: building everything", flush=True)
+        objects = []
+        for c in sorted((source / "sys/kern").glob("*.c")) + [obj / "vers.c"]:
+            o, depend = obj / (c.stem + ".o"), obj / (".depend." + c.stem + ".o")
+            newest = [c, obj / "opt_global.h"]
+            if depend.exists():
+                newest += [pathlib.Path(w) for w in depend.read_text().replace("\\\n", " ").split()[1:]]
+            if not o.exists() or any(not p.exists() or p.stat().st_mtime > o.stat().st_mtime for p in newest):
+                run(["cc", "-MD", "-MF", depend, "-ffreestanding", "-fno-pie", "-g", "-I", source / "sys", "-include",
+                     obj / "opt_global.h", "-o", o, "-c", c])
+            objects.append(o)
+        run(["ld", "-e", "start", "--build-id=sha1", "-o", obj / "kernel.full"] + objects)
+        run(["strip", "--strip-debug", "-o", obj / "kernel", obj / "kernel.full"])
+    elif target == "installkernel":
+        say(target)
+        dest = pathlib.Path(var["DESTDIR"]) / "boot/kernel"
+        dest.mkdir(parents=True)
+        (dest / "kernel").write_text("kernel")
+    elif target == "buildenv":
+        say(target)
+        sys.exit(subprocess.run(["sh", "-c", var["BUILDENV_SHELL"]], cwd=var["BUILDENV_DIR"]).returncode)
+    else:
+        sys.exit("don't know how to make " + target)
+)PY";
+
+}  // namespace
+
+FakeFreebsdTree::FakeFreebsdTree() : source(top / "src"), old_path_(::getenv("PATH")) {
+  write("sys/conf/newvers.sh", "REVISION=\"13.2\"\nBRANCH=\"RELEASE\"\n");
+  write("sys/conf/options",
+        "INVARIANTS opt_global.h\nINVARIANT_SUPPORT opt_global.h\nWITNESS opt_global.h\n"
+        "FANCY opt_global.h\nDDB\nKDB\nMD_ROOT\n");
+  write("sys/conf/options.amd64", "HAMMER opt_cpu.h\n");
+  write("sys/conf/files",
+        "dev/md/md.c optional md\ndev/virtio/virtio.c optional virtio\nkern/a.c standard\n");
+  write("sys/conf/files.amd64", "");
+  write("sys/amd64/conf/DEFAULTS", "machine amd64\n");
+  write("sys/amd64/conf/MINIMAL", "cpu HAMMER\nident MINIMAL\noptions KDB\nmakeoptions WITH_CTF=1\n");
+  write("sys/amd64/conf/GENERIC", "include MINIMAL\nident GENERIC\noptions INVARIANTS\n");
+  write("sys/modules/nullfs/Makefile", "KMOD=nullfs\n");
+  write("sys/sys/sizes.h", "#define SIZE 3\n");
+  write("sys/kern/kern_fork.c",
+        "#include <sys/sizes.h>\nconst char *fork_text = \"fork-one\";\nint sizes[SIZE];\n");
+  write("sys/kern/kern_exit.c", "const char *exit_text = \"exit-one\";\nvoid start(void) {}\n");
+  write("share/mk/bsd.own.mk", "");
+  write("usr.bin/true/true.c", "");
+  write("tools/build/make.py", make_py);
+  // The tools that a build is identified by; the real ones need not be installed.
+  for (const char* tool : {"clang", "clang++", "ld.lld"})
+    top.write(std::string("bin/") + tool, "#!/bin/sh\nexit 1\n", 0755);
+  ::setenv("PATH", ((top / "bin").string() + ":" + old_path_).c_str(), 1);
+  ::setenv("KDEV_SECRET", "1", 1);
+}
+
+FakeFreebsdTree::~FakeFreebsdTree() {
+  ::setenv("PATH", old_path_.c_str(), 1);
+  ::unsetenv("KDEV_SECRET");
+}
+
+void FakeFreebsdTree::backdate(const std::string& path) const {
+  timespec now{};
+  clock_gettime(CLOCK_REALTIME, &now);
+  now.tv_sec -= 100000;
+  const timespec times[2] = {now, now};
+  ::utimensat(AT_FDCWD, (source / path).c_str(), times, AT_SYMLINK_NOFOLLOW);
+}
+
+std::vector<std::string> FakeFreebsdTree::calls() const {
+  std::vector<std::string> lines;
+  std::ifstream in((top / "calls").string());
+  for (std::string line; std::getline(in, line);) lines.push_back(line.substr(0, line.find(" kdev-")));
+  return lines;
+}
+
+}  // namespace kdev::test

@@ -1,0 +1,215 @@
+// Building FreeBSD kernels and modules: what is run, when, and what is noticed.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <kdev/error.hpp>
+
+#include "unit/build/fake_freebsd_tree.hpp"
+#include "unit/build/fake_tree.hpp"
+
+namespace kdev::test {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+std::string text_of(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(FreebsdConf, TinyIsMinimalWithWhatAVirtualMachineHas) {
+  const FakeFreebsdTree tree;
+  const Workspace ws = tree.open();
+  const ResolvedConf conf = FakeFreebsdTree::conf().resolve(ws);
+  EXPECT_EQ(conf.values.at("ident"), "KDEV");
+  EXPECT_EQ(conf.values.at("machine"), "amd64");
+  EXPECT_EQ(conf.values.at("options KDB"), "y");
+  EXPECT_EQ(conf.values.at("device md"), "y");
+  EXPECT_FALSE(conf.values.contains("makeoptions WITH_CTF"));
+  EXPECT_FALSE(conf.values.contains("device vtnet"));  // this tree has none, and nobody insists
+  EXPECT_THAT(conf.text, testing::Not(HasSubstr("\ninclude")));
+}
+
+TEST(FreebsdConf, LaterSettingsWinOverIncludedOnes) {
+  const FakeFreebsdTree tree;
+  const Workspace ws = tree.open();
+  const KernConf generic = KernConf::defconfig(Os::freebsd);
+  EXPECT_TRUE(generic.resolve(ws).values.contains("options INVARIANTS"));
+  EXPECT_EQ(generic.resolve(ws).values.at("ident"), "GENERIC");
+  const ResolvedConf other = generic.disable("INVARIANTS").set("makeoptions WITH_CTF", "2").resolve(ws);
+  EXPECT_FALSE(other.values.contains("options INVARIANTS"));
+  EXPECT_EQ(other.values.at("makeoptions WITH_CTF"), "2");
+}
+
+TEST(FreebsdConf, Debug0IsTheSeedsToTheLetter) {
+  const KernConf conf = KernConf::defconfig(Os::freebsd).preset("debug0");
+  EXPECT_EQ(conf.base(), "defconfig");
+  EXPECT_THAT(conf.settings(), ElementsAre(ConfSetting{"ident", "DEBUG0", "preset debug0", true},
+                                           ConfSetting{"makeoptions DEBUG", "-g -O0", "preset debug0", true},
+                                           ConfSetting{"options KSTACK_PAGES", "16", "preset debug0", true}));
+}
+
+TEST(FreebsdConf, UnknownNamesAreLostWithTheNearest) {
+  const FakeFreebsdTree tree;
+  const Workspace ws = tree.open();
+  const ResolvedConf conf =
+      FakeFreebsdTree::conf().enable("WITNES").enable("mdd").module("nulfs").try_resolve(ws);
+  ASSERT_EQ(conf.lost.size(), 3u);
+  EXPECT_EQ(conf.lost[0].asked.option, "device nulfs");
+  EXPECT_THAT(conf.lost[0].nearest, ElementsAre("nullfs"));
+  EXPECT_THAT(conf.lost[1].nearest, ElementsAre("WITNESS"));
+  EXPECT_THAT(conf.lost[2].nearest, ElementsAre("md"));
+  EXPECT_THAT(
+      text_of([&] { FakeFreebsdTree::conf().enable("WITNES").resolve(ws); }),
+      HasSubstr(
+          "options WITNES=y (asked for by: user): the tree knows no such option; similar ones: WITNESS"));
+}
+
+TEST(FreebsdConf, ModulesAreBuiltWithTheKernelByName) {
+  const FakeFreebsdTree tree;
+  const ResolvedConf conf = FakeFreebsdTree::conf().module("nullfs").resolve(tree.open());
+  EXPECT_EQ(conf.values.at("makeoptions MODULES_OVERRIDE"), "nullfs");
+}
+
+TEST(FreebsdConf, AFileAndItsIncludesBesideIt) {
+  const FakeFreebsdTree tree;
+  const Workspace ws = tree.open();
+  tree.top.write("mine/STD", "options FANCY\n");
+  const Path file = tree.top.write("mine/MINE", "include MINIMAL\ninclude STD\nident MINE\n");
+  const ResolvedConf conf = KernConf::file(file, Os::freebsd).resolve(ws);
+  EXPECT_EQ(conf.values.at("options FANCY"), "y");
+  EXPECT_EQ(conf.values.at("ident"), "MINE");
+  tree.top.write("mine/NAMELESS", "machine amd64\ncpu HAMMER\n");
+  EXPECT_THAT(text_of([&] { KernConf::file(tree.top / "mine/NAMELESS", Os::freebsd).resolve(ws); }),
+              HasSubstr("no \"ident\""));
+  tree.top.write("mine/STD", "include MINE\n");
+  EXPECT_THAT(text_of([&] { KernConf::file(file, Os::freebsd).preset("debug").resolve(ws); }),
+              HasSubstr("circle"));
+  const Path fragment = tree.top.write("mine/frag", "options\tFANCY # one\nnooptions KDB\nident FRAG\n");
+  const ResolvedConf merged = FakeFreebsdTree::conf().fragment(fragment).resolve(ws);
+  EXPECT_EQ(merged.values.at("ident"), "FRAG");
+  EXPECT_FALSE(merged.values.contains("options KDB"));
+}
+
+TEST(FreebsdBuild, AKernelAndWhatComesWithIt) {
+  const FakeFreebsdTree tree;
+  const Workspace ws = tree.open();
+  const KernelArtifact kernel = ws.build(FakeFreebsdTree::conf());
+  EXPECT_EQ(kernel.os, Os::freebsd);
+  EXPECT_EQ(kernel.arch, "x86_64");
+  EXPECT_EQ(kernel.release, "13.2-RELEASE");
+  EXPECT_EQ(kernel.build_id.size(), 40u);
+  EXPECT_TRUE(holds(kernel.vmlinux, "fork-one"));
+  EXPECT_TRUE(holds(kernel.image, "fork-one"));
+  EXPECT_TRUE(local_host()->exists(kernel.modules / "boot/kernel/kernel"));
+  EXPECT_TRUE(local_host()->exists(kernel.obj / "opt_global.h"));
+  EXPECT_THAT(tree.calls(), ElementsAre("kernel-toolchain", "config", "installkernel"));
+  // Nothing changed: nothing is run.
+  EXPECT_TRUE(ws.build(FakeFreebsdTree::conf()).from_store);
+  EXPECT_EQ(tree.calls().size(), 3u);
+  EXPECT_THAT(local_host()->entries(ws.run()), IsEmpty());
+}
+
+TEST(FreebsdBuild, ATouchedFileIsBuiltWithoutConfiguring) {
+  const FakeFreebsdTree tree;
+  const Workspace ws = tree.open();
+  ws.build(FakeFreebsdTree::conf());
+  tree.write("sys/kern/kern_fork.c", "const char *fork_text = \"fork-two\";\n");
+  EXPECT_TRUE(holds(ws.build(FakeFreebsdTree::conf()).vmlinux, "fork-two"));
+  EXPECT_THAT(tree.calls(),
+              ElementsAre("kernel-toolchain", "config", "installkernel", "fast", "installkernel"));
+}
+
+TEST(FreebsdBuild, AHeaderThatCameBackWithAnOldDateIsNoticed) {
+  const FakeFreebsdTree tree;
+  const Workspace ws = tree.open();
+  ws.build(FakeFreebsdTree::conf());
+  tree.write("sys/sys/sizes.h", "#define SIZE 3\nconst char *sizes_text = \"sizes-two\";\n");
+  tree.backdate("sys/sys/sizes.h");
+  EXPECT_TRUE(holds(ws.build(FakeFreebsdTree::conf()).vmlinux, "sizes-two"));
+}
+
+TEST(FreebsdBuild, TablesOfOptionsAndRulesHaveTheirConsequences) {
+  const FakeFreebsdTree tree;
+  const Workspace ws = tree.open();
+  const KernelArtifact first = ws.build(FakeFreebsdTree::conf());
+  tree.write("sys/conf/files", "dev/md/md.c optional md\n# one more line\n");
+  const KernelArtifact second = ws.build(FakeFreebsdTree::conf());
+  EXPECT_NE(second.id, first.id);
+  EXPECT_EQ(tree.calls()[3], "config");
+  // Rules: all objects are made anew, for make would keep them.
+  tree.write("share/mk/bsd.own.mk", "CFLAGS+=-O0\n");
+  ws.build(FakeFreebsdTree::conf());
+  EXPECT_THAT(tree.calls(), ElementsAre("kernel-toolchain", "config", "installkernel", "config",
+                                        "installkernel", "kernel-toolchain", "config", "installkernel"));
+  // And so do the workspace's own settings.
+  tree.top.write("ws/conf/src.conf", "WITHOUT_GAMES=yes\n");
+  EXPECT_FALSE(ws.build(FakeFreebsdTree::conf()).from_store);
+}
+
+TEST(FreebsdBuild, KernelsShareTheToolchain) {
+  const FakeFreebsdTree tree;
+  const Workspace ws = tree.open();
+  ws.build(FakeFreebsdTree::conf());
+  const KernelArtifact other = ws.build(FakeFreebsdTree::conf().set("ident", "OTHER").enable("FANCY"));
+  EXPECT_TRUE(holds(other.vmlinux, "OTHER"));
+  EXPECT_THAT(tree.calls(),
+              ElementsAre("kernel-toolchain", "config", "installkernel", "config", "installkernel"));
+}
+
+TEST(FreebsdBuild, FailuresSayWhatIsWrong) {
+  const FakeFreebsdTree tree;
+  const Workspace ws = tree.open();
+  tree.write("sys/kern/kern_exit.c", "int broken(\n");
+  try {
+    ws.build(FakeFreebsdTree::conf());
+    FAIL() << "it was built";
+  } catch (const BuildError& error) {
+    ASSERT_FALSE(error.diagnostics().empty());
+    EXPECT_EQ(error.diagnostics()[0].file, tree.source / "sys/kern/kern_exit.c");
+    EXPECT_TRUE(local_host()->exists(error.log()));
+  }
+  tree.write("sys/kern/kern_exit.c", "void start(void) {}\n");
+  tree.write("sys/conf/files", "dev/x/x.c optional NOSUCH\n");  // the tables have it, the tool has not
+  EXPECT_THAT(text_of([&] { ws.build(FakeFreebsdTree::conf().enable("device NOSUCH")); }),
+              HasSubstr("config: device \"NOSUCH\" is unknown"));
+}
+
+TEST(FreebsdBuild, ATreeWithoutTheCrossBuildIsRefused) {
+  const FakeFreebsdTree tree;
+  local_host()->remove_all(tree.source / "tools/build/make.py");
+  EXPECT_THAT(text_of([&] { tree.open().build(FakeFreebsdTree::conf()); }),
+              HasSubstr("tools/build/make.py is not there"));
+}
+
+TEST(FreebsdBuild, ModulesAreBuiltInACopyOfTheirFolder) {
+  const FakeFreebsdTree tree;
+  const Workspace ws = tree.open();
+  const KernelArtifact kernel = ws.build(FakeFreebsdTree::conf());
+  const Path dir = tree.top / "hello";
+  tree.top.write("hello/hello.c", "const char *hello_text = __FILE__;\n");
+  EXPECT_THAT(text_of([&] { ws.build_module(dir, kernel); }), HasSubstr("no Makefile"));
+  tree.top.write("hello/Makefile", "KMOD=hello\n");
+  EXPECT_THAT(text_of([&] { ws.build_module(dir, kernel); }), HasSubstr("bsd.kmod.mk"));
+  tree.top.write("hello/Makefile", "KMOD=hello\nSRCS=hello.c\n.include <bsd.kmod.mk>\n");
+  const ModuleArtifact module = ws.build_module(dir, kernel);
+  EXPECT_EQ(module.name, "hello");
+  EXPECT_EQ(module.kernel_id, kernel.id);
+  EXPECT_TRUE(local_host()->exists(module.ko));
+  EXPECT_FALSE(local_host()->exists(dir / "hello.o"));
+  EXPECT_TRUE(holds(module.ko, dir.string()));  // debug information names the user's folder
+  EXPECT_TRUE(ws.build_module(dir, kernel).from_store);
+  tree.top.write("hello/hello.c", "int broken(\n");
+  EXPECT_THAT(text_of([&] { ws.build_module(dir, kernel); }), HasSubstr((dir / "hello.c").string()));
+  tree.write("sys/sys/sizes.h", "#define SIZE 4\n");
+  EXPECT_THAT(text_of([&] { ws.build_module(dir, kernel); }), HasSubstr("changed since kernel"));
+}
+
+}  // namespace
+}  // namespace kdev::test
