@@ -20,8 +20,12 @@ struct FreebsdDirectBoot : ::testing::Test {
     if (!build().missing().empty()) GTEST_SKIP() << build().missing();
     boost::filesystem::create_directories(dir);
     ::setenv("KDEV_MAKEFS", build().makefs().c_str(), 1);
+    ::setenv("XDG_CACHE_HOME", dir.c_str(), 1);  // no images of half a gigabyte in the user's
   }
-  void TearDown() override { boost::filesystem::remove_all(dir); }
+  void TearDown() override {
+    ::unsetenv("XDG_CACHE_HOME");
+    boost::filesystem::remove_all(dir);
+  }
   VmSpec spec() const {
     VmSpec s;
     s.kernel = build().kernel();

@@ -131,7 +131,7 @@ Path realize_ufs(const SeedImage& image, const Path& cache_dir, const UfsOptions
     throw host_error(attempted, e.code().value());
   }
   const ProcessResult made = local_host()->run(
-      Command{.argv = {options.makefs.string(), "-t", "ffs", "-B", "little", "-o", "version=2", "-b",
+      Command{.argv = {options.makefs.string(), "-t", "ffs", "-Z", "-B", "little", "-o", "version=2", "-b",
                        std::to_string(options.free_bytes), "-f", "4096", "image", "manifest"},
               .cwd = temporary.path},
       {.deadline = deadline});

@@ -66,7 +66,7 @@ struct UfsTest : testing::Test {
 TEST_F(UfsTest, IsMadeOnceForTheSameContent) {
   const Path one = realize_ufs(image, dir / "cache", options, {});
   const std::string text = local_host()->read_file(one).substr(66908);
-  EXPECT_THAT(text, HasSubstr("-t ffs -B little -o version=2 -b 33554432"));
+  EXPECT_THAT(text, HasSubstr("-t ffs -Z -B little -o version=2 -b 33554432"));
   EXPECT_THAT(text, HasSubstr("./etc/motd type=file uid=0 gid=0 mode=0644 contents="));
   EXPECT_EQ(realize_ufs(image, dir / "cache", options, {}), one);
   EXPECT_NE(realize_ufs(image.add_content("x", "/x"), dir / "cache", options, {}), one);

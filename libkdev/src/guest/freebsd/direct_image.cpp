@@ -335,7 +335,7 @@ class Builder {
 
   static void copy(const UniqueFd& from, std::uint64_t offset, const UniqueFd& to, std::uint64_t at,
                    std::uint64_t size, const std::string& attempted) {
-    std::string buffer(std::min<std::uint64_t>(size, 1u << 20), '\0');
+    std::string buffer(std::min<std::uint64_t>(size, 1u << 18), '\0');
     while (size > 0) {
       const ssize_t n = ::pread(from.get(), buffer.data(), std::min<std::uint64_t>(size, buffer.size()),
                                 static_cast<off_t>(offset));
@@ -343,7 +343,9 @@ class Builder {
       if (n < 0) throw host_error(attempted, errno);
       if (n == 0) throw host_error(attempted, EIO);  // shorter than it was a moment ago
       const auto got = static_cast<std::uint64_t>(n);
-      put(to, std::string_view(buffer).substr(0, got), at, attempted);
+      const std::string_view part(buffer.data(), got);
+      // A root file system is mostly free space: it stays a hole, as the rest of a new file is.
+      if (part.find_first_not_of('\0') != part.npos) put(to, part, at, attempted);
       offset += got;
       at += got;
       size -= got;

@@ -3,11 +3,13 @@
 #include <elf.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <boost/filesystem/operations.hpp>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
 #include <kdev/error.hpp>
 #include <kdev/host.hpp>
 #include <optional>
@@ -205,6 +207,23 @@ TEST_F(DirectImageTest, TellsTheKernelWhatALoaderWould) {
   EXPECT_EQ(memory.read(number(root, 3), 5000), std::string(5000, 'r'));
   EXPECT_EQ(number(root, 4), 5000u);
   EXPECT_EQ(number(root, 3) % 4096, 0u);
+}
+
+TEST_F(DirectImageTest, FreeSpaceOfTheRootTakesNone) {
+  image.root = dir.path / "root.ufs";
+  local_host()->write_file(image.root, "begin");
+  fs::resize_file(image.root, 64u << 20);
+  std::ofstream(image.root.string(), std::ios::app) << "end";
+  const std::string file = make();
+  const Memory memory(file);
+  const Elf32_Phdr& root = *std::find_if(memory.segments().begin(), memory.segments().end(),
+                                         [](const Elf32_Phdr& p) { return p.p_filesz == (64u << 20) + 3; });
+  EXPECT_EQ(file.substr(root.p_offset, 5), "begin");
+  EXPECT_EQ(file.substr(root.p_offset + 5, (64u << 20) - 5).find_first_not_of('\0'), std::string::npos);
+  EXPECT_EQ(file.substr(root.p_offset + (64u << 20), 3), "end");
+  struct stat st;
+  ASSERT_EQ(::stat(out.c_str(), &st), 0);
+  EXPECT_LT(st.st_blocks * 512, 16 << 20);
 }
 
 /// A relocatable object: .text of 5 bytes, .bss of 100, symbols, their names, a relocation of .text, the
