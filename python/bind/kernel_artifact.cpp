@@ -1,5 +1,6 @@
 // Built kernels and modules.
 #include <kdev/kernel_artifact.hpp>
+#include <kdev/userland_artifact.hpp>
 
 #include "bind.hpp"
 #include "blocking.hpp"
@@ -53,6 +54,20 @@ void bind_kernel_artifact(py::module_& m) {
       .field("build_id", &ModuleArtifact::build_id)
       .field("from_store", &ModuleArtifact::from_store)
       .finish({"name", "ko", "kernel_id"});
+
+  Value<UserlandArtifact>(m, "UserlandArtifact",
+                          "Programs for a guest, from the tree that its kernel comes from.")
+      .field("id", &UserlandArtifact::id, "Content key in the store.")
+      .field("os", &UserlandArtifact::os)
+      .field("kind", &UserlandArtifact::kind, "'rescue': one static program of many names.")
+      .field("release", &UserlandArtifact::release, "The tree's version.")
+      .field("dir", &UserlandArtifact::dir, "Its folder in the store.")
+      .field("root", &UserlandArtifact::root, "What a guest's root holds, kdev's agent as /init.")
+      .optional_path("makefs", &UserlandArtifact::makefs,
+                     "Makes the guest's file systems on this host; None: not needed.")
+      .field("sysroot", &UserlandArtifact::sysroot, "Headers and libraries to build programs against.")
+      .field("from_store", &UserlandArtifact::from_store, "Nothing was run.")
+      .finish({"kind", "release", "id", "dir", "from_store"});
 }
 
 }  // namespace kdev::python

@@ -44,6 +44,12 @@ void bind_seed_image(py::module_& m) {
   using Self = const SeedImage&;
   image.def_static("busybox", &SeedImage::busybox, "Static busybox, its applets, kdev's agent as /init.")
       .def_static(
+          "userland",
+          [](const UserlandArtifact& userland) {
+            return blocking([&] { return SeedImage::userland(userland); });
+          },
+          py::arg("userland"), "A tree's own programs, kdev's agent as /init.")
+      .def_static(
           "directory",
           [](const Path& dir, bool agent) {
             return blocking([&] { return SeedImage::directory(dir, agent); });

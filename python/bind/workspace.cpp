@@ -73,6 +73,15 @@ void bind_workspace(py::module_& m) {
           py::arg("on_event") = py::none(), py::arg("timeout") = py::none(),
           "Kbuild module in `dir` (a Makefile with obj-m).")
       .def(
+          "build_userland",
+          [](const Workspace& w, const std::string& kind, int jobs, OnEvent on_event, Timeout timeout) {
+            BuildOptions options = build_options(jobs, {}, std::move(on_event), timeout);
+            return blocking([&] { return w.build_userland(kind, options); });
+          },
+          py::arg("kind") = "", py::kw_only(), py::arg("jobs") = 0, py::arg("on_event") = py::none(),
+          py::arg("timeout") = py::none(),
+          "Programs for the guest from the same tree (FreeBSD: 'rescue', the usual one).")
+      .def(
           "scaffold",
           [](const Workspace& w, const std::string& kind, const std::string& name,
              const std::optional<Path>& dir) {

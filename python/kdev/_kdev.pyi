@@ -47,6 +47,7 @@ __all__: list[str] = [
     "StoredArtifact",
     "SymbolMatch",
     "Symbolizer",
+    "UserlandArtifact",
     "VM",
     "VmStateChanged",
     "Workspace",
@@ -649,6 +650,69 @@ class ModuleArtifact:
         Folder it was built from.
         """
 
+class UserlandArtifact:
+    """
+    Programs for a guest, from the tree that its kernel comes from.
+    """
+    @staticmethod
+    def from_dict(data: dict[str, typing.Any]) -> UserlandArtifact: ...
+    @staticmethod
+    def from_json(text: str) -> UserlandArtifact: ...
+    def __copy__(self) -> UserlandArtifact: ...
+    def __deepcopy__(self, memo: dict[int, typing.Any]) -> UserlandArtifact: ...
+    def __eq__(self, other: object) -> bool: ...
+    def __getstate__(self) -> typing.Any: ...
+    def __hash__(self) -> int: ...
+    def __repr__(self) -> str: ...
+    def __setstate__(self, arg0: typing.Any) -> None: ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        Plain data: str, numbers, list, dict, None.
+        """
+    def to_json(self) -> str: ...
+    @property
+    def dir(self) -> pathlib.Path:
+        """
+        Its folder in the store.
+        """
+    @property
+    def from_store(self) -> bool:
+        """
+        Nothing was run.
+        """
+    @property
+    def id(self) -> str:
+        """
+        Content key in the store.
+        """
+    @property
+    def kind(self) -> str:
+        """
+        'rescue': one static program of many names.
+        """
+    @property
+    def makefs(self) -> pathlib.Path | None:
+        """
+        Makes the guest's file systems on this host; None: not needed.
+        """
+    @property
+    def os(self) -> typing.Literal["linux", "freebsd"]: ...
+    @property
+    def release(self) -> str:
+        """
+        The tree's version.
+        """
+    @property
+    def root(self) -> pathlib.Path:
+        """
+        What a guest's root holds, kdev's agent as /init.
+        """
+    @property
+    def sysroot(self) -> pathlib.Path:
+        """
+        Headers and libraries to build programs against.
+        """
+
 class ConfSetting:
     """
     One asked-for setting and who asked.
@@ -857,6 +921,30 @@ class Workspace:
     ) -> ModuleArtifact:
         """
         Kbuild module in `dir` (a Makefile with obj-m).
+        """
+    def build_userland(
+        self,
+        kind: str = "",
+        *,
+        jobs: int = 0,
+        on_event: collections.abc.Callable[
+            [
+                StageStarted
+                | StageFinished
+                | Progress
+                | DiagnosticFound
+                | VmStateChanged
+                | ConsoleLine
+                | CrashFound
+                | Notice
+            ],
+            None,
+        ]
+        | None = None,
+        timeout: float | None = None,
+    ) -> UserlandArtifact:
+        """
+        Programs for the guest from the same tree (FreeBSD: 'rescue', the usual one).
         """
     def scaffold(self, kind: str, name: str, dir: str | os.PathLike[str] | None = None) -> pathlib.Path:
         """
@@ -1289,6 +1377,11 @@ class SeedImage:
     def list(file: str | os.PathLike[str]) -> SeedImage:
         """
         A gen_init_cpio list.
+        """
+    @staticmethod
+    def userland(userland: UserlandArtifact) -> SeedImage:
+        """
+        A tree's own programs, kdev's agent as /init.
         """
     def __copy__(self) -> SeedImage: ...
     def __deepcopy__(self, memo: dict[int, typing.Any]) -> SeedImage: ...

@@ -12,5 +12,6 @@
 #include <kdev/pipeline.hpp>
 #include <kdev/seed_image.hpp>
 #include <kdev/source_tree.hpp>
+#include <kdev/userland_artifact.hpp>
 #include <kdev/vm.hpp>
 #include <kdev/workspace.hpp>

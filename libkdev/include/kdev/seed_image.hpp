@@ -6,6 +6,7 @@
 #include <kdev/export.hpp>
 #include <kdev/kernel_artifact.hpp>
 #include <kdev/path.hpp>
+#include <kdev/userland_artifact.hpp>
 
 namespace kdev {
 
@@ -42,6 +43,9 @@ class KDEV_API SeedImage {
   /// A ready cpio archive (compressed or not), used as it is; what is added goes into a second archive behind it, as
   /// kernels accept it.
   static SeedImage archive(const Path& file);
+  /// What a guest needs of a tree's own programs, with kdev's agent as /init; its file systems are made by the tree's
+  /// own makefs.
+  static SeedImage userland(const UserlandArtifact& userland);
   /// A folder, a list or an archive, told apart by looking.
   static SeedImage initramfs(const Path& path);
 
@@ -58,6 +62,8 @@ class KDEV_API SeedImage {
   bool has_agent() const { return agent_; }
   bool is_archive() const { return !archive_.empty(); }
   Compression compression() const { return compression_; }
+  /// The program that makes a file system of it, for guests that take no archive. Empty: the host's.
+  const Path& makefs() const { return makefs_; }
   /// Every entry in archive order. HostError when busybox, the agent or a source is missing; ConfigError for paths that
   /// cannot be (not absolute, "..", below a file).
   std::vector<ImageEntry> entries() const;
@@ -81,6 +87,7 @@ class KDEV_API SeedImage {
   std::vector<ImageEntry> entries_;
   std::vector<Path> trees_;  ///< directories taken whole
   Path archive_;
+  Path makefs_;
   Compression compression_ = Compression::none;
   bool agent_ = false;
   bool busybox_ = false;

@@ -9,6 +9,7 @@
 #include <kdev/kern_conf.hpp>
 #include <kdev/kernel_artifact.hpp>
 #include <kdev/source_tree.hpp>
+#include <kdev/userland_artifact.hpp>
 
 namespace kdev {
 
@@ -61,6 +62,9 @@ class KDEV_API Workspace {
   KernelArtifact build(const KernConf& conf, const BuildOptions& options = {}) const;
   /// Kbuild module in `dir` (Makefile with obj-m) for `kernel`.
   ModuleArtifact build_module(const Path& dir, const KernelArtifact& kernel, const BuildOptions& options = {}) const;
+  /// Programs for the guest from the same tree (FreeBSD: "rescue", the static set of /rescue, the usual one); from the
+  /// store when nothing changed. ConfigError where the tree holds the kernel alone, and for an unknown kind.
+  UserlandArtifact build_userland(const std::string& kind = "", const BuildOptions& options = {}) const;
   /// Writes a scaffold ("hello": module with one parameter, and its Makefile) to `dir`, default src()/name.
   /// ConfigError when files are there already.
   Path scaffold(const std::string& kind, const std::string& name, const Path& dir = {}) const;

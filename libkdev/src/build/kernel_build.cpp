@@ -13,6 +13,7 @@
 #include "build/outside.hpp"
 #include "build/progress.hpp"
 #include "build/stage.hpp"
+#include "build/step_run.hpp"
 #include "build/store.hpp"
 #include "common/digest.hpp"
 #include "common/json.hpp"
@@ -135,7 +136,11 @@ guest::MakeRequest KernelBuild::request(const Plan& plan, const ObjTree& obj) co
 }
 
 KernelArtifact KernelBuild::make(Plan plan) {
-  run_shared_steps(plan, ObjTree(ws_.host(), context_.build_rules(), tree_of(plan), ws_.source()));
+  {
+    const ObjTree obj(ws_.host(), context_.build_rules(), tree_of(plan), ws_.source());
+    StepRun(ws_, context_.build_rules(), options_)
+        .run_shared(context_.build_rules().make(ws_.host(), request(plan, obj)), title());
+  }
   Stage stage("build", title(), options_.on_event);
   return stage.during([&] {
     // Each configuration has an output tree of its own: one that changed meanwhile goes on in another.
@@ -224,66 +229,17 @@ std::string KernelBuild::outside_of(const guest::Values& config) {
                         context_.hashes(), options_.deadline);
 }
 
-ProcessResult KernelBuild::run_step(const guest::MakeStep& step, const Path& log,
-                                    DiagnosticReader& diagnostics, BuildProgress& progress) {
-  const guest::BuildRules& rules = context_.build_rules();
-  const auto tell = [&](const Diagnostic& d) {
-    // What the tree's own tools are warned of is not what the user works on.
-    if (!step.once || d.severity != "warning") send(DiagnosticFound{d});
-  };
-  RunOptions options;
-  options.deadline = options_.deadline;
-  options.log = log;
-  options.capture_limit = 1 << 16;  // the log has it all
-  options.on_out_line = [&](std::string_view line) {
-    if (const std::string_view object = rules.made_object(line); !object.empty())
-      progress.made(object);
-    else if (const Diagnostic* d = diagnostics.line(line))
-      tell(*d);
-    else if (const std::string_view text = rules.headline(line); !text.empty())
-      progress.step(text);
-  };
-  options.on_err_line = [&](std::string_view line) {
-    if (const Diagnostic* d = diagnostics.line(line)) tell(*d);
-  };
-  options.lease_dir = ws_.run();
-  options.lease_name = "build";
-  ProcessResult result = ws_.host().run(step.command, options);
-  if (result.ok() && !step.stamp.empty()) {
-    ws_.host().make_directories(step.stamp.parent_path());
-    ws_.host().write_file(step.stamp, step.key);
-  }
-  return result;
-}
-
-void KernelBuild::run_shared_steps(const Plan& plan, const ObjTree& obj) {
-  Host& host = ws_.host();
-  const guest::BuildRules& rules = context_.build_rules();
-  for (const guest::MakeStep& step : rules.make(host, request(plan, obj))) {
-    if (!step.once || (host.exists(step.stamp) && host.read_file(step.stamp) == step.key)) continue;
-    Stage stage(step.title, title(), options_.on_event);
-    stage.during([&] {
-      const Path log = ws_.obj() / (step.title + ".log");
-      host.remove_all(log);
-      DiagnosticReader diagnostics(host, &rules, ws_.source(), ws_.obj());
-      BuildProgress progress(step.title, 0, options_.on_event);
-      const ProcessResult result = run_step(step, log, diagnostics, progress);
-      if (!result.ok()) throw_build_failure("make the " + step.title, result, diagnostics, log);
-      stage.done("done", "");
-    });
-  }
-}
-
 void KernelBuild::run_make(const Plan& plan, ObjTree& obj, bool fresh, long expected) {
   Host& host = ws_.host();
   const guest::BuildRules& rules = context_.build_rules();
   DiagnosticReader diagnostics(host, &rules, ws_.source(), obj.dir());
   BuildProgress progress("build", std::max(expected, 0L), options_.on_event);
   host.remove_all(obj.log());
+  const StepRun steps(ws_, rules, options_);
   obj.begin();
   for (const guest::MakeStep& step : rules.make(host, request(plan, obj))) {
     if (step.once) continue;
-    const ProcessResult result = run_step(step, obj.log(), diagnostics, progress);
+    const ProcessResult result = steps.run(step, obj.log(), diagnostics, progress);
     if (result.ok()) continue;
     obj.end();
     throw_build_failure("build " + title(), result, diagnostics, obj.log());

@@ -7,9 +7,7 @@
 #include <vector>
 
 #include "build/build_context.hpp"
-#include "build/diagnostics.hpp"
 #include "build/obj_tree.hpp"
-#include "build/progress.hpp"
 #include "build/stage.hpp"
 
 namespace kdev {
@@ -33,11 +31,6 @@ class KernelBuild {
   KernelArtifact make(Plan plan);
   /// Runs make until the tree stood still meanwhile; the plan of the last run where it is another one.
   std::optional<Plan> make_until_settled(const Plan& first, ObjTree& obj);
-  /// One command; its stamp is written when it ends well.
-  ProcessResult run_step(const guest::MakeStep& step, const Path& log, DiagnosticReader& diagnostics,
-                         BuildProgress& progress);
-  /// What several kernels share (a toolchain of the tree's own), where it is not there.
-  void run_shared_steps(const Plan& plan, const ObjTree& obj);
   void run_make(const Plan& plan, ObjTree& obj, bool fresh, long expected);
   Path tree_of(const Plan& plan) const;
   void trim_obj_trees(const Path& folder) const;

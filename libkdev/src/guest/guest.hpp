@@ -8,6 +8,7 @@
 //   console.cpp  formats of its crash reports
 //   symbols.cpp  what ties those to the kernel's and the modules' files
 //   scaffold.cpp examples of modules to start from
+//   userland.cpp programs for the guest, where they come from the same tree
 // and its lines in guest.cpp's tables. Nothing outside guest/ asks which guest it is: scripts/lint_layout.py
 // looks.
 #include <kdev/deadline.hpp>
@@ -24,10 +25,11 @@
 
 namespace kdev::guest {
 
-class ConfRules;     // guest/conf_rules.hpp
-class BuildRules;    // guest/build_rules.hpp
-class ConsoleRules;  // guest/console_rules.hpp
-class SymbolRules;   // guest/symbol_rules.hpp
+class ConfRules;      // guest/conf_rules.hpp
+class BuildRules;     // guest/build_rules.hpp
+class ConsoleRules;   // guest/console_rules.hpp
+class SymbolRules;    // guest/symbol_rules.hpp
+class UserlandRules;  // guest/userland_rules.hpp
 
 /// What boot planning needs to know.
 struct BootRequest {
@@ -71,6 +73,8 @@ class Guest {
   virtual const ConfRules* conf() const { return nullptr; }
   virtual const BuildRules* build() const { return nullptr; }
   virtual const ConsoleRules* console() const { return nullptr; }
+  /// Null for a guest whose tree holds the kernel alone.
+  virtual const UserlandRules* userland() const { return nullptr; }
   /// Without rules of its own: those that know of no guest.
   virtual const SymbolRules& symbols() const;
   /// None where the guest has not got that far.

@@ -67,6 +67,12 @@ SeedImage SeedImage::directory(const Path& dir, bool agent) {
   return image;
 }
 
+SeedImage SeedImage::userland(const UserlandArtifact& userland) {
+  SeedImage image = directory(userland.root);
+  image.makefs_ = userland.makefs;
+  return image;
+}
+
 SeedImage SeedImage::list(const Path& file) {
   const Path absolute = hostfs::absolute(file);
   return from_entries(parse_list(local_host()->read_file(absolute), absolute.parent_path(), file));

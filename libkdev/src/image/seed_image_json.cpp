@@ -91,6 +91,7 @@ std::string SeedImage::to_json() const {
   o["agent"] = agent_;
   o["compression"] = kCompressions[static_cast<std::size_t>(compression_)];
   put(o, "archive", archive_.string());
+  put(o, "makefs", makefs_.string());
   json::array trees, entries;
   for (const Path& tree : trees_) {
     json::object t;
@@ -111,6 +112,7 @@ SeedImage SeedImage::from_json(std::string_view text) {
   image.compression_ =
       static_cast<Compression>(index_of(kCompressions, json::get_string(o, "compression", "none")));
   image.archive_ = get(o, "archive");
+  image.makefs_ = get(o, "makefs");
   if (const json::value* trees = o.if_contains("directories"); trees && !trees->is_null()) {
     if (!trees->is_array()) bad("\"directories\" is no array");
     for (const json::value& t : trees->as_array()) {

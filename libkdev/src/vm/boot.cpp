@@ -85,7 +85,7 @@ hypervisor::MachineSpec VM::State::machine_spec(const Deadline& deadline) {
   machine.memory = parse_memory(spec.memory);
   const guest::Guest& guest = guest::guest_for(kernel.os);
   const Path initrd = guest.root_format() == RootFormat::ufs
-                          ? realize_ufs(spec.image, dir->image_cache(), {.makefs = find_makefs()}, deadline)
+                          ? realize_ufs(spec.image, dir->image_cache(), {.makefs = spec.image.makefs().empty() ? find_makefs() : spec.image.makefs()}, deadline)
                           : spec.image.realize(dir->image_cache(), deadline);
   const auto plans = guest.boot_plans(
       {.kernel = kernel, .initrd = initrd, .cmdline = spec.cmdline, .agent = spec.image.has_agent()});

@@ -70,6 +70,31 @@ for target in targets:
             objects.append(o)
         run(["ld", "-e", "start", "--build-id=sha1", "-o", obj / "kernel.full"] + objects)
         run(["strip", "--strip-debug", "-o", obj / "kernel", obj / "kernel.full"])
+    elif target == "toolchain":
+        say(target)
+        lib = prefix / str(source).lstrip("/") / "amd64.amd64/tmp/usr/lib"
+        lib.mkdir(parents=True, exist_ok=True)
+        (lib / "libc.a").write_text("!<arch>\n")
+        assert var["_generic_libs"] == "lib/libedit lib/libz", var  # no lib/libbe: WITHOUT_ZFS
+    elif target == "everything":
+        assert var["SUBDIR_OVERRIDE"] == "rescue" and "-DWORLDFAST" in args
+        say("rescue")
+        if (source / "rescue/broken").exists():
+            print("*** [rescue] Error code 1")
+            sys.exit(2)
+        out = prefix / str(source).lstrip("/") / "amd64.amd64/rescue/rescue"
+        out.mkdir(parents=True, exist_ok=True)
+        (out / "rescue").write_text("one program")
+        (out / "rescue").chmod(0o755)
+        (out / "rescue.conf").write_text("# Auto-generated, do not edit\nlibs -lc\nprogs cat\nprogs sh\nspecial sh srcdir /x\n"
+                                         "ln sh -sh\nprogs test\nln test [\n")
+    elif target == "_bootstrap-tools":
+        assert var["LOCAL_BSTOOL_DIRS"] == "usr.sbin/makefs"
+        say("makefs")
+        tool = prefix / str(source).lstrip("/") / "amd64.amd64/tmp/legacy/usr/sbin/makefs"
+        tool.parent.mkdir(parents=True, exist_ok=True)
+        tool.write_text("#!/bin/sh\n")
+        tool.chmod(0o755)
     elif target == "installkernel":
         say(target)
         dest = pathlib.Path(var["DESTDIR"]) / "boot/kernel"
@@ -103,10 +128,20 @@ FakeFreebsdTree::FakeFreebsdTree() : source(top / "src"), old_path_(::getenv("PA
   write("sys/kern/kern_exit.c", "const char *exit_text = \"exit-one\";\nvoid start(void) {}\n");
   write("share/mk/bsd.own.mk", "");
   write("usr.bin/true/true.c", "");
+  write("rescue/rescue/Makefile",
+        "CRUNCH_LIBS+= -ledit -lcrypto\n.if ${MK_ZFS} != \"no\"\nCRUNCH_LIBS+= -lbe\n.endif\n"
+        ".if ${MK_TAR} != \"no\"\nCRUNCH_LIBS+= ${OBJTOP}/lib/libz/libz.a\n.endif\n");
+  for (const char* lib : {"libedit", "libz", "libbe", "libother"})
+    write(std::string("lib/") + lib + "/Makefile", "");
   write("tools/build/make.py", make_py);
   // The tools that a build is identified by; the real ones need not be installed.
-  for (const char* tool : {"clang", "clang++", "ld.lld"})
+  for (const char* tool : {"clang++", "ld.lld"})
     top.write(std::string("bin/") + tool, "#!/bin/sh\nexit 1\n", 0755);
+  // Compiles nothing but kdev's agent.
+  top.write("bin/clang",
+            "#!/bin/sh\nwhile [ \"$1\" != -o ]; do shift || exit 1; done\n"
+            "printf '\\177ELF org.kdev.agent.0' > \"$2\" && chmod 755 \"$2\"\n",
+            0755);
   ::setenv("PATH", ((top / "bin").string() + ":" + old_path_).c_str(), 1);
   ::setenv("KDEV_SECRET", "1", 1);
 }

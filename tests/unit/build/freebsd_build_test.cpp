@@ -211,5 +211,44 @@ TEST(FreebsdBuild, ModulesAreBuiltInACopyOfTheirFolder) {
   EXPECT_THAT(text_of([&] { ws.build_module(dir, kernel); }), HasSubstr("changed since kernel"));
 }
 
+TEST(FreebsdUserland, RescueWithTheAgentIsAnImage) {
+  const FakeFreebsdTree tree;
+  const Workspace ws = tree.open();
+  const UserlandArtifact userland = ws.build_userland();
+  EXPECT_EQ(userland.kind, "rescue");
+  EXPECT_EQ(userland.os, Os::freebsd);
+  EXPECT_EQ(userland.release, "13.2-RELEASE");
+  EXPECT_THAT(tree.calls(), ElementsAre("toolchain", "rescue", "makefs"));
+  Host& host = *local_host();
+  EXPECT_EQ(host.read_file(userland.root / "bin/cat"), "one program");
+  EXPECT_EQ(host.read_file(userland.root / "rescue/["), "one program");
+  EXPECT_FALSE(host.link_status(userland.root / "rescue/-sh").exists());
+  EXPECT_TRUE(host.is_file(userland.makefs));
+  EXPECT_TRUE(host.is_file(userland.sysroot / "usr/lib/libc.a"));
+  EXPECT_EQ(UserlandArtifact::from_json(userland.to_json()), userland);
+
+  const UserlandArtifact again = ws.build_userland("rescue");
+  EXPECT_TRUE(again.from_store);
+  EXPECT_EQ(again.id, userland.id);
+  // The kernel's own sources are not what it is made from.
+  tree.write("sys/kern/kern_fork.c", "int other;\n");
+  EXPECT_TRUE(ws.build_userland().from_store);
+  tree.write("usr.bin/true/true.c", "int main(void) { return 0; }\n");
+  EXPECT_FALSE(ws.build_userland().from_store);
+  EXPECT_EQ(tree.calls().size(), 6u);
+}
+
+TEST(FreebsdUserland, WhatCannotBeIsSaid) {
+  const FakeFreebsdTree tree;
+  const Workspace ws = tree.open();
+  EXPECT_THAT(text_of([&] { ws.build_userland("galaxy"); }), HasSubstr("there is: rescue"));
+  tree.write("rescue/broken", "");
+  EXPECT_THAT(text_of([&] { ws.build_userland(); }), HasSubstr("make the rescue"));
+  local_host()->remove_all(tree.source / "rescue/broken");
+  EXPECT_FALSE(ws.build_userland().from_store);
+  const FakeTree other;
+  EXPECT_THAT(text_of([&] { other.open().build_userland(); }), HasSubstr("holds the kernel alone"));
+}
+
 }  // namespace
 }  // namespace kdev::test

@@ -40,6 +40,8 @@ WITHOUT_LDNS=yes
 WITHOUT_BLUETOOTH=yes
 WITHOUT_WIRELESS=yes
 WITHOUT_BSNMP=yes
+# Clang refers to the stack protector's guard in a way that the kernel's linker of modules does not know.
+WITHOUT_SSP=yes
 )";
 
 void require_cross_build(Host& host, const Path& source) {

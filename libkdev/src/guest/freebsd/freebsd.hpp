@@ -11,8 +11,9 @@ namespace kdev::guest {
 /// sys/kern/.
 std::optional<SourceTree> detect_freebsd(Host& host, const Path& path);
 
-const ConfRules& freebsd_conf_rules();    // conf.cpp
-const BuildRules& freebsd_build_rules();  // build.cpp
+const ConfRules& freebsd_conf_rules();          // conf.cpp
+const BuildRules& freebsd_build_rules();        // build.cpp
+const UserlandRules& freebsd_userland_rules();  // userland.cpp
 
 class FreebsdGuest final : public Guest {
  public:
@@ -27,6 +28,7 @@ class FreebsdGuest final : public Guest {
   Path make_agent(Host& host, const Path& sysroot, const Path& dir, const Deadline& deadline) const override;
   const ConfRules* conf() const override { return &freebsd_conf_rules(); }
   const BuildRules* build() const override { return &freebsd_build_rules(); }
+  const UserlandRules* userland() const override { return &freebsd_userland_rules(); }
 };
 
 }  // namespace kdev::guest

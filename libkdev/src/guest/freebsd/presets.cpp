@@ -24,6 +24,7 @@ const std::vector<Row> tiny = {
     {"makeoptions WITH_CTF", "n", false},  // for DTrace; would need ctfconvert built first
     {"options DDB_CTF", "n", false},
     {"makeoptions MODULES_OVERRIDE", "", true},  // none but those asked for
+    {"device uart", "y", false},                 // the console
     {"device virtio", "y", false},
     {"device virtio_pci", "y", false},
     {"device virtio_blk", "y", false},
