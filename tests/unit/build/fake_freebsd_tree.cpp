@@ -41,7 +41,7 @@ for target in targets:
         bmake.write_text("#!/bin/sh\nfor a; do case $a in *=*) export \"$a\" 2>/dev/null || :;; esac; done\n"
                          "[ -f \"$KERNBUILDDIR/opt_global.h\" ] || exit 1\n"
                          "k=$(sed -n 's/^KMOD=//p' Makefile)\n"
-                         "echo cc -c $k.c\ncc -g $COPTS -include \"$KERNBUILDDIR/opt_global.h\" -c $k.c -o $k.o && cp $k.o $k.ko\n")
+                         "echo cc -c $k.c\ncc $DEBUG_FLAGS -include \"$KERNBUILDDIR/opt_global.h\" -c $k.c -o $k.o && cp $k.o $k.ko\n")
         bmake.chmod(0o755)
     elif target == "buildkernel":
         conf = var.get("KERNFAST") or var["KERNCONF"]

@@ -44,6 +44,17 @@ TEST(Scaffolds, LinuxHello) {
   EXPECT_THAT(files[1].content, HasSubstr("obj-m := greeter.o"));
 }
 
+TEST(Scaffolds, FreebsdHello) {
+  const std::vector<Scaffold>& known = guest_for(Os::freebsd).scaffolds();
+  ASSERT_FALSE(known.empty());
+  EXPECT_EQ(known[0].name, "hello");
+  const std::vector<ScaffoldFile> files = known[0].files("greeter");
+  ASSERT_EQ(files.size(), 2u);
+  EXPECT_THAT(files[0].content, HasSubstr("DECLARE_MODULE(greeter, greeter_mod,"));
+  EXPECT_THAT(files[1].content, HasSubstr("KMOD=\tgreeter\n"));
+  EXPECT_THAT(files[1].content, HasSubstr(".include <bsd.kmod.mk>"));
+}
+
 TEST(Scaffolds, MarksAreFilledInOnce) {
   EXPECT_EQ(filled_in("@N@ and @N@.", "@N@", "@N@x"), "@N@x and @N@x.");
   EXPECT_EQ(filled_in("none", "@N@", "x"), "none");

@@ -30,8 +30,10 @@ Command freebsd_make_module(Host& host, const MakeRequest& request, const Path& 
   return freebsd_make_in(
       host, request, dir,
       {"MAKEOBJDIR=" + dir.string(), "SYSDIR=" + (request.source / "sys").string(),
-       "KERNBUILDDIR=" + request.obj.string(), "DEBUG_FLAGS=-g",
-       fmt::format("COPTS=-ffile-prefix-map={}={}", dir.string(), original.string()), "all"});
+       "KERNBUILDDIR=" + request.obj.string(),
+       fmt::format("DEBUG_FLAGS=-g -ffile-prefix-map={}={}", dir.string(), original.string()),
+       "WITHOUT_SPLIT_KERNEL_DEBUG=yes",  // the debug information stays in the .ko
+       "all"});
 }
 
 std::vector<Path> freebsd_made_modules(Host& host, const Path& dir) {

@@ -15,6 +15,8 @@ const ConfRules& freebsd_conf_rules();          // conf.cpp
 const BuildRules& freebsd_build_rules();        // build.cpp
 const UserlandRules& freebsd_userland_rules();  // userland.cpp
 
+const std::vector<Scaffold>& freebsd_scaffolds();  // scaffold.cpp
+
 class FreebsdGuest final : public Guest {
  public:
   Os os() const override { return Os::freebsd; }
@@ -28,6 +30,7 @@ class FreebsdGuest final : public Guest {
   Path make_agent(Host& host, const Path& sysroot, const Path& dir, const Deadline& deadline) const override;
   const ConfRules* conf() const override { return &freebsd_conf_rules(); }
   const BuildRules* build() const override { return &freebsd_build_rules(); }
+  const std::vector<Scaffold>& scaffolds() const override { return freebsd_scaffolds(); }
   const UserlandRules* userland() const override { return &freebsd_userland_rules(); }
 };
 
