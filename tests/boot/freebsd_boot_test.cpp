@@ -44,9 +44,8 @@ struct FreebsdDirectBoot : ::testing::Test {
 
 TEST_F(FreebsdDirectBoot, CommandsRun) {
   VM vm = boot(spec());
-  CommandResult r = vm.run("uname -a");
+  CommandResult r = vm.run("sysctl -n kern.version");
   EXPECT_THAT(r.out, HasSubstr("FreeBSD " + build().kernel().release));
-  EXPECT_THAT(r.out, HasSubstr(build().kernel().obj.filename().string()));
   EXPECT_EQ(r.exit_code, 0);
   r = vm.run("echo out; echo err >&2; exit 3");
   EXPECT_EQ(r.out, "out\n");

@@ -94,7 +94,7 @@ class FreebsdBuild {
   }
   std::vector<ImageEntry> rescue() const {
     std::vector<ImageEntry> entries{{.path = "/bin/sh", .mode = 0755, .source = rescue_}};
-    for (const char* name : {"cat", "dd", "echo", "kldstat", "ls", "mount", "sleep", "sysctl", "uname"})
+    for (const char* name : {"cat", "dd", "echo", "kldstat", "ls", "mount", "sleep", "sysctl"})
       entries.push_back({.path = std::string("/bin/") + name, .mode = 0755, .target = "/bin/sh"});
     return entries;
   }

@@ -2,6 +2,9 @@
 
 KDEV_LINUX_SOURCE    the kernel tree; without it, tests marked boot are skipped, and the summary says so
 KDEV_TEST_WORKSPACE  where kernels are built; default ~/.cache/kdev/test-workspace, shared with the C++ tests
+KDEV_FREEBSD_SRC, KDEV_FREEBSD_WORKSPACE
+                     a FreeBSD tree, and a workspace in which scripts/test --freebsd has built its kernel and userland;
+                     without them tests marked freebsd are skipped
 """
 
 from __future__ import annotations
@@ -29,7 +32,24 @@ def missing_for_boot() -> str:
     return ""
 
 
+def missing_for_freebsd() -> str:
+    """Why no FreeBSD can be booted here; empty: all is there."""
+    source, workspace = os.environ.get("KDEV_FREEBSD_SRC"), os.environ.get("KDEV_FREEBSD_WORKSPACE")
+    if not source or not workspace:
+        return "KDEV_FREEBSD_SRC and KDEV_FREEBSD_WORKSPACE do not name a FreeBSD tree and its workspace"
+    if not (Path(workspace) / "workspace.json").is_file():
+        return f"{workspace} is no workspace: scripts/test --freebsd makes it"
+    built = {artifact.kind for artifact in kdev.Workspace(workspace, source=source).stored()}
+    if not {"kernel", "userland"} <= built:
+        return f"{workspace} holds no built FreeBSD: scripts/test --freebsd builds it"
+    return ""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    freebsd = [item for item in items if item.get_closest_marker("freebsd")]
+    if freebsd and (reason := missing_for_freebsd()):
+        for item in freebsd:
+            item.add_marker(pytest.mark.skip(reason=reason))
     reason = missing_for_boot()
     if not reason:
         return

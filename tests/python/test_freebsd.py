@@ -1,0 +1,99 @@
+"""FreeBSD from its tree: kernel, userland, module, guest. Skipped without a tree (see conftest.py)."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import kdev
+import pytest
+
+pytestmark = [pytest.mark.boot, pytest.mark.freebsd]
+
+
+@pytest.fixture(scope="module")
+def ws() -> kdev.Workspace:
+    return kdev.Workspace(os.environ["KDEV_FREEBSD_WORKSPACE"], source=os.environ["KDEV_FREEBSD_SRC"])
+
+
+@pytest.fixture(scope="module")
+def kernel(ws: kdev.Workspace) -> kdev.KernelArtifact:
+    return ws.build(kdev.KernConf.tiny(ws).preset("debug").module("nullfs"))
+
+
+@pytest.fixture(scope="module")
+def userland(ws: kdev.Workspace) -> kdev.UserlandArtifact:
+    return ws.build_userland()
+
+
+@pytest.fixture
+def folder(ws: kdev.Workspace, guest_name: str) -> Iterator[Path]:
+    """For a module's sources; gone afterwards."""
+    dir = ws.src / guest_name
+    yield dir
+    shutil.rmtree(dir, ignore_errors=True)
+
+
+def test_a_kernel_with_its_modules(kernel: kdev.KernelArtifact) -> None:
+    assert kernel.os == "freebsd"
+    assert kernel.arch == "x86_64"
+    assert kernel.release.startswith("1")
+    assert len(kernel.build_id) == 40
+    assert kernel.modules is not None
+    assert (kernel.modules / "boot/kernel/nullfs.ko").is_file()
+    assert kernel.lookup("ffffffff80")  # its symbols are found
+
+
+def test_asked_for_again_it_comes_from_the_store(
+    ws: kdev.Workspace, kernel: kdev.KernelArtifact, userland: kdev.UserlandArtifact
+) -> None:
+    again = ws.build(kdev.KernConf.tiny(ws).preset("debug").module("nullfs"))
+    assert again.from_store
+    assert again.id == kernel.id
+    assert ws.build_userland().from_store
+    assert userland.makefs is not None
+
+
+def test_unknown_names_are_told_before_anything_is_built(ws: kdev.Workspace) -> None:
+    with pytest.raises(kdev.ConfigError, match=r"options WITNES=y.*similar ones: WITNESS"):
+        ws.build(kdev.KernConf.tiny(ws).enable("WITNES"))
+
+
+def test_commands_run_in_the_guest(
+    kernel: kdev.KernelArtifact, userland: kdev.UserlandArtifact, tmp_path: Path
+) -> None:
+    image = kdev.SeedImage.userland(userland)
+    with kdev.VM(kernel=kernel, image=image, memory="512M", cpus=2, run_dir=tmp_path) as vm:
+        assert vm.run("sysctl -n kern.ostype kern.ident").stdout == "FreeBSD\nKDEV\n"
+        result = vm.run("cat /nope; exit 3")
+        assert (result.stdout, result.exit_code) == ("", 3)
+        assert "No such file" in result.stderr
+        assert vm.run("df /").exit_code == 0
+
+
+def test_a_scaffold_becomes_a_loaded_module(
+    ws: kdev.Workspace, kernel: kdev.KernelArtifact, userland: kdev.UserlandArtifact, folder: Path, tmp_path: Path
+) -> None:
+    module = ws.build_module(ws.scaffold("hello", "greeter", folder), kernel)
+    assert module.name == "greeter"
+    assert ws.build_module(folder, kernel).from_store
+    image = kdev.SeedImage.userland(userland).add_module(module)
+    with kdev.VM(kernel=kernel, image=image, memory="512M", run_dir=tmp_path) as vm:
+        assert vm.run("kldload /m/greeter.ko").exit_code == 0
+        assert vm.run("sysctl debug.greeter.who=kdev").stdout == "debug.greeter.who: world -> kdev\n"
+        assert vm.run("kldunload greeter").exit_code == 0
+        assert "hello, world" in vm.console
+        assert "goodbye, kdev" in vm.console
+
+
+def test_a_broken_module_is_a_build_error(ws: kdev.Workspace, kernel: kdev.KernelArtifact, folder: Path) -> None:
+    ws.scaffold("hello", "broken", folder)
+    source = folder / "broken.c"
+    source.write_text(source.read_text().replace("return (greet(who));", "return (greet(nobody));"))
+    with pytest.raises(kdev.BuildError) as caught:
+        ws.build_module(folder, kernel)
+    first = caught.value.diagnostics[0]
+    assert Path(first.file) == source
+    assert "nobody" in first.message
