@@ -73,6 +73,19 @@ void bind_workspace(py::module_& m) {
           py::arg("on_event") = py::none(), py::arg("timeout") = py::none(),
           "Kbuild module in `dir` (a Makefile with obj-m).")
       .def(
+          "build_commands",
+          [](const Workspace& w, const KernConf& conf, int jobs, std::vector<std::string> targets,
+             OnEvent on_event, Timeout timeout) {
+            BuildOptions options = build_options(jobs, std::move(targets), std::move(on_event), timeout);
+            return blocking([&] { return w.build_commands(conf, options); });
+          },
+          py::arg("conf"), py::kw_only(), py::arg("jobs") = 0,
+          py::arg("targets") = std::vector<std::string>(), py::arg("on_event") = py::none(),
+          py::arg("timeout") = py::none(),
+          "The commands that build() would run, as a person would type them; nothing is built.")
+      .def_property_readonly("userlands", &Workspace::userlands,
+                             "What build_userland() takes; empty where the tree holds the kernel alone.")
+      .def(
           "build_userland",
           [](const Workspace& w, const std::string& kind, int jobs, OnEvent on_event, Timeout timeout) {
             BuildOptions options = build_options(jobs, {}, std::move(on_event), timeout);

@@ -897,6 +897,31 @@ class Workspace:
         """
         Kernel from config: from the store when nothing changed, else by make. jobs 0: one per CPU.
         """
+    def build_commands(
+        self,
+        conf: KernConf,
+        *,
+        jobs: int = 0,
+        targets: collections.abc.Sequence[str] = [],
+        on_event: collections.abc.Callable[
+            [
+                StageStarted
+                | StageFinished
+                | Progress
+                | DiagnosticFound
+                | VmStateChanged
+                | ConsoleLine
+                | CrashFound
+                | Notice
+            ],
+            None,
+        ]
+        | None = None,
+        timeout: float | None = None,
+    ) -> list[str]:
+        """
+        The commands that build() would run, as a person would type them; nothing is built.
+        """
     def build_module(
         self,
         dir: str | os.PathLike[str],
@@ -986,6 +1011,11 @@ class Workspace:
     def sysroot(self) -> pathlib.Path: ...
     @property
     def tree(self) -> SourceTree: ...
+    @property
+    def userlands(self) -> list[str]:
+        """
+        What build_userland() takes; empty where the tree holds the kernel alone.
+        """
 
 class KernConf:
     """

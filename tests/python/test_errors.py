@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import math
 import pickle
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -56,7 +57,7 @@ def test_not_a_tree(tmp_path: Path) -> None:
         kdev.detect_source(tmp_path / "src")
 
 
-def test_freebsd_is_recognised_and_refused(tmp_path: Path) -> None:
+def test_a_freebsd_tree_that_cannot_be_built_here_is_refused(tmp_path: Path) -> None:
     tree = tmp_path / "freebsd"
     (tree / "sys/conf").mkdir(parents=True)
     for name in ("sys/kern", "sys/sys", "sys/amd64/conf", "share/mk", "bin", "lib"):
@@ -68,8 +69,16 @@ def test_freebsd_is_recognised_and_refused(tmp_path: Path) -> None:
     for name in ("Makefile", "Makefile.inc1", "sys/Makefile"):
         (tree / name).write_text("#\n")
     assert kdev.detect_source(tree).os == "freebsd"
-    with pytest.raises(kdev.ConfigError, match="yet"):
-        kdev.Workspace(tmp_path / "ws", source=tree)
+    ws = kdev.Workspace(tmp_path / "ws", source=tree)
+    (tree / "sys/conf/options").write_text("")
+    (tree / "sys/conf/files").write_text("")
+    (tmp_path / "MINE").write_text("machine amd64\nident MINE\n")
+    with (
+        pytest.raises(kdev.HostError, match="clang")
+        if not shutil.which("clang")
+        else pytest.raises(kdev.ConfigError, match=r"make\.py is not there")
+    ):
+        ws.build(kdev.KernConf.file(tmp_path / "MINE", "freebsd"))
 
 
 def test_a_tree_is_detected(tmp_path: Path) -> None:

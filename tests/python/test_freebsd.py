@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -97,3 +99,18 @@ def test_a_broken_module_is_a_build_error(ws: kdev.Workspace, kernel: kdev.Kerne
     first = caught.value.diagnostics[0]
     assert Path(first.file) == source
     assert "nobody" in first.message
+
+
+def test_the_command_builds_boots_and_tells_its_commands(ws: kdev.Workspace, kernel: kdev.KernelArtifact) -> None:
+    where = str(ws.root)
+    said = kdev_command("build", where, "--preset", "debug", "--module", "nullfs", "--print")
+    assert "kernel-toolchain" in said
+    assert "buildkernel" in said
+    assert f"SRCCONF={where}/conf/src.conf" in said
+    assert kernel.build_id[:16] in kdev_command("build", where, "--preset", "debug", "--module", "nullfs")
+    assert kdev_command("run", where, "--", "sysctl", "-n", "kern.ident") == "KDEV\n"
+
+
+def kdev_command(*arguments: str) -> str:
+    """Standard output of the kdev command."""
+    return subprocess.run([sys.executable, "-m", "kdev", *arguments], check=True, capture_output=True, text=True).stdout

@@ -62,6 +62,11 @@ class KDEV_API Workspace {
   KernelArtifact build(const KernConf& conf, const BuildOptions& options = {}) const;
   /// Kbuild module in `dir` (Makefile with obj-m) for `kernel`.
   ModuleArtifact build_module(const Path& dir, const KernelArtifact& kernel, const BuildOptions& options = {}) const;
+  /// The commands that build() would run for it, as a person would type them into a shell; nothing is built, and what is
+  /// in the store makes no difference. Errors as build()'s, of configuring.
+  std::vector<std::string> build_commands(const KernConf& conf, const BuildOptions& options = {}) const;
+  /// What build_userland() takes; empty where the tree holds the kernel alone.
+  std::vector<std::string> userlands() const;
   /// Programs for the guest from the same tree (FreeBSD: "rescue", the static set of /rescue, the usual one); from the
   /// store when nothing changed. ConfigError where the tree holds the kernel alone, and for an unknown kind.
   UserlandArtifact build_userland(const std::string& kind = "", const BuildOptions& options = {}) const;

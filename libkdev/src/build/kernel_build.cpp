@@ -117,6 +117,19 @@ KernelArtifact KernelBuild::run() {
   return make(std::move(plan));
 }
 
+std::vector<std::string> KernelBuild::commands() {
+  const Plan plan = configure();
+  Host& host = ws_.host();
+  const guest::BuildRules& rules = context_.build_rules();
+  const ObjTree obj(host, rules, tree_of(plan), ws_.source());
+  std::vector<std::string> lines;
+  for (const guest::MakeStep& step : rules.make(host, request(plan, obj)))
+    lines.push_back(describe(step.command));
+  if (const auto install = rules.install_modules(host, request(plan, obj), ws_.sysroot()))
+    lines.push_back(describe(*install));
+  return lines;
+}
+
 guest::MakeRequest KernelBuild::request(const Plan& plan, const ObjTree& obj) const {
   // ccache's direct mode looks at the headers that were read before; it does not see one that now comes
   // before them.
@@ -323,6 +336,10 @@ KernelArtifact KernelBuild::publish(const Plan& plan, const ObjTree& obj) {
                   artifact_record(host, artifact.to_json(), "kernel", title(), staged.dir()));
   staged.publish();
   return artifact;
+}
+
+std::vector<std::string> Workspace::build_commands(const KernConf& conf, const BuildOptions& options) const {
+  return KernelBuild(*this, conf, options).commands();
 }
 
 KernelArtifact Workspace::build(const KernConf& conf, const BuildOptions& options) const {

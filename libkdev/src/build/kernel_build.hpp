@@ -16,6 +16,8 @@ class KernelBuild {
  public:
   KernelBuild(const Workspace& ws, const KernConf& conf, const BuildOptions& options);
   KernelArtifact run();
+  /// What run() would run, to the end of make.
+  std::vector<std::string> commands();
 
  private:
   struct Plan {

@@ -143,6 +143,11 @@ class UserlandBuild {
 
 }  // namespace
 
+std::vector<std::string> Workspace::userlands() const {
+  const guest::UserlandRules* rules = guest::guest_for(tree().os).userland();
+  return rules ? rules->kinds() : std::vector<std::string>();
+}
+
 UserlandArtifact Workspace::build_userland(const std::string& kind, const BuildOptions& options) const {
   return UserlandBuild(*this, kind, options).run();
 }

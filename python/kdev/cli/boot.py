@@ -13,7 +13,7 @@ import typer
 from .. import errors
 from .._kdev import VM, CommandResult, Job, ModuleArtifact, SeedImage
 from ..show import ProgressDisplay
-from .build import find_kernel
+from .build import find_image, find_kernel
 from .output import CRASHED, console, print_crash
 
 TIMED_OUT = 124
@@ -24,7 +24,7 @@ Cpus = Annotated[int, typer.Option("--cpus", "-c", help="The guest's CPUs.")]
 Accel = Annotated[str, typer.Option("--accel", help="auto, kvm or tcg.")]
 Cmdline = Annotated[str, typer.Option("--append", "-a", help="Added to the kernel's command line.")]
 Image = Annotated[
-    Path | None, typer.Option("--image", "-i", help="Folder, list or archive in place of the busybox image.")
+    Path | None, typer.Option("--image", "-i", help="Folder, list or archive in place of the usual image.")
 ]
 Add = Annotated[
     list[str], typer.Option("--add", metavar="HOST[:GUEST]", help="File to put into the image (a .ko goes to /m).")
@@ -32,9 +32,9 @@ Add = Annotated[
 ShowConsole = Annotated[bool, typer.Option("--console", help="Show the kernel's messages.")]
 
 
-def image_with(image: Path | None, add: list[str]) -> tuple[SeedImage, list[ModuleArtifact]]:
+def image_with(where: Path, image: Path | None, add: list[str]) -> tuple[SeedImage, list[ModuleArtifact]]:
     """The image, and the modules among what was added: the symbolizer wants to know them."""
-    seed = SeedImage.busybox() if image is None else SeedImage.initramfs(image)
+    seed = find_image(where) if image is None else SeedImage.initramfs(image)
     modules = []
     for item in add:
         host, _, guest = item.partition(":")
@@ -52,7 +52,7 @@ def make_vm(
 ) -> VM:
     if accel not in ("auto", "kvm", "tcg"):
         raise typer.BadParameter(f"{accel!r} is none of auto, kvm, tcg", param_hint="--accel")
-    seed, modules = image_with(image, add)
+    seed, modules = image_with(where, image, add)
     return VM(
         kernel=find_kernel(where),
         image=seed,

@@ -8,11 +8,12 @@ from pathlib import Path
 import typer
 from rich.text import Text
 
-from .._kdev import KernConf, KernelArtifact, Workspace, os_title
+from .._kdev import KernConf, KernelArtifact, SeedImage, UserlandArtifact, Workspace, os_title
 from ..show import show_progress
 from .output import console
 
 KERNEL_FILE = "kernel.json"
+USERLAND_FILE = "userland.json"
 CONF_FILE = "conf.json"
 
 
@@ -59,9 +60,12 @@ def make_conf(
     return conf
 
 
-def remember(ws: Workspace, conf: KernConf, kernel: KernelArtifact) -> None:
+def remember(ws: Workspace, conf: KernConf, kernel: KernelArtifact, userland: UserlandArtifact | None) -> None:
     """What `kdev boot WORKSPACE` boots."""
-    for name, text in ((CONF_FILE, conf.to_json()), (KERNEL_FILE, kernel.to_json())):
+    texts = [(CONF_FILE, conf.to_json()), (KERNEL_FILE, kernel.to_json())]
+    if userland is not None:
+        texts.append((USERLAND_FILE, userland.to_json()))
+    for name, text in texts:
         new = ws.root / f".{name}.new"
         new.write_text(text + "\n")
         new.replace(ws.root / name)
@@ -79,6 +83,17 @@ def find_kernel(path: Path) -> KernelArtifact:
     return kernel
 
 
+def find_image(path: Path) -> SeedImage:
+    """The usual image for that kernel: its tree's own programs where it has some, else busybox."""
+    file = path.expanduser() / USERLAND_FILE
+    if not file.is_file():
+        return SeedImage.busybox()
+    userland = UserlandArtifact.from_json(file.read_text())
+    if not userland.root.is_dir():
+        raise typer.BadParameter(f"{userland.root} is gone: run 'kdev build' again", param_hint="WORKSPACE")
+    return SeedImage.userland(userland)
+
+
 def build(
     workspace: Path = typer.Argument(..., help="Folder of kdev's own; made when it is not there."),
     source: Path | None = typer.Option(None, "--source", "-s", help="Kernel source tree; remembered."),
@@ -92,6 +107,7 @@ def build(
     target: list[str] = typer.Option([], "--target", "-t", help="Make targets in place of the usual ones."),
     jobs: int = typer.Option(0, "--jobs", "-j", help="Compilers at once; 0: one per CPU."),
     show_conf: bool = typer.Option(False, "--show-conf", help="Show the merge order and build nothing."),
+    show_commands: bool = typer.Option(False, "--print", help="Print the commands and build nothing."),
     as_json: bool = typer.Option(False, "--json", help="Print the artifact as JSON."),
 ) -> None:
     """Build a kernel; unchanged input is answered from the artifact store."""
@@ -101,8 +117,13 @@ def build(
         if show_conf:
             print(conf.describe())
             return
+        if show_commands:
+            commands = ws.build_commands(conf, jobs=jobs, targets=target)
+            print("\n".join(commands))
+            return
         kernel = ws.build(conf, jobs=jobs, targets=target)
-    remember(ws, conf, kernel)
+        userland = ws.build_userland(jobs=jobs) if ws.userlands else None
+    remember(ws, conf, kernel, userland)
     if as_json:
         sys.stdout.write(kernel.to_json() + "\n")
         return

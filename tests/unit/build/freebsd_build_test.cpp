@@ -153,6 +153,22 @@ TEST(FreebsdBuild, TablesOfOptionsAndRulesHaveTheirConsequences) {
   EXPECT_FALSE(ws.build(FakeFreebsdTree::conf()).from_store);
 }
 
+TEST(FreebsdBuild, CommandsAreToldAndNotRun) {
+  const FakeFreebsdTree tree;
+  const Workspace ws = tree.open();
+  const std::vector<std::string> commands = ws.build_commands(FakeFreebsdTree::conf(), {.jobs = 3});
+  EXPECT_THAT(commands, ElementsAre(HasSubstr(" kernel-toolchain"), HasSubstr(" buildkernel"),
+                                    HasSubstr(" installkernel")));
+  EXPECT_THAT(commands[1], HasSubstr("-j3"));
+  EXPECT_THAT(commands[1], HasSubstr("SRCCONF=" + (ws.root() / "conf/src.conf").string()));
+  EXPECT_THAT(tree.calls(), IsEmpty());
+  const FakeTree other;
+  const std::vector<std::string> made = other.open().build_commands(FakeTree::conf());
+  ASSERT_EQ(made.size(), 1u);
+  EXPECT_THAT(made[0], HasSubstr("make -C " + other.source.string()));
+  EXPECT_EQ(other.kernel_makes(), 0);
+}
+
 TEST(FreebsdBuild, KernelsShareTheToolchain) {
   const FakeFreebsdTree tree;
   const Workspace ws = tree.open();
