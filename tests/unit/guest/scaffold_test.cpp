@@ -55,6 +55,23 @@ TEST(Scaffolds, FreebsdHello) {
   EXPECT_THAT(files[1].content, HasSubstr(".include <bsd.kmod.mk>"));
 }
 
+TEST(Scaffolds, FreebsdGeomClass) {
+  const std::vector<Scaffold>& known = guest_for(Os::freebsd).scaffolds();
+  ASSERT_GE(known.size(), 2u);
+  EXPECT_EQ(known[1].name, "geom-class");
+  const std::vector<ScaffoldFile> files = known[1].files("long_twisted");
+  ASSERT_EQ(files.size(), 5u);
+  EXPECT_THAT(files[0].content, HasSubstr("KMOD=\tgeom_long_twisted\n"));
+  EXPECT_THAT(files[1].content, HasSubstr("\"GEOM::LONG_TWIS\"")) << "with its end it has 16 bytes";
+  EXPECT_EQ(files[2].path, "g_long_twisted.c");
+  EXPECT_THAT(files[2].content, HasSubstr("DECLARE_GEOM_CLASS(g_long_twisted_class, g_long_twisted);"));
+  EXPECT_EQ(files[4].path, "ctl/long_twistedctl.c");
+  for (const ScaffoldFile& file : files) {
+    EXPECT_THAT(file.content, Not(HasSubstr("@UPPER@"))) << file.path;
+    EXPECT_THAT(file.content, Not(HasSubstr("@MAGIC@"))) << file.path;
+  }
+}
+
 TEST(Scaffolds, MarksAreFilledInOnce) {
   EXPECT_EQ(filled_in("@N@ and @N@.", "@N@", "@N@x"), "@N@x and @N@x.");
   EXPECT_EQ(filled_in("none", "@N@", "x"), "none");

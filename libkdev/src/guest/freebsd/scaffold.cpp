@@ -1,5 +1,6 @@
 // The scaffolds of FreeBSD modules.
 #include "guest/freebsd/freebsd.hpp"
+#include "guest/freebsd/scaffold_geom.hpp"
 
 namespace kdev::guest {
 namespace {
@@ -65,7 +66,9 @@ std::vector<ScaffoldFile> hello(const std::string& module) {
 }  // namespace
 
 const std::vector<Scaffold>& freebsd_scaffolds() {
-  static const std::vector<Scaffold> table = {{"hello", "a module with a sysctl and two messages", hello}};
+  static const std::vector<Scaffold> table = {
+      {"hello", "a module with a sysctl and two messages", hello},
+      {"geom-class", "a GEOM class that XORs data, and its program", freebsd_geom_class}};
   return table;
 }
 
