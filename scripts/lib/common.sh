@@ -1,6 +1,12 @@
 # Sourced by the scripts beside this folder: step lines with times, logs, clean ends. Bash 5, no output of its own.
 set -Eeuo pipefail
 
+# A shell that starts this in the background ignores SIGINT for it (bit 1), and so would everything below: then no
+# Ctrl-C could be tested, nor ended by.
+if ((0x$(awk '/^SigIgn:/ { print $2 }' "/proc/$$/status") & 2)); then
+  exec env --default-signal=INT,QUIT "$0" "$@"
+fi
+
 KDEV_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 KDEV_CACHE=${KDEV_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/kdev}
 KDEV_LOGS=$KDEV_ROOT/build/logs
