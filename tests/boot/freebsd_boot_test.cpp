@@ -120,4 +120,37 @@ TEST_F(FreebsdDirectBoot, StopsAndStartsAgain) {
   EXPECT_THAT(vm.console(), HasSubstr("Powering system off"));
 }
 
+TEST_F(FreebsdDirectBoot, APanicIsAReportAndTheGuestBootsAgain) {
+  VM vm = boot(spec());
+  const CommandResult r = vm.run("sysctl debug.kdb.panic=1");
+  ASSERT_TRUE(r.crash);
+  EXPECT_EQ(r.crash->title, "panic: kdb_sysctl_panic");
+  EXPECT_EQ(r.crash->type, "DoS");
+  EXPECT_EQ(r.crash->function, "kdb_sysctl_panic");
+  EXPECT_TRUE(r.crash->panicked);
+  EXPECT_FALSE(r.crash->corrupted);
+  EXPECT_THAT(r.crash->notes, IsEmpty());
+  EXPECT_EQ(vm.state(), VmState::crashed) << "it sits in ddb, or reboots";
+  const StackFrame* guilty = r.crash->guilty();
+  ASSERT_TRUE(guilty);
+  EXPECT_EQ(guilty->file, "sys/kern/subr_kdb.c");
+  EXPECT_THAT(guilty->source, HasSubstr("panic("));
+  vm.reboot();
+  EXPECT_EQ(vm.run("echo up").out, "up\n");
+}
+
+TEST_F(FreebsdDirectBoot, ATrapIsAReportOfTheInstructionThatFaulted) {
+  VM vm = boot(spec());
+  const CommandResult r = vm.run("sysctl debug.kdb.trap=1");
+  ASSERT_TRUE(r.crash);
+  EXPECT_EQ(r.crash->title, "Fatal trap NUM: page fault in kdb_sysctl_trap");
+  EXPECT_EQ(r.crash->registers.at("CR2"), "0x10");
+  const StackFrame* guilty = r.crash->guilty();
+  ASSERT_TRUE(guilty);
+  EXPECT_EQ(guilty->file, "sys/kern/subr_kdb.c");
+  EXPECT_THAT(guilty->source, HasSubstr("return (*addr);"));
+  vm.close();
+  EXPECT_EQ(vm.state(), VmState::stopped);
+}
+
 }  // namespace

@@ -6,10 +6,11 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view log(reinterpret_cast<const char*>(data), size);
-  for (const auto& report : kdev::scan_console(log)) {
-    if (report.begin > report.end || report.end > size || report.title.empty()) std::abort();
-    if (!(kdev::CrashReport::from_json(report.to_json()) == report)) std::abort();
-    if (report.to_text().empty() || report.to_html().empty()) std::abort();
-  }
+  for (const kdev::Os os : {kdev::Os::linux, kdev::Os::freebsd})
+    for (const auto& report : kdev::scan_console(log, os)) {
+      if (report.begin > report.end || report.end > size || report.title.empty()) std::abort();
+      if (!(kdev::CrashReport::from_json(report.to_json()) == report)) std::abort();
+      if (report.to_text().empty() || report.to_html().empty()) std::abort();
+    }
   return 0;
 }

@@ -90,6 +90,31 @@ def test_a_scaffold_becomes_a_loaded_module(
         assert "goodbye, kdev" in vm.console
 
 
+def test_a_trap_in_a_module_names_the_line_of_its_source(
+    ws: kdev.Workspace, kernel: kdev.KernelArtifact, userland: kdev.UserlandArtifact, folder: Path, tmp_path: Path
+) -> None:
+    ws.scaffold("hello", "crasher", folder)
+    source = folder / "crasher.c"
+    source.write_text(source.read_text().replace('printf("hello, %s\\n", name);', "*(volatile int *)16 = name[0];"))
+    module = ws.build_module(folder, kernel)
+    image = kdev.SeedImage.userland(userland).add_module(module)
+    with kdev.VM(kernel=kernel, image=image, memory="512M", modules=[module], run_dir=tmp_path) as vm:
+        crash = vm.run("kldload /m/crasher.ko").crash
+        assert crash is not None
+        assert crash.title == "Fatal trap NUM: page fault in greet"
+        assert crash.registers["CR2"] == "0x10"
+        assert not crash.corrupted
+        assert crash.notes == []
+        guilty = crash.guilty
+        assert guilty is not None
+        assert guilty.module == "crasher"
+        assert Path(guilty.file).name == "crasher.c"
+        assert guilty.source == "*(volatile int *)16 = name[0];"
+        assert vm.state == "crashed"
+        vm.reboot()
+        assert vm.run("echo up").stdout == "up\n"
+
+
 def test_a_broken_module_is_a_build_error(ws: kdev.Workspace, kernel: kdev.KernelArtifact, folder: Path) -> None:
     ws.scaffold("hello", "broken", folder)
     source = folder / "broken.c"

@@ -156,7 +156,7 @@ Guilty GuiltyFinder::find(const std::vector<std::string_view>& words,
       const std::size_t i = word[0] - '0';
       if (i < captures.size() && !captures[i].empty()) names = {captures[i]};
     } else if (word == "pc") {
-      if (pc) names = {pc->function};
+      if (pc && !pc->function.empty()) names = {pc->function};
     } else if (word.starts_with("trace:")) {
       const RE2 wanted{piece(word.substr(6))};
       for (const auto& trace : traces)

@@ -164,8 +164,8 @@ CrashReport Scanner::read(std::size_t index) {
                           starts_[next_start].record == at;
       if (begins) {
         auto& other = starts_[next_start];
-        const bool follows =
-            format(other).role == CrashFormat::Role::follow && !(ended && quiet > max_quiet_before_panic);
+        const bool follows = format(other).role == CrashFormat::Role::follow && !format(start).survives &&
+                             !(ended && quiet > max_quiet_before_panic);
         if (!ours && !(all && follows)) {
           if (++foreign > max_foreign) done = true;
           continue;

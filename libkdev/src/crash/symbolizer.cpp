@@ -28,9 +28,14 @@ struct Place {
 
 /// The symbol that a printed name and size mean. kallsyms prints the distance to the next symbol as size,
 /// other tools st_size: both are taken.
-Place place_of(const DebugInfo& info, std::string_view name, std::uint64_t size, std::uint64_t offset) {
+/// `address`: what the report prints beside it, which settles everything where the kernel was not moved; 0:
+/// nothing.
+Place place_of(const DebugInfo& info, std::string_view name, std::uint64_t size, std::uint64_t offset,
+               std::uint64_t address = 0) {
   Place place;
   const auto candidates = info.named(name);
+  for (const auto* s : candidates)
+    if (address && s->address + offset == address) return {s, Fit::exact, false};
   for (const auto* s : candidates) {
     if (size == 0 || (s->size != size && s->extent != size)) continue;
     if (place.symbol)
@@ -111,7 +116,7 @@ struct Symbolizer::State {
     auto [it, fresh] = modules.try_emplace(name);
     if (fresh) {
       try {
-        it->second = std::make_unique<DebugInfo>(file->second, "read a module's symbols");
+        it->second = std::make_unique<DebugInfo>(rules.symbol_file(file->second), "read a module's symbols");
       } catch (const Error& error) {
         module_errors[name] = error.reason();
       }
@@ -148,10 +153,19 @@ struct Symbolizer::State {
   }
 
   std::vector<StackFrame> at_symbol(std::string_view symbol, std::uint64_t offset, std::uint64_t size,
-                                    std::string_view module_printed, bool return_address, Place* out) const {
+                                    std::string_view module_printed, bool return_address, Place* out,
+                                    std::uint64_t address = 0) const {
     const DebugInfo* info = module_printed.empty() ? &kernel : module(std::string(module_printed));
     if (!info) return {};
-    const Place place = place_of(*info, symbol, size, offset);
+    Place place = place_of(*info, symbol, size, offset, module_printed.empty() ? address : 0);
+    std::string found_in(module_printed);
+    if (!place.symbol && module_printed.empty() && !rules.names_modules()) {
+      found_in = module_with(symbol, size, offset);
+      if (!found_in.empty()) {
+        info = module(found_in);
+        place = place_of(*info, symbol, size, offset);
+      }
+    }
     if (out) *out = place;
     if (!place.symbol) return {};
     // At offset 0 there is no call before it in this function.
@@ -160,8 +174,25 @@ struct Symbolizer::State {
     frames.back().function = symbol;
     frames.back().offset = offset;
     if (size) frames.back().size = size;
-    for (auto& frame : frames) frame.module = module_printed;
+    for (auto& frame : frames) frame.module = found_in;
     return frames;
+  }
+
+  /// The module with such a function, where reports do not say; empty: none. One that was given comes before
+  /// those of the kernel's tree, which may not even be loaded.
+  std::string module_with(std::string_view symbol, std::uint64_t size, std::uint64_t offset) const {
+    if (!kernel.named(symbol).empty()) return {};
+    list_modules();
+    for (const bool given : {true, false})
+      for (const auto& [name, file] : module_files) {
+        const bool is_given =
+            std::any_of(sources.modules.begin(), sources.modules.end(),
+                        [&name = name, this](const Path& p) { return rules.module_of(p) == name; });
+        if (is_given != given) continue;
+        const DebugInfo* info = module(name);
+        if (info && place_of(*info, symbol, size, offset).fit == Fit::exact) return name;
+      }
+    return {};
   }
 
   void check_kernel(CrashReport& report) const;
@@ -265,7 +296,12 @@ void Symbolizer::symbolize(CrashReport& report) const {
       }
       auto& file = files[frame.module];
       ++file.asked;
-      if (place_of(*info, frame.function, frame.size, frame.offset).fit == Fit::exact) continue;
+      if (place_of(*info, frame.function, frame.size, frame.offset, frame.module.empty() ? frame.address : 0)
+              .fit == Fit::exact)
+        continue;
+      if (frame.module.empty() && !state.rules.names_modules() &&
+          !state.module_with(frame.function, frame.size, frame.offset).empty())
+        continue;
       ++file.misfits;
       if (file.example.empty()) file.example = frame.function;
     }
@@ -293,7 +329,7 @@ void Symbolizer::symbolize(CrashReport& report) const {
       } else if (has_symbol(frame)) {
         Place place;
         found = state.at_symbol(frame.function, frame.offset, frame.size, frame.module,
-                                !state.rules.is_pc(report, frame), &place);
+                                !state.rules.is_pc(report, frame), &place, frame.address);
         // Another build's line would mislead.
         if (place.fit != Fit::exact && files[frame.module].wrong()) found.clear();
         if (place.fit == Fit::exact && place.ambiguous)

@@ -57,6 +57,7 @@ struct CrashFormat {
   std::string_view start;  ///< RE2, anchored at the line's beginning
   Role role = Role::start;
   bool needs_trace = false;  ///< such a report always has one: without, it is cut off
+  bool survives = false;     ///< the kernel goes on after it: a panic that follows is another story
   bool all_callers = false;  ///< other CPUs' messages belong to it (backtraces by NMI)
   std::vector<TitleRule> titles = {};
 };

@@ -42,6 +42,10 @@ class SymbolRules {
   virtual bool is_module(const Path& file) const { return file.extension() == ".ko"; }
   /// The name under which reports print the module in a file.
   virtual std::string module_of(const Path& file) const { return file.stem().string(); }
+  /// The file with a module's symbols and debug information, for one that was stripped of them.
+  virtual Path symbol_file(const Path& module) const { return module; }
+  /// Reports say of a module's function which module it is in.
+  virtual bool names_modules() const { return true; }
   /// A module's name as reports print it, from how people and files write it.
   virtual std::string module_name(std::string_view name) const { return std::string(name); }
 };

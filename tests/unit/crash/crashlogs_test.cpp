@@ -24,14 +24,14 @@ std::string slurp(const std::string& path) {
   return text.str();
 }
 
-Score score_linux(const std::string& dir, bool verbose) {
+Score score_of(const std::string& dir, std::string_view system, Os os, bool verbose) {
   Score score;
   std::ifstream expected(dir + "/expected.jsonl");
   for (std::string line; std::getline(expected, line);) {
     const auto row = boost::json::parse(line).as_object();
-    if (row.at("os").as_string() != "linux") continue;
+    if (row.at("os").as_string() != system) continue;
     const std::string file(row.at("file").as_string()), title(row.at("title").as_string());
-    const auto reports = scan_console(slurp(dir + "/logs/" + file));
+    const auto reports = scan_console(slurp(dir + "/logs/" + file), os);
     const CrashReport first = reports.empty() ? CrashReport{} : reports[0];
     std::set<std::string> alternatives;
     for (const auto& a : row.at("alt").as_array()) alternatives.emplace(a.as_string());
@@ -51,17 +51,25 @@ Score score_linux(const std::string& dir, bool verbose) {
   return score;
 }
 
-TEST(CrashLogs, LinuxTitles) {
+void expect_titles(std::string_view system, Os os, int percent) {
   const char* dir = std::getenv("KDEV_CRASHLOGS");
   if (!dir) GTEST_SKIP() << "KDEV_CRASHLOGS does not name the folder of public crash logs";
   const char* verbose = std::getenv("KDEV_CRASHLOGS_VERBOSE");
-  const Score score = score_linux(dir, verbose && *verbose == '1');
-  std::cout << "Linux: " << score.total << " logs, title " << score.title << ", type " << score.type
+  const Score score = score_of(dir, system, os, verbose && *verbose == '1');
+  std::cout << system << ": " << score.total << " logs, title " << score.title << ", type " << score.type
             << ", alternatives " << score.alternatives << ", corrupted " << score.corrupted
             << ", false reports " << score.false_reports << " of " << score.no_crash << "\n";
   ASSERT_GT(score.total, 0);
-  EXPECT_GE(100 * score.title, 85 * score.total);
+  EXPECT_GE(100 * score.title, percent * score.total);
   EXPECT_EQ(0, score.false_reports);
+}
+
+TEST(CrashLogs, LinuxTitles) {
+  expect_titles("linux", Os::linux, 85);
+}
+
+TEST(CrashLogs, FreebsdTitles) {
+  expect_titles("freebsd", Os::freebsd, 97);
 }
 
 }  // namespace

@@ -285,8 +285,9 @@ TEST(Scanner, BytesThatAreNoTextSurviveJson) {
   EXPECT_EQ(reports[0], CrashReport::from_json(reports[0].to_json()));
 }
 
-TEST(Scanner, OtherSystemsAreNotYetRead) {
-  EXPECT_THAT(scan_console("panic: foo\n", Os::freebsd), IsEmpty());
+TEST(Scanner, EachSystemHasFormatsOfItsOwn) {
+  EXPECT_THAT(titles(scan_console("panic: foo\n", Os::freebsd)), ElementsAre("panic: foo"));
+  EXPECT_THAT(scan_console("panic: foo\n"), IsEmpty());
 }
 
 /// Lines and pieces of reports, thrown together.

@@ -393,5 +393,50 @@ TEST_F(SymbolizerTest, LookupInElf) {
   EXPECT_THROW(lookup_symbol(fixture->stripped(), "ffffffff81000000"), FormatError);
 }
 
+TEST_F(SymbolizerTest, APrintedAddressTellsFunctionsOfOneNameApart) {
+  const crash::DebugInfo info(fixture->vmlinux(), "test");
+  const auto probes = info.named("probe");
+  ASSERT_EQ(2u, probes.size());
+  std::vector<std::string> files;
+  for (const auto* probe : probes) {
+    StackFrame frame;
+    frame.function = "probe";
+    frame.offset = 4;
+    frame.address = probe->address + 4;
+    CrashReport report;
+    report.traces.push_back({.name = {}, .context = {}, .frames = {frame}});
+    Symbolizer(fixture->sources()).symbolize(report);
+    EXPECT_THAT(report.notes, IsEmpty());
+    files.push_back(report.frames().back().file);
+  }
+  EXPECT_THAT(files, testing::UnorderedElementsAre("drivers/kernel.c", "drivers/other.c"));
+}
+
+// ddb and kern/subr_stack.c print a module's function like the kernel's.
+TEST_F(SymbolizerTest, AModulesFunctionIsFoundWhereReportsDoNotNameModules) {
+  const crash::DebugInfo info(fixture->module(), "test");
+  const ElfSymbol* function = nullptr;
+  for (const auto* symbol : info.named("foo_crash")) function = symbol;
+  ASSERT_TRUE(function);
+  SymbolSources sources = fixture->sources();
+  const auto frame_of = [&](Os os) {
+    sources.os = os;
+    CrashReport report;
+    StackFrame frame;
+    frame.function = "foo_crash";
+    frame.offset = 4;
+    report.traces.push_back({.name = "KDB: stack backtrace", .context = {}, .frames = {frame}});
+    Symbolizer(sources).symbolize(report);
+    EXPECT_THAT(report.notes, os == Os::freebsd ? testing::Matcher<std::vector<std::string>>(IsEmpty())
+                                                : testing::Matcher<std::vector<std::string>>(
+                                                      testing::SizeIs(testing::Ge(1u))));
+    return report.frames().back();
+  };
+  const StackFrame found = frame_of(Os::freebsd);
+  EXPECT_EQ("foo-crash", found.module);
+  EXPECT_GT(found.line, 0);
+  EXPECT_EQ(0, frame_of(Os::linux).line) << "there it is printed";
+}
+
 }  // namespace
 }  // namespace kdev

@@ -2,6 +2,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <boost/filesystem.hpp>
+#include <fstream>
+
 #include "guest/guest.hpp"
 #include "guest/symbol_rules.hpp"
 
@@ -90,4 +93,40 @@ TEST(SymbolRules, KnowNoGuest) {
   const PrintedBuildIds ids = rules.build_ids("[foo 89012345678901234567]");
   EXPECT_EQ(ids.kernel, "");
   EXPECT_THAT(ids.modules, IsEmpty());
+}
+
+TEST(FreebsdSymbols, TheFaultingInstructionIsWhereTheTrapSays) {
+  const SymbolRules& rules = guest_for(Os::freebsd).symbols();
+  CrashReport report;
+  report.text =
+      "--- trap 0xc, rip = 0xffffffff8048e24a, rsp = 0xfffffe0044b92bc0, rbp = 0xfffffe0044b92be0 ---\n";
+  StackFrame at = frame("work", 0x4a);
+  EXPECT_FALSE(rules.is_pc(report, at)) << "no address, so it is a return's";
+  at.address = 0xffffffff8048e24a;
+  EXPECT_TRUE(rules.is_pc(report, at));
+  at.address = 0xffffffff8048e24b;
+  EXPECT_FALSE(rules.is_pc(report, at));
+  EXPECT_TRUE(rules.is_pc(with_register("RIP", "0x20:0xffffffff8048e24b"), at));
+}
+
+TEST(FreebsdSymbols, AStrippedModulesSymbolsAreBesideItOrWhereDebugFilesAreInstalled) {
+  namespace fs = boost::filesystem;
+  const SymbolRules& rules = guest_for(Os::freebsd).symbols();
+  const Path dir = fs::temp_directory_path() / fs::unique_path("kdev-symbols-%%%%%%%%");
+  const auto touch = [&](const Path& file) {
+    fs::create_directories(file.parent_path());
+    std::ofstream(file.string()) << "x";
+    return file;
+  };
+  const Path alone = touch(dir / "one/hello.ko");
+  EXPECT_EQ(alone, rules.symbol_file(alone));
+  const Path debug = touch(dir / "one/hello.ko.debug");
+  EXPECT_EQ(debug, rules.symbol_file(alone));
+  const Path full = touch(dir / "one/hello.ko.full");
+  EXPECT_EQ(full, rules.symbol_file(alone));
+  const Path installed = touch(dir / "root/boot/kernel/nullfs.ko");
+  EXPECT_EQ(installed, rules.symbol_file(installed));
+  const Path apart = touch(dir / "root/usr/lib/debug/boot/kernel/nullfs.ko.debug");
+  EXPECT_EQ(apart, rules.symbol_file(installed));
+  fs::remove_all(dir);
 }

@@ -11,10 +11,11 @@ namespace kdev::guest {
 /// sys/kern/.
 std::optional<SourceTree> detect_freebsd(Host& host, const Path& path);
 
-const ConfRules& freebsd_conf_rules();          // conf.cpp
-const BuildRules& freebsd_build_rules();        // build.cpp
-const UserlandRules& freebsd_userland_rules();  // userland.cpp
-
+const ConfRules& freebsd_conf_rules();             // conf.cpp
+const BuildRules& freebsd_build_rules();           // build.cpp
+const ConsoleRules& freebsd_console_rules();       // console.cpp
+const SymbolRules& freebsd_symbol_rules();         // symbols.cpp
+const UserlandRules& freebsd_userland_rules();     // userland.cpp
 const std::vector<Scaffold>& freebsd_scaffolds();  // scaffold.cpp
 
 class FreebsdGuest final : public Guest {
@@ -31,6 +32,8 @@ class FreebsdGuest final : public Guest {
   const ConfRules* conf() const override { return &freebsd_conf_rules(); }
   const BuildRules* build() const override { return &freebsd_build_rules(); }
   const std::vector<Scaffold>& scaffolds() const override { return freebsd_scaffolds(); }
+  const ConsoleRules* console() const override { return &freebsd_console_rules(); }
+  const SymbolRules& symbols() const override { return freebsd_symbol_rules(); }
   const UserlandRules* userland() const override { return &freebsd_userland_rules(); }
 };
 

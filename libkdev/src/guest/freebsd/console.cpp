@@ -1,0 +1,116 @@
+#include <re2/re2.h>
+#include <re2/set.h>
+
+#include <algorithm>
+#include <iterator>
+
+#include "guest/freebsd/console_facts.hpp"
+#include "guest/freebsd/console_formats.hpp"
+#include "guest/freebsd/console_line.hpp"
+#include "guest/freebsd/freebsd.hpp"
+
+namespace kdev::guest {
+namespace {
+
+using re2::RE2;
+using re2::StringPiece;
+
+StringPiece piece(std::string_view s) {
+  s = s.substr(0, 4096);  // a line longer than that says nothing more
+  return {s.data(), s.size()};
+}
+
+template <class T>
+void append(std::vector<T>& to, std::vector<T> from) {
+  to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
+}
+
+class FreebsdConsoleRules final : public ConsoleRules {
+ public:
+  FreebsdConsoleRules()
+      : functions_(freebsd_function_rules()), starts_(RE2::DefaultOptions, RE2::ANCHOR_START) {
+    append(formats_, freebsd_ignored_formats());
+    append(formats_, freebsd_sanitizer_formats());
+    append(formats_, freebsd_oops_formats());
+    append(formats_, freebsd_locking_formats());
+    append(formats_, freebsd_panic_formats());
+    for (const auto& format : formats_)
+      starts_.Add(StringPiece(format.start.data(), format.start.size()), nullptr);
+    starts_.Compile();
+  }
+
+  bool begins_report(std::string_view line) const override {
+    return any_record(line, [this](const ConsoleRecord& r) { return format_of(r) >= 0; });
+  }
+
+  bool ends_report(std::string_view line) const override {
+    // A stack's bottom, in both forms.
+    static const RE2 end(
+        R"(^(?:--- (?:syscall|system call|trap 0, rip = 0,)|#\d+ 0x[0-9a-f]+ at (?:X?fast_syscall\w*|fork_trampoline)\+))");
+    return any_record(line, [](const ConsoleRecord& r) { return RE2::PartialMatch(piece(r.text), end); });
+  }
+
+  bool is_fatal(std::string_view line) const override {
+    // Nothing goes on while the debugger waits for somebody: its prompt has no newline, what it says before
+    // has. Without a debugger a panic dumps and reboots.
+    static const RE2 fatal(
+        R"(^(?:panic: |Fatal (?:trap \d|double fault|data abort)|KDB: enter: |(?:Stopped|Breakpoint|Watchpoint) at\s|db> |NMI(?:/cpu\d+)? \.\.\. going to debugger|Automatic reboot in \d))");
+    return any_record(line, [this](const ConsoleRecord& r) {
+      return RE2::PartialMatch(piece(r.text), fatal) && !ignored(r);
+    });
+  }
+
+  void split(std::string_view raw, std::vector<ConsoleRecord>& out, std::string& scratch) const override {
+    split_freebsd_line(raw, out, scratch);
+  }
+  const std::vector<CrashFormat>& formats() const override { return formats_; }
+  const FunctionRules& functions() const override { return functions_; }
+
+  int format_of(const ConsoleRecord& record) const override {
+    const int first = first_format(record);
+    return first < 0 || formats_[first].role == CrashFormat::Role::ignore ? -1 : first;
+  }
+
+  bool is_preamble(std::string_view text) const override {
+    static const RE2 preamble(
+        R"(^(?:NMI (?:ISA|port) |(?:shared|exclusive|forbidden) (?:un)?lock of \(|while (?:exclusively|share) locked from |VNASSERT failed|spin lock .{1,100} held by |REDZONE: ))");
+    return RE2::PartialMatch(piece(text), preamble);
+  }
+  std::unique_ptr<ReportReader> reader() const override { return freebsd_report_reader(); }
+
+ private:
+  int first_format(const ConsoleRecord& record) const {
+    if (record.text.size() < 5) return -1;
+    thread_local std::vector<int> hits;
+    if (!starts_.Match(piece(record.text), &hits) || hits.empty()) return -1;
+    return *std::min_element(hits.begin(), hits.end());
+  }
+  bool ignored(const ConsoleRecord& record) const {
+    const int first = first_format(record);
+    return first >= 0 && formats_[first].role == CrashFormat::Role::ignore && formats_[first].kind.empty();
+  }
+
+  template <class Predicate>
+  static bool any_record(std::string_view line, Predicate predicate) {
+    thread_local std::vector<ConsoleRecord> records;
+    thread_local std::string scratch;
+    records.clear();
+    scratch.clear();
+    split_freebsd_line(line, records, scratch);
+    return std::any_of(records.begin(), records.end(), predicate);
+  }
+
+  std::vector<CrashFormat> formats_;
+  FunctionRules functions_;
+  RE2::Set starts_;
+};
+
+}  // namespace
+
+const ConsoleRules& freebsd_console_rules() {
+  static const FreebsdConsoleRules* rules =
+      new FreebsdConsoleRules;  // never destroyed: threads may still scan at exit
+  return *rules;
+}
+
+}  // namespace kdev::guest
