@@ -120,7 +120,7 @@ def stage_table(stages: list[StageResult], title: str | None = None) -> Table:
 
 def place(frame: StackFrame) -> str:
     """FILE:LINE, or nothing."""
-    return f"{frame.file}:{frame.line}" if frame.file else ""
+    return f"{frame.file}:{frame.line}" if frame.file and frame.line else frame.file
 
 
 def frame_table(frames: list[StackFrame], limit: int = 12) -> Table:

@@ -16,7 +16,8 @@ std::string label(const StackFrame& frame) {
 }
 
 std::string place(const StackFrame& frame) {
-  return frame.file.empty() ? std::string() : fmt::format("{}:{}", frame.file, frame.line);
+  // Clang marks code of its own with line 0.
+  return frame.line && !frame.file.empty() ? fmt::format("{}:{}", frame.file, frame.line) : frame.file;
 }
 
 std::size_t repeats(const std::vector<StackFrame>& frames, std::size_t at) {

@@ -4,6 +4,8 @@
 #include <kdev/error.hpp>
 #include <random>
 
+#include "crash/report_view.hpp"
+
 namespace kdev {
 namespace {
 
@@ -181,6 +183,13 @@ TEST(Report, GuiltyFrame) {
   unknown.function = "nothing";
   EXPECT_EQ(nullptr, unknown.guilty());
   EXPECT_TRUE(CrashReport{}.frames().empty());
+}
+
+// Clang gives code of its own line 0: no line to look at.
+TEST(Forms, AFrameWithoutALineNamesItsFileAlone) {
+  EXPECT_EQ("sys/trap.c", view::place({.file = "sys/trap.c"}));
+  EXPECT_EQ("sys/trap.c:7", view::place({.file = "sys/trap.c", .line = 7}));
+  EXPECT_EQ("", view::place({.line = 7}));
 }
 
 }  // namespace

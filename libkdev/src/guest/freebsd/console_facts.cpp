@@ -17,7 +17,7 @@ using re2::StringPiece;
 
 struct Patterns {
   // vpanic in kern/kern_shutdown.c; trap_fatal in amd64/amd64/trap.c.
-  RE2 cpu{R"(^cpuid = (\d+))"};
+  RE2 cpu{R"(^(?:cpuid = |NMI/cpu)(\d+))"};
   RE2 process{R"(^current process\s*= (\d+) \((.{0,64})\)$)"};
   RE2 value{
       R"(^(fault virtual address|instruction pointer|stack pointer|frame pointer)\s*= (?:(0x[0-9a-f]+):)?(0x[0-9a-f]+))"};
