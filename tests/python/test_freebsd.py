@@ -115,6 +115,24 @@ def test_a_trap_in_a_module_names_the_line_of_its_source(
         assert vm.run("echo up").stdout == "up\n"
 
 
+def test_a_hung_guest_says_where_it_hangs(
+    ws: kdev.Workspace, kernel: kdev.KernelArtifact, userland: kdev.UserlandArtifact, folder: Path, tmp_path: Path
+) -> None:
+    ws.scaffold("hello", "spinner", folder)
+    source = folder / "spinner.c"
+    text = source.read_text().replace('printf("hello, %s\\n", name);', "spinlock_enter(); for (;;) ;")
+    source.write_text(text.replace("#include <sys/sysctl.h>", "#include <sys/sysctl.h>\n#include <sys/lock.h>"))
+    module = ws.build_module(folder, kernel)
+    image = kdev.SeedImage.userland(userland).add_module(module)
+    with kdev.VM(kernel=kernel, image=image, memory="512M", cpus=1, modules=[module], run_dir=tmp_path) as vm:
+        result = vm.run("kldload /m/spinner.ko", timeout=3)
+        assert vm.state == "hung"
+        assert result.crash is not None
+        assert result.crash.title == "NMI in greet"
+        assert result.crash.guilty is not None
+        assert "for (;;) ;" in result.crash.guilty.source
+
+
 def test_a_broken_module_is_a_build_error(ws: kdev.Workspace, kernel: kdev.KernelArtifact, folder: Path) -> None:
     ws.scaffold("hello", "broken", folder)
     source = folder / "broken.c"

@@ -68,8 +68,9 @@ def test_a_file_system_on_it_outlives_the_module(disk: kdev.VM) -> None:
     assert "busy" in disk.run("kldunload geom_twist").stderr
     assert "is open" in disk.run("twistctl destroy md7.twist").stderr
     assert "not permitted" in disk.run("dd if=/dev/zero of=/dev/md7 count=1").stderr
-    # Loaded again, the module tastes the disk.
-    disk.run("umount /mnt && kldunload geom_twist && kldload /m/geom_twist.ko", check=True)
+    # Loaded again, the module tastes the disk. WITNESS may dislike the order of umount's own locks (ufs, devfs):
+    # that is a report, and the kernel goes on.
+    assert disk.run("umount /mnt && kldunload geom_twist && kldload /m/geom_twist.ko").exit_code == 0
     disk.run("mount -r /dev/md7.twist /mnt", check=True)
     sums = disk.run("md5 -q /mnt/file /rescue/rescue; umount /mnt").stdout.split()
     assert len(sums) == 2
