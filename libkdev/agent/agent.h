@@ -33,9 +33,9 @@ short poll_events(int slot);        /* 0 for slot -1 */
 int poll_wait(int timeout_ms, const sigset_t* mask);
 
 /* session.c: bytes from the host to frames to calls. */
-extern bool session_up;        /* a HELLO has been answered */
-extern bool session_may_power; /* false: POWER is refused */
-extern uint32_t session_power; /* 0, or the enum kdev_power that was asked for */
+extern bool session_up;         /* a HELLO has been answered */
+extern bool session_may_power;  /* false: POWER is refused */
+extern uint32_t session_power;  /* 0, or the enum kdev_power that was asked for */
 extern uint32_t session_window; /* what the host may send ahead; 0: it need not count */
 void session_reset(void);
 /* Reads and handles what is there. 0: the host is not connected; -1: nothing to read now; -2: broken; else
@@ -66,6 +66,9 @@ struct launch {
 };
 /* Starts argv in a session of its own. The pid; or -errno. */
 pid_t launch(struct launch* l);
+/* Runs a program with the console as its streams and waits for it, reaping whatever else ends: for PID 1. The
+ * status of waitpid(), or -1. */
+int run_and_wait(char* const argv[]);
 
 /* transfer.c */
 void transfer_put(uint32_t id, const uint8_t* payload, size_t length);
@@ -97,8 +100,8 @@ void setup_init(void);
 /* An open, non-blocking descriptor of the agent's port, or -1 when there is none yet. `device`: NULL or its
  * path. */
 int setup_open_port(const char* device);
-/* How many bytes the host may send ahead of what has been read: beyond them the port loses some. 0: the port makes
- * the host wait by itself. */
+/* How many bytes the host may send ahead of what has been read: beyond them the port loses some. 0: the port
+ * makes the host wait by itself. */
 uint32_t setup_port_window(void);
 /* Called once while the port is missing, for example to load a driver. */
 void setup_help_port(void);

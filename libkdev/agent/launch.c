@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "agent.h"
@@ -109,4 +110,20 @@ pid_t launch(struct launch* l) {
   free(p.candidates);
   free(p.script);
   return pid;
+}
+
+int run_and_wait(char* const argv[]) {
+  pid_t pid = fork();
+  if (pid == 0) {
+    setsid();
+    sigprocmask(SIG_SETMASK, &normal_mask, NULL);
+    execv(argv[0], argv);
+    _exit(127);
+  }
+  int status = -1;
+  for (pid_t ended = 0; pid > 0 && ended != pid;) {
+    ended = waitpid(-1, &status, 0);
+    if (ended < 0 && errno != EINTR) return -1;
+  }
+  return status;
 }

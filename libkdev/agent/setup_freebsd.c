@@ -19,7 +19,6 @@
 #include <sys/stat.h>
 #include <sys/sysctl.h>
 #include <sys/uio.h>
-#include <sys/wait.h>
 #include <termios.h>
 #include <time.h>
 #include <unistd.h>
@@ -83,23 +82,6 @@ static void loopback_up(void) {
   close(fd);
 }
 
-/* Runs a program with the console as its streams and waits for it, reaping whatever else ends. */
-static int run(char* const argv[]) {
-  pid_t pid = fork();
-  if (pid == 0) {
-    setsid();
-    sigprocmask(SIG_SETMASK, &normal_mask, NULL);
-    execv(argv[0], argv);
-    _exit(127);
-  }
-  int status = -1;
-  for (pid_t ended = 0; pid > 0 && ended != pid;) {
-    ended = waitpid(-1, &status, 0);
-    if (ended < 0 && errno != EINTR) return -1;
-  }
-  return status;
-}
-
 static const char* shell(void) {
   return access("/bin/sh", X_OK) == 0 ? "/bin/sh" : access("/rescue/sh", X_OK) == 0 ? "/rescue/sh" : NULL;
 }
@@ -140,7 +122,7 @@ void setup_init(void) {
   loopback_up();
   if (access("/etc/kdev/init.sh", F_OK) == 0 && shell()) {
     char* argv[] = {(char*)shell(), (char*)"/etc/kdev/init.sh", NULL};
-    int status = run(argv);
+    int status = run_and_wait(argv);
     if (status) say("kdev-agent: /etc/kdev/init.sh ended with status 0x%x", (unsigned)status);
   }
 }

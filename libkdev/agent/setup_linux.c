@@ -13,7 +13,6 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/utsname.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -84,23 +83,6 @@ static void loopback_up(void) {
   close(fd);
 }
 
-/* Runs a program with the console as its streams and waits for it, reaping whatever else ends. */
-static int run(char* const argv[]) {
-  pid_t pid = fork();
-  if (pid == 0) {
-    setsid();
-    sigprocmask(SIG_SETMASK, &normal_mask, NULL);
-    execv(argv[0], argv);
-    _exit(127);
-  }
-  int status = -1;
-  for (pid_t ended = 0; pid > 0 && ended != pid;) {
-    ended = waitpid(-1, &status, 0);
-    if (ended < 0 && errno != EINTR) return -1;
-  }
-  return status;
-}
-
 void setup_init(void) {
   const unsigned long quiet = MS_NOSUID | MS_NODEV | MS_NOEXEC;
   if (mount_at("devtmpfs", "/dev", MS_NOSUID, "mode=0755")) make_devices();
@@ -134,7 +116,7 @@ void setup_init(void) {
   loopback_up();
   if (access("/etc/kdev/init.sh", F_OK) == 0) {
     char* argv[] = {(char*)"/bin/sh", (char*)"/etc/kdev/init.sh", NULL};
-    int status = run(argv);
+    int status = run_and_wait(argv);
     if (status) say("kdev-agent: /etc/kdev/init.sh ended with status 0x%x", (unsigned)status);
   }
 }
@@ -185,8 +167,8 @@ void setup_help_port(void) {
   if (access(dir, F_OK) || access("/sbin/modprobe", X_OK)) return;
   char* pci[] = {(char*)"/sbin/modprobe", (char*)"virtio_pci", NULL};
   char* console[] = {(char*)"/sbin/modprobe", (char*)"virtio_console", NULL};
-  run(pci);
-  run(console);
+  run_and_wait(pci);
+  run_and_wait(console);
 }
 
 void setup_build_id(char* hex, size_t size) {

@@ -34,7 +34,7 @@ struct Command {
   std::vector<std::string> unset_env{};      ///< removed from the inherited environment
   std::string input{};                       ///< written to standard input, then closed; empty: /dev/null
 };
-/// The command as a person would type it (quoted for a POSIX shell); for logs only.
+/// The command as a person would type it (quoted for a POSIX shell): for logs, and for programs that take such a line.
 KDEV_API std::string describe(const Command& command);
 
 struct RunOptions {

@@ -38,7 +38,8 @@ struct StoredArtifact {
 /// folder: builds take a lock on it. Const calls are thread-safe.
 class KDEV_API Workspace {
  public:
-  /// Creates the folder if need be ("~" is expanded). ConfigError: no source tree, not a tree, a FreeBSD tree.
+  /// Creates the folder if need be ("~" is expanded). ConfigError: no source tree, not a tree, one of a
+  /// guest that cannot be built yet.
   explicit Workspace(const Path& root, WorkspaceOptions options = {});
   ~Workspace();
   Workspace(Workspace&&) noexcept;
@@ -60,7 +61,7 @@ class KDEV_API Workspace {
   /// ConfigError, BuildError (with diagnostics), HostError. A second build at once waits for the lock until the
   /// deadline and says so in a Notice.
   KernelArtifact build(const KernConf& conf, const BuildOptions& options = {}) const;
-  /// Kbuild module in `dir` (Makefile with obj-m) for `kernel`.
+  /// The module in `dir` (Linux: a Kbuild makefile with obj-m; FreeBSD: one that includes bsd.kmod.mk) for `kernel`.
   ModuleArtifact build_module(const Path& dir, const KernelArtifact& kernel, const BuildOptions& options = {}) const;
   /// The commands that build() would run for it, as a person would type them into a shell; nothing is built, and what is
   /// in the store makes no difference. Errors as build()'s, of configuring.
@@ -70,8 +71,8 @@ class KDEV_API Workspace {
   /// Programs for the guest from the same tree (FreeBSD: "rescue", the static set of /rescue, the usual one); from the
   /// store when nothing changed. ConfigError where the tree holds the kernel alone, and for an unknown kind.
   UserlandArtifact build_userland(const std::string& kind = "", const BuildOptions& options = {}) const;
-  /// Writes a scaffold ("hello": module with one parameter, and its Makefile) to `dir`, default src()/name.
-  /// ConfigError when files are there already.
+  /// Writes a scaffold ("hello": a small module and its makefile; FreeBSD: "geom-class" too) to `dir`, default
+  /// src()/name. ConfigError when files are there already, and for an unknown kind, with the known ones.
   Path scaffold(const std::string& kind, const std::string& name, const Path& dir = {}) const;
 
   std::vector<StoredArtifact> stored() const;

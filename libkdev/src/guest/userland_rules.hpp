@@ -14,7 +14,7 @@ class UserlandRules {
   virtual ~UserlandRules() = default;
   /// What can be asked for; the first is the usual one.
   virtual std::vector<std::string> kinds() const = 0;
-  /// Never an input, of the tree's files (paths relative to it), beyond BuildRules::ignored().
+  /// They are made from this file of the tree (path relative to it).
   virtual bool matters(std::string_view path) const = 0;
   virtual std::vector<MakeStep> make(Host& host, const MakeRequest& request,
                                      const std::string& kind) const = 0;

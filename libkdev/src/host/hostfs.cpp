@@ -1,6 +1,5 @@
 #include "host/hostfs.hpp"
 
-#include <algorithm>
 #include <boost/filesystem/operations.hpp>
 #include <string>
 
@@ -36,16 +35,6 @@ fs::file_type type_of(const Path& path, const fs::file_status& status,
   return status.type();
 }
 
-void collect(const Path& directory, std::vector<Path>& files) {
-  for (const Path& path : list(directory)) {
-    const fs::file_type type = link_type(path);
-    if (type == fs::directory_file)
-      collect(path, files);
-    else if (type == fs::regular_file)
-      files.push_back(path);
-  }
-}
-
 }  // namespace
 
 Path absolute(const Path& path) {
@@ -62,53 +51,12 @@ fs::file_type type(const Path& path) {
   return type_of(path, fs::status(path, error), error);
 }
 
-fs::file_type link_type(const Path& path) {
-  boost::system::error_code error;
-  return type_of(path, fs::symlink_status(path, error), error);
-}
-
 bool exists(const Path& path) {
   return type(path) != fs::file_not_found;
 }
 
 bool is_file(const Path& path) {
   return type(path) == fs::regular_file;
-}
-
-bool is_directory(const Path& path) {
-  return type(path) == fs::directory_file;
-}
-
-std::uint64_t size(const Path& path) {
-  return checked("look at ", path, [&](auto& error) { return fs::file_size(path, error); });
-}
-
-std::time_t last_write_time(const Path& path) {
-  return checked("look at ", path, [&](auto& error) { return fs::last_write_time(path, error); });
-}
-
-std::vector<Path> list(const Path& directory) {
-  std::vector<Path> paths;
-  checked("read the folder ", directory, [&](auto& error) {
-    for (fs::directory_iterator it(directory, error), end; !error && it != end; it.increment(error))
-      paths.push_back(it->path());
-  });
-  std::sort(paths.begin(), paths.end());
-  return paths;
-}
-
-std::vector<Path> files_below(const Path& directory) {
-  std::vector<Path> files;
-  collect(directory, files);
-  return files;
-}
-
-void copy_file(const Path& from, const Path& to) {
-  checked("copy to ", to, [&](auto& error) { fs::copy_file(from, to, error); });
-}
-
-void copy_symlink(const Path& from, const Path& to) {
-  checked("make the link ", to, [&](auto& error) { fs::copy_symlink(from, to, error); });
 }
 
 void create_symlink(const Path& target, const Path& link) {

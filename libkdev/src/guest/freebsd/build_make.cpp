@@ -20,13 +20,6 @@ Path cross_bindir(Host& host) {
   return host.canonical(*clang).parent_path();
 }
 
-/// A word for sh.
-std::string quoted(const std::string& text) {
-  std::string out = "'";
-  for (const char c : text) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return out + "'";
-}
-
 }  // namespace
 
 FreebsdTarget freebsd_target(const Variables& variables) {
@@ -83,10 +76,11 @@ Command freebsd_make(Host& host, const MakeRequest& request, const std::vector<s
 
 Command freebsd_make_in(Host& host, const MakeRequest& request, const Path& dir,
                         const std::vector<std::string>& arguments) {
+  Command bmake{
+      .argv = {(request.root / "obj/bmake-install/bin/bmake").string(), fmt::format("-j{}", request.jobs)}};
+  bmake.argv.insert(bmake.argv.end(), arguments.begin(), arguments.end());
   // The target hands its value to sh.
-  std::string shell = quoted((request.root / "obj/bmake-install/bin/bmake").string());
-  shell += fmt::format(" -j{}", request.jobs);
-  for (const std::string& argument : arguments) shell += " " + quoted(argument);
+  const std::string shell = describe(bmake);
   return freebsd_make(host, request, {"BUILDENV_DIR=" + dir.string(), "BUILDENV_SHELL=" + shell, "buildenv"},
                       false);
 }

@@ -1,9 +1,8 @@
 #include <re2/re2.h>
-#include <re2/set.h>
 
 #include <algorithm>
-#include <iterator>
 
+#include "guest/format_table.hpp"
 #include "guest/freebsd/console_facts.hpp"
 #include "guest/freebsd/console_formats.hpp"
 #include "guest/freebsd/console_line.hpp"
@@ -20,24 +19,12 @@ StringPiece piece(std::string_view s) {
   return {s.data(), s.size()};
 }
 
-template <class T>
-void append(std::vector<T>& to, std::vector<T> from) {
-  to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
-}
-
 class FreebsdConsoleRules final : public ConsoleRules {
  public:
   FreebsdConsoleRules()
-      : functions_(freebsd_function_rules()), starts_(RE2::DefaultOptions, RE2::ANCHOR_START) {
-    append(formats_, freebsd_ignored_formats());
-    append(formats_, freebsd_sanitizer_formats());
-    append(formats_, freebsd_oops_formats());
-    append(formats_, freebsd_locking_formats());
-    append(formats_, freebsd_panic_formats());
-    for (const auto& format : formats_)
-      starts_.Add(StringPiece(format.start.data(), format.start.size()), nullptr);
-    starts_.Compile();
-  }
+      : table_({freebsd_ignored_formats(), freebsd_sanitizer_formats(), freebsd_oops_formats(),
+                freebsd_locking_formats(), freebsd_panic_formats()}),
+        functions_(freebsd_function_rules()) {}
 
   bool begins_report(std::string_view line) const override {
     return any_record(line, [this](const ConsoleRecord& r) { return format_of(r) >= 0; });
@@ -63,12 +50,12 @@ class FreebsdConsoleRules final : public ConsoleRules {
   void split(std::string_view raw, std::vector<ConsoleRecord>& out, std::string& scratch) const override {
     split_freebsd_line(raw, out, scratch);
   }
-  const std::vector<CrashFormat>& formats() const override { return formats_; }
+  const std::vector<CrashFormat>& formats() const override { return table_.formats(); }
   const FunctionRules& functions() const override { return functions_; }
 
   int format_of(const ConsoleRecord& record) const override {
-    const int first = first_format(record);
-    return first < 0 || formats_[first].role == CrashFormat::Role::ignore ? -1 : first;
+    const int first = table_.first(record.text);
+    return first < 0 || formats()[first].role == CrashFormat::Role::ignore ? -1 : first;
   }
 
   bool is_preamble(std::string_view text) const override {
@@ -79,15 +66,9 @@ class FreebsdConsoleRules final : public ConsoleRules {
   std::unique_ptr<ReportReader> reader() const override { return freebsd_report_reader(); }
 
  private:
-  int first_format(const ConsoleRecord& record) const {
-    if (record.text.size() < 5) return -1;
-    thread_local std::vector<int> hits;
-    if (!starts_.Match(piece(record.text), &hits) || hits.empty()) return -1;
-    return *std::min_element(hits.begin(), hits.end());
-  }
   bool ignored(const ConsoleRecord& record) const {
-    const int first = first_format(record);
-    return first >= 0 && formats_[first].role == CrashFormat::Role::ignore && formats_[first].kind.empty();
+    const int first = table_.first(record.text);
+    return first >= 0 && formats()[first].role == CrashFormat::Role::ignore && formats()[first].kind.empty();
   }
 
   template <class Predicate>
@@ -100,9 +81,8 @@ class FreebsdConsoleRules final : public ConsoleRules {
     return std::any_of(records.begin(), records.end(), predicate);
   }
 
-  std::vector<CrashFormat> formats_;
+  FormatTable table_;
   FunctionRules functions_;
-  RE2::Set starts_;
 };
 
 }  // namespace

@@ -2,7 +2,7 @@
 
 #include <re2/re2.h>
 
-#include <cstring>
+#include "guest/console_text.hpp"
 
 namespace kdev::guest {
 namespace {
@@ -14,29 +14,10 @@ StringPiece piece(std::string_view s) {
   return {s.data(), s.size()};
 }
 
-std::string_view uncoloured(std::string_view raw, std::string& scratch) {
-  const std::size_t begin = scratch.size();
-  for (std::size_t i = 0; i < raw.size(); ++i) {
-    if (raw[i] == '\r') continue;
-    if (raw[i] == '\033' && i + 1 < raw.size() && raw[i + 1] == '[') {  // CSI ... final byte 0x40-0x7e
-      i += 2;
-      while (i < raw.size() && !(raw[i] >= 0x40 && raw[i] <= 0x7e)) ++i;
-      continue;
-    }
-    scratch += raw[i];
-  }
-  return std::string_view(scratch).substr(begin);
-}
-
 }  // namespace
 
 void split_freebsd_line(std::string_view raw, std::vector<ConsoleRecord>& out, std::string& scratch) {
-  while (!raw.empty() && raw.back() == '\r') raw.remove_suffix(1);
-  if (std::memchr(raw.data(), '\033', raw.size()) || std::memchr(raw.data(), '\r', raw.size())) {
-    // A reallocation would invalidate earlier views: the caller gives an empty scratch for each line.
-    scratch.reserve(scratch.size() + raw.size());
-    raw = uncoloured(raw, scratch);
-  }
+  raw = plain_line(raw, scratch);
   static const RE2 prefix(
       R"(^(?:<\d{1,3}>|\[\d{1,10}(?:\.\d{1,6})?\] |[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d (?:\S{1,64} )?kernel: ))");
   // Only before what is surely the kernel's: a shell's prompt may look like anything.

@@ -77,8 +77,8 @@ class FreebsdUserlandRules final : public UserlandRules {
                                "\n" + freebsd_build_rules().flags(host, request.root);
     const Path stamps = request.root / "obj";
     const std::string arch = freebsd_target(request.variables).machine_arch;
-    // Beside those that others are linked with, only what the program itself is made of: that takes a third
-    // of the time of all of lib/, and does not fail for what is missing elsewhere.
+    // Beside those that others are linked with, only what the program itself is made of: all of lib/ takes
+    // longer, and fails for what is missing elsewhere.
     const Path src_conf = FreebsdConfFiles(request.root).src;
     const std::vector<std::string> names =
         crunched_libraries(host, request.source, host.exists(src_conf) ? host.read_file(src_conf) : "");

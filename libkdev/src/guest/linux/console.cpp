@@ -1,9 +1,8 @@
 #include <re2/re2.h>
-#include <re2/set.h>
 
 #include <algorithm>
-#include <iterator>
 
+#include "guest/format_table.hpp"
 #include "guest/linux/console_facts.hpp"
 #include "guest/linux/console_formats.hpp"
 #include "guest/linux/console_line.hpp"
@@ -20,25 +19,13 @@ StringPiece piece(std::string_view s) {
   return {s.data(), s.size()};
 }
 
-template <class T>
-void append(std::vector<T>& to, std::vector<T> from) {
-  to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
-}
-
 class LinuxConsoleRules final : public ConsoleRules {
  public:
-  LinuxConsoleRules() : functions_(linux_function_rules()), starts_(RE2::DefaultOptions, RE2::ANCHOR_START) {
-    append(formats_, linux_ignored_formats());
-    append(formats_, linux_sanitizer_formats());
-    append(formats_, linux_oops_formats());
-    append(formats_, linux_warning_formats());
-    append(formats_, linux_locking_formats());
-    append(formats_, linux_hang_formats());
-    append(formats_, linux_panic_formats());
-    for (const auto& format : formats_)
-      starts_.Add(StringPiece(format.start.data(), format.start.size()), nullptr);
-    starts_.Compile();
-  }
+  LinuxConsoleRules()
+      : table_({linux_ignored_formats(), linux_sanitizer_formats(), linux_oops_formats(),
+                linux_warning_formats(), linux_locking_formats(), linux_hang_formats(),
+                linux_panic_formats()}),
+        functions_(linux_function_rules()) {}
 
   bool begins_report(std::string_view line) const override {
     return any_record(line, [this](const ConsoleRecord& r) { return format_of(r) >= 0; });
@@ -59,16 +46,13 @@ class LinuxConsoleRules final : public ConsoleRules {
   void split(std::string_view raw, std::vector<ConsoleRecord>& out, std::string& scratch) const override {
     split_linux_line(raw, out, scratch);
   }
-  const std::vector<CrashFormat>& formats() const override { return formats_; }
+  const std::vector<CrashFormat>& formats() const override { return table_.formats(); }
   const FunctionRules& functions() const override { return functions_; }
 
   int format_of(const ConsoleRecord& record) const override {
-    if (record.text.size() < 5) return -1;
-    thread_local std::vector<int> hits;
-    if (!starts_.Match(piece(record.text), &hits) || hits.empty()) return -1;
-    int first = static_cast<int>(formats_.size());
-    for (const int hit : hits) first = std::min(first, hit);
-    const auto role = formats_[first].role;
+    const int first = table_.first(record.text);
+    if (first < 0) return -1;
+    const auto role = formats()[first].role;
     if (role == CrashFormat::Role::ignore || (role == CrashFormat::Role::generic && !record.stamped))
       return -1;
     return first;
@@ -92,9 +76,8 @@ class LinuxConsoleRules final : public ConsoleRules {
     return std::any_of(records.begin(), records.end(), predicate);
   }
 
-  std::vector<CrashFormat> formats_;
+  FormatTable table_;
   FunctionRules functions_;
-  RE2::Set starts_;
 };
 
 }  // namespace

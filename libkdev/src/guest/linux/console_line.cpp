@@ -1,6 +1,6 @@
 #include "guest/linux/console_line.hpp"
 
-#include <cstring>
+#include "guest/console_text.hpp"
 
 namespace kdev::guest {
 namespace {
@@ -78,29 +78,10 @@ std::size_t logger_prefix(std::string_view s, bool& kernel) {
   return at + 8 + (at + 8 < s.size() && s[at + 8] == ' ');
 }
 
-std::string_view uncoloured(std::string_view raw, std::string& scratch) {
-  const std::size_t begin = scratch.size();
-  for (std::size_t i = 0; i < raw.size(); ++i) {
-    if (raw[i] == '\r') continue;
-    if (raw[i] == '\033' && i + 1 < raw.size() && raw[i + 1] == '[') {  // CSI ... final byte 0x40-0x7e
-      i += 2;
-      while (i < raw.size() && !(raw[i] >= 0x40 && raw[i] <= 0x7e)) ++i;
-      continue;
-    }
-    scratch += raw[i];
-  }
-  return std::string_view(scratch).substr(begin);
-}
-
 }  // namespace
 
 void split_linux_line(std::string_view raw, std::vector<ConsoleRecord>& out, std::string& scratch) {
-  while (!raw.empty() && raw.back() == '\r') raw.remove_suffix(1);
-  if (std::memchr(raw.data(), '\033', raw.size()) || std::memchr(raw.data(), '\r', raw.size())) {
-    // A reallocation would invalidate earlier views: the caller gives an empty scratch for each line.
-    scratch.reserve(scratch.size() + raw.size());
-    raw = uncoloured(raw, scratch);
-  }
+  raw = plain_line(raw, scratch);
   ConsoleRecord record;
   raw.remove_prefix(level(raw));
   std::size_t from = 0;
