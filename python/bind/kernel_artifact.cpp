@@ -63,8 +63,14 @@ void bind_kernel_artifact(py::module_& m) {
       .field("release", &UserlandArtifact::release, "The tree's version.")
       .field("dir", &UserlandArtifact::dir, "Its folder in the store.")
       .field("root", &UserlandArtifact::root, "What a guest's root holds, kdev's agent as /init.")
+      .optional_path("boot", &UserlandArtifact::boot,
+                     "Boot loaders and their scripts, as the guest's /boot; None: the tree's are left out.")
+      .optional_path("metalog", &UserlandArtifact::metalog,
+                     "Owners and modes of the root's files, in the form of mtree(5); None: all are root's.")
       .optional_path("makefs", &UserlandArtifact::makefs,
                      "Makes the guest's file systems on this host; None: not needed.")
+      .optional_path("mkimg", &UserlandArtifact::mkimg,
+                     "Puts them, and the loaders, into a disk image on this host; None: not needed.")
       .field("sysroot", &UserlandArtifact::sysroot, "Headers and libraries to build programs against.")
       .field("from_store", &UserlandArtifact::from_store, "Nothing was run.")
       .finish({"kind", "release", "id", "dir", "from_store"});

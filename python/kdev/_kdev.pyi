@@ -671,6 +671,11 @@ class UserlandArtifact:
         """
     def to_json(self) -> str: ...
     @property
+    def boot(self) -> pathlib.Path | None:
+        """
+        Boot loaders and their scripts, as the guest's /boot; None: the tree's are left out.
+        """
+    @property
     def dir(self) -> pathlib.Path:
         """
         Its folder in the store.
@@ -694,6 +699,16 @@ class UserlandArtifact:
     def makefs(self) -> pathlib.Path | None:
         """
         Makes the guest's file systems on this host; None: not needed.
+        """
+    @property
+    def metalog(self) -> pathlib.Path | None:
+        """
+        Owners and modes of the root's files, in the form of mtree(5); None: all are root's.
+        """
+    @property
+    def mkimg(self) -> pathlib.Path | None:
+        """
+        Puts them, and the loaders, into a disk image on this host; None: not needed.
         """
     @property
     def os(self) -> typing.Literal["linux", "freebsd"]: ...

@@ -58,6 +58,16 @@ def test_asked_for_again_it_comes_from_the_store(
     assert userland.makefs is not None
 
 
+def test_the_loaders_and_what_makes_a_disk_image_come_along(userland: kdev.UserlandArtifact) -> None:
+    assert userland.boot is not None
+    for name in ("pmbr", "gptboot", "loader", "loader.efi", "lua/loader.lua", "defaults/loader.conf", "device.hints"):
+        assert (userland.boot / name).stat().st_size > 0, name
+    assert (userland.boot / "pmbr").read_bytes()[-2:] == b"\x55\xaa"
+    assert (userland.boot / "loader.efi").read_bytes()[:2] == b"MZ"
+    assert userland.mkimg is not None
+    subprocess.run([userland.mkimg, "--version"], check=True, capture_output=True)
+
+
 def test_unknown_names_are_told_before_anything_is_built(ws: kdev.Workspace) -> None:
     with pytest.raises(kdev.ConfigError, match=r"options WITNES=y.*similar ones: WITNESS"):
         ws.build(kdev.KernConf.tiny(ws).enable("WITNES"))

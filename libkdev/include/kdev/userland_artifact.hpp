@@ -16,7 +16,10 @@ struct KDEV_API UserlandArtifact {
   std::string release;  ///< the tree's version
   Path dir;             ///< the artifact's folder in the store
   Path root;            ///< what a guest's root holds, kdev's agent as /init
+  Path boot;            ///< boot loaders and their scripts, as the guest's /boot; empty: the tree's are left out
+  Path metalog;         ///< owners and modes of `root`'s files, in the form of mtree(5); empty: all are root's
   Path makefs;          ///< makes the guest's file systems on this host; empty: not needed
+  Path mkimg;           ///< puts them, and the loaders, into a disk image on this host; empty: not needed
   Path sysroot;         ///< headers and libraries to build programs against; in the workspace's obj/
   bool from_store = false;
 

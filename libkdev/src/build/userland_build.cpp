@@ -73,7 +73,7 @@ class UserlandBuild {
     context_.scan(options_.deadline);
     toolchain_ = context_.toolchain({}, {});
     return Digest()
-        .add("userland 1")
+        .add("userland 2")
         .add(kind_)
         .add(ws_.source().string())
         .add(toolchain_.id)
@@ -111,7 +111,11 @@ class UserlandBuild {
     Stage stage("userland", title(), options_.on_event);
     return stage.during([&] {
       StagedArtifact staged(host, ws_.artifacts(), id);
-      rules_.install(host, request, kind_, staged.dir());
+      RunOptions run;
+      run.deadline = options_.deadline;
+      run.lease_dir = ws_.run();
+      run.lease_name = "build";
+      rules_.install(host, request, kind_, staged.dir(), run);
       const Path agent =
           guest_.make_agent(host, rules_.sysroot(request), ws_.obj() / "agent", options_.deadline);
       if (!agent.empty()) staged.add(agent, "root/init");
@@ -123,6 +127,9 @@ class UserlandBuild {
       artifact.dir = staged.destination();
       artifact.root = artifact.dir / "root";
       if (!rules_.makefs().empty()) artifact.makefs = artifact.dir / "tools" / rules_.makefs();
+      if (!rules_.mkimg().empty()) artifact.mkimg = artifact.dir / "tools" / rules_.mkimg();
+      if (host.is_directory(staged.dir() / "boot")) artifact.boot = artifact.dir / "boot";
+      if (host.is_file(staged.dir() / "METALOG")) artifact.metalog = artifact.dir / "METALOG";
       artifact.sysroot = rules_.sysroot(request);
       host.write_file(staged.dir() / "artifact.json",
                       artifact_record(host, artifact.to_json(), "userland", title(), staged.dir()));
@@ -160,6 +167,9 @@ std::string UserlandArtifact::to_json() const {
                                  {"dir", dir.string()},
                                  {"root", root.string()},
                                  {"makefs", makefs.string()},
+                                 {"mkimg", mkimg.string()},
+                                 {"boot", boot.string()},
+                                 {"metalog", metalog.string()},
                                  {"sysroot", sysroot.string()},
                                  {"from_store", from_store}});
 }
@@ -174,6 +184,9 @@ UserlandArtifact UserlandArtifact::from_json(std::string_view text) {
   a.dir = json::get_path(o, "dir");
   a.root = json::get_path(o, "root");
   a.makefs = json::get_path(o, "makefs");
+  a.mkimg = json::get_path(o, "mkimg");
+  a.boot = json::get_path(o, "boot");
+  a.metalog = json::get_path(o, "metalog");
   a.sysroot = json::get_path(o, "sysroot");
   a.from_store = json::get_bool(o, "from_store");
   return a;

@@ -3,6 +3,7 @@
 // thread-safe.
 #include <kdev/host.hpp>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "guest/build_rules.hpp"
@@ -20,12 +21,13 @@ class UserlandRules {
                                      const std::string& kind) const = 0;
   /// Headers and libraries that those made.
   virtual Path sysroot(const MakeRequest& request) const = 0;
-  /// Fills `dir`/root with what a guest's root holds (kdev's agent apart), and `dir`/tools. HostError names
-  /// what the steps did not make.
-  virtual void install(Host& host, const MakeRequest& request, const std::string& kind,
-                       const Path& dir) const = 0;
-  /// The file system maker below `dir`/tools; empty: none is needed.
+  /// Fills `dir`/root with what a guest's root holds (kdev's agent apart), `dir`/tools, and `dir`/boot where
+  /// the tree has boot loaders. HostError names what the steps did not make. Commands run as `run` says.
+  virtual void install(Host& host, const MakeRequest& request, const std::string& kind, const Path& dir,
+                       const RunOptions& run) const = 0;
+  /// The makers of file systems and of disk images below `dir`/tools; empty: none is needed.
   virtual Path makefs() const = 0;
+  virtual Path mkimg() const = 0;
 };
 
 }  // namespace kdev::guest

@@ -76,6 +76,22 @@ for target in targets:
         lib.mkdir(parents=True, exist_ok=True)
         (lib / "libc.a").write_text("!<arch>\n")
         assert var["_generic_libs"] == "lib/libedit lib/libz", var  # no lib/libbe: WITHOUT_ZFS
+        tools = prefix / str(source).lstrip("/") / "amd64.amd64/tmp/legacy/usr/bin"
+        tools.mkdir(parents=True, exist_ok=True)
+        (tools / "mkimg").write_text("#!/bin/sh\n")
+    elif target == "everything" and var.get("SUBDIR_OVERRIDE") == "stand":
+        assert "-DWORLDFAST" in args
+        say("loaders")
+        (prefix / "loader").write_text("loader")
+    elif target == "distrib-dirs":
+        assert "-DNO_ROOT" in args and var["METALOG"] == var["DESTDIR"] + "/METALOG"
+        (pathlib.Path(var["DESTDIR"]) / "boot/lua").mkdir(parents=True)
+    elif target == "buildenv" and var["BUILDENV_DIR"] == str(source / "stand"):
+        assert "-DNO_ROOT" in args and var["METALOG"] == var["DESTDIR"] + "/METALOG"
+        assert var["BUILDENV_SHELL"].endswith(" install"), var
+        boot = pathlib.Path(var["DESTDIR"]) / "boot"
+        (boot / "loader").write_text((prefix / "loader").read_text())
+        (boot / "lua/loader.lua").write_text("-- menu")
     elif target == "everything":
         assert var["SUBDIR_OVERRIDE"] == "rescue" and "-DWORLDFAST" in args
         say("rescue")
@@ -128,6 +144,9 @@ FakeFreebsdTree::FakeFreebsdTree() : source(top / "src"), old_path_(::getenv("PA
   write("sys/kern/kern_exit.c", "const char *exit_text = \"exit-one\";\nvoid start(void) {}\n");
   write("share/mk/bsd.own.mk", "");
   write("usr.bin/true/true.c", "");
+  write("stand/Makefile", "");
+  write("sys/teken/teken.c", "");
+  write("sys/amd64/conf/GENERIC.hints", "hint.uart.0.at=\"isa\"\n");
   write("rescue/rescue/Makefile",
         "CRUNCH_LIBS+= -ledit -lcrypto\n.if ${MK_ZFS} != \"no\"\nCRUNCH_LIBS+= -lbe\n.endif\n"
         ".if ${MK_TAR} != \"no\"\nCRUNCH_LIBS+= ${OBJTOP}/lib/libz/libz.a\n.endif\n");

@@ -234,7 +234,7 @@ TEST(FreebsdUserland, RescueWithTheAgentIsAnImage) {
   EXPECT_EQ(userland.kind, "rescue");
   EXPECT_EQ(userland.os, Os::freebsd);
   EXPECT_EQ(userland.release, "13.2-RELEASE");
-  EXPECT_THAT(tree.calls(), ElementsAre("toolchain", "rescue", "makefs"));
+  EXPECT_THAT(tree.calls(), ElementsAre("toolchain", "rescue", "makefs", "loaders"));
   Host& host = *local_host();
   EXPECT_EQ(host.read_file(userland.root / "bin/cat"), "one program");
   EXPECT_EQ(host.read_file(userland.root / "rescue/["), "one program");
@@ -251,7 +251,39 @@ TEST(FreebsdUserland, RescueWithTheAgentIsAnImage) {
   EXPECT_TRUE(ws.build_userland().from_store);
   tree.write("usr.bin/true/true.c", "int main(void) { return 0; }\n");
   EXPECT_FALSE(ws.build_userland().from_store);
-  EXPECT_EQ(tree.calls().size(), 6u);
+  EXPECT_EQ(tree.calls().size(), 8u);
+}
+
+TEST(FreebsdUserland, TheLoadersComeWithWhatTheyRead) {
+  const FakeFreebsdTree tree;
+  const Workspace ws = tree.open();
+  const UserlandArtifact userland = ws.build_userland();
+  Host& host = *local_host();
+  EXPECT_EQ(userland.boot, userland.dir / "boot");
+  EXPECT_EQ(host.read_file(userland.boot / "loader"), "loader");
+  EXPECT_EQ(host.read_file(userland.boot / "lua/loader.lua"), "-- menu");
+  EXPECT_EQ(host.read_file(userland.boot / "device.hints"), "hint.uart.0.at=\"isa\"\n");
+  EXPECT_FALSE(host.exists(userland.dir / "boot.new"));
+  EXPECT_TRUE(host.is_file(userland.mkimg));
+  EXPECT_TRUE(userland.metalog.empty());
+  EXPECT_EQ(UserlandArtifact::from_json(userland.to_json()), userland);
+
+  // They share a few of the kernel's sources; nothing else is made of those.
+  tree.write("sys/teken/teken.c", "int more;\n");
+  EXPECT_FALSE(ws.build_userland().from_store);
+  EXPECT_THAT(tree.calls(), ElementsAre("toolchain", "rescue", "makefs", "loaders", "loaders"));
+}
+
+TEST(FreebsdUserland, LoadersThatAreLeftOutAreNotMissed) {
+  const FakeFreebsdTree tree;
+  const Workspace ws = tree.open();
+  Host& host = *local_host();
+  const Path conf = ws.root() / "conf/src.conf";
+  EXPECT_FALSE(ws.build_userland().boot.empty());
+  host.write_file(conf, host.read_file(conf) + "WITHOUT_BOOT=yes\n");
+  const UserlandArtifact userland = ws.build_userland();
+  EXPECT_TRUE(userland.boot.empty());
+  EXPECT_FALSE(host.exists(userland.dir / "boot"));
 }
 
 TEST(FreebsdUserland, WhatCannotBeIsSaid) {

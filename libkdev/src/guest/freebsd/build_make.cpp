@@ -75,14 +75,15 @@ Command freebsd_make(Host& host, const MakeRequest& request, const std::vector<s
 }
 
 Command freebsd_make_in(Host& host, const MakeRequest& request, const Path& dir,
-                        const std::vector<std::string>& arguments) {
+                        const std::vector<std::string>& arguments, const std::vector<std::string>& outer) {
   Command bmake{
       .argv = {(request.root / "obj/bmake-install/bin/bmake").string(), fmt::format("-j{}", request.jobs)}};
   bmake.argv.insert(bmake.argv.end(), arguments.begin(), arguments.end());
   // The target hands its value to sh.
   const std::string shell = describe(bmake);
-  return freebsd_make(host, request, {"BUILDENV_DIR=" + dir.string(), "BUILDENV_SHELL=" + shell, "buildenv"},
-                      false);
+  std::vector<std::string> words = outer;
+  words.insert(words.end(), {"BUILDENV_DIR=" + dir.string(), "BUILDENV_SHELL=" + shell, "buildenv"});
+  return freebsd_make(host, request, words, false);
 }
 
 }  // namespace kdev::guest

@@ -29,8 +29,10 @@ constexpr const char* freebsd_kernconf_folder = "kernconf";
 /// places.
 Command freebsd_make(Host& host, const MakeRequest& request, const std::vector<std::string>& arguments,
                      bool parallel = true);
-/// bmake in a folder, in the environment of the cross build (the target "buildenv").
+/// bmake in a folder, in the environment of the cross build (the target "buildenv"), which `outer` is to
+/// know of.
 Command freebsd_make_in(Host& host, const MakeRequest& request, const Path& dir,
-                        const std::vector<std::string>& arguments);
+                        const std::vector<std::string>& arguments,
+                        const std::vector<std::string>& outer = {});
 
 }  // namespace kdev::guest

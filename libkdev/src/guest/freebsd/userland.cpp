@@ -11,6 +11,7 @@
 
 #include "guest/freebsd/build_make.hpp"
 #include "guest/freebsd/freebsd.hpp"
+#include "guest/freebsd/loaders.hpp"
 #include "guest/userland_rules.hpp"
 
 namespace kdev::guest {
@@ -69,12 +70,13 @@ class FreebsdUserlandRules final : public UserlandRules {
 
   bool matters(std::string_view path) const override {
     // Of the kernel's sources the headers are the libraries' too.
-    return !path.starts_with("sys/") || path.ends_with(".h");
+    return !path.starts_with("sys/") || path.ends_with(".h") || freebsd_loader_source(path);
   }
 
   std::vector<MakeStep> make(Host& host, const MakeRequest& request, const std::string&) const override {
-    const std::string inputs = request.digest([this](std::string_view path) { return matters(path); }) +
-                               "\n" + freebsd_build_rules().flags(host, request.root);
+    const std::string inputs = request.digest([](std::string_view path) {
+      return !path.starts_with("sys/") || path.ends_with(".h");
+    }) + "\n" + freebsd_build_rules().flags(host, request.root);
     const Path stamps = request.root / "obj";
     const std::string arch = freebsd_target(request.variables).machine_arch;
     // Beside those that others are linked with, only what the program itself is made of: all of lib/ takes
@@ -105,15 +107,18 @@ class FreebsdUserlandRules final : public UserlandRules {
         .stamp = stamps / (".kdev-makefs-" + arch),
         .key = inputs,
         .once = true};
-    return {std::move(libraries), std::move(rescue), std::move(makefs)};
+    std::vector<MakeStep> steps = {std::move(libraries), std::move(rescue), std::move(makefs)};
+    if (freebsd_builds_loaders(host, request)) steps.push_back(freebsd_make_loaders(host, request, inputs));
+    return steps;
   }
 
   Path sysroot(const MakeRequest& request) const override { return obj_top(request) / "tmp"; }
 
-  void install(Host& host, const MakeRequest& request, const std::string&, const Path& dir) const override {
-    const Path made = obj_top(request) / "rescue/rescue",
-               makefs_built = sysroot(request) / "legacy/usr/sbin/makefs";
-    for (const Path& file : {made / "rescue", made / "rescue.conf", makefs_built})
+  void install(Host& host, const MakeRequest& request, const std::string&, const Path& dir,
+               const RunOptions& run) const override {
+    const Path made = obj_top(request) / "rescue/rescue", built_tools = sysroot(request) / "legacy/usr",
+               makefs_built = built_tools / "sbin" / makefs(), mkimg_built = built_tools / "bin" / mkimg();
+    for (const Path& file : {made / "rescue", made / "rescue.conf", makefs_built, mkimg_built})
       if (!host.is_file(file))
         throw HostError({.attempted = "put a FreeBSD userland together",
                          .reason = "the build left no " + file.string(),
@@ -134,9 +139,13 @@ class FreebsdUserlandRules final : public UserlandRules {
     host.write_file(root / "etc/group", "wheel:*:0:root\noperator:*:5:root\n");
     host.make_directories(dir / "tools");
     host.copy_file(makefs_built, dir / "tools" / makefs());
+    host.copy_file(mkimg_built, dir / "tools" / mkimg());
+    if (freebsd_builds_loaders(host, request))
+      freebsd_install_loaders(host, request, dir / "boot", dir / "boot.new", run);
   }
 
   Path makefs() const override { return "makefs"; }
+  Path mkimg() const override { return "mkimg"; }  // one of the bootstrap tools
 };
 
 }  // namespace
