@@ -184,9 +184,10 @@ KDEV_PY_ENUM(kdev::VmState, "typing.Literal['defined', 'booting', 'ready', 'cras
              {kdev::VmState::hung, "hung"}, {kdev::VmState::stopped, "stopped"})
 KDEV_PY_ENUM(kdev::Accel, "typing.Literal['auto', 'kvm', 'tcg']", {kdev::Accel::automatic, "auto"},
              {kdev::Accel::kvm, "kvm"}, {kdev::Accel::tcg, "tcg"})
-KDEV_PY_ENUM(kdev::BootMethod, "typing.Literal['auto', 'direct', 'bzimage']",
+KDEV_PY_ENUM(kdev::BootMethod, "typing.Literal['auto', 'direct', 'bzimage', 'bios', 'uefi']",
              {kdev::BootMethod::automatic, "auto"}, {kdev::BootMethod::direct, "direct"},
-             {kdev::BootMethod::bzimage, "bzimage"})
+             {kdev::BootMethod::bzimage, "bzimage"}, {kdev::BootMethod::bios, "bios"},
+             {kdev::BootMethod::uefi, "uefi"})
 KDEV_PY_ENUM(kdev::Compression, "typing.Literal['none', 'gzip', 'zstd']", {kdev::Compression::none, "none"},
              {kdev::Compression::gzip, "gzip"}, {kdev::Compression::zstd, "zstd"})
 KDEV_PY_ENUM(kdev::ImageEntry::Type, "typing.Literal['file', 'dir', 'nod', 'slink', 'pipe', 'sock']",

@@ -11,6 +11,7 @@ struct SpecArguments {
   std::string name, cmdline;
   Accel accel;
   BootMethod boot;
+  std::vector<Disk> disks;
   std::vector<ModuleArtifact> modules;
   std::vector<std::string> qemu_args;
   std::optional<Path> run_dir;
@@ -26,6 +27,7 @@ struct SpecArguments {
     s.cmdline = cmdline;
     s.accel = accel;
     s.boot = boot;
+    s.disks = disks;
     s.modules = modules;
     s.qemu_args = qemu_args;
     s.run_dir = run_dir.value_or(Path());
@@ -42,18 +44,19 @@ struct SpecArguments {
 // As lambda parameters, as a SpecArguments, and as py::arg with defaults. `image` comes before them.
 #define KDEV_SPEC_PARAMETERS                                                                                \
   const std::string &memory, int cpus, const std::string &name, const std::string &cmdline, Accel accel,    \
-      BootMethod boot, const std::vector<ModuleArtifact>&modules, const std::vector<std::string>&qemu_args, \
+      BootMethod boot, const std::vector<Disk>&disks, const std::vector<ModuleArtifact>&modules,            \
+      const std::vector<std::string>&qemu_args,                                                             \
       const std::optional<Path>&run_dir, bool symbolize, Timeout boot_timeout, Timeout command_timeout,     \
       Timeout crash_timeout, Timeout probe_timeout, Timeout close_timeout
 #define KDEV_SPEC(image)                                                                             \
   SpecArguments{                                                                                     \
-      image,         memory,       cpus,    name,      cmdline,      accel,           boot,          \
+      image,         memory,       cpus,    name,      cmdline,      accel,           boot, disks,   \
       modules,       qemu_args,    run_dir, symbolize, boot_timeout, command_timeout, crash_timeout, \
       probe_timeout, close_timeout}                                                                  \
       .spec()
 #define KDEV_SPEC_ARGS                                                                                     \
   py::arg("memory") = "512M", py::arg("cpus") = 1, py::arg("name") = "", py::arg("cmdline") = "",          \
-  py::arg("accel") = "auto", py::arg("boot") = "auto", py::arg("modules") = std::vector<ModuleArtifact>(), \
+  py::arg("accel") = "auto", py::arg("boot") = "auto", py::arg("disks") = std::vector<Disk>(), py::arg("modules") = std::vector<ModuleArtifact>(), \
   py::arg("qemu_args") = std::vector<std::string>(), py::arg("run_dir") = py::none(),                      \
   py::arg("symbolize") = true, py::arg("boot_timeout") = py::none(),                                       \
   py::arg("command_timeout") = py::none(), py::arg("crash_timeout") = py::none(),                          \

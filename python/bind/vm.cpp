@@ -257,6 +257,8 @@ void bind_vm_class(py::module_& m) {
           "QEMU's.")
       .def_property_readonly(
           "accel", [](Self v) { return v.vm().accel(); }, "The one in use after start().")
+      .def_property_readonly("disks", [](Self v) { return v.vm().disks(); },
+                             "The disks as files on this host; their content is whole when the guest does not run.")
       .def_property_readonly("directory", [](Self v) { return started(v.vm(), v.vm().directory()); })
       .def("__repr__",
            [](Self v) { return "VM('" + v.vm().name() + "', state='" + to_string(v.vm().state()) + "')"; });

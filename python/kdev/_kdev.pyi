@@ -17,6 +17,7 @@ __all__: list[str] = [
     "CrashReport",
     "Diagnostic",
     "DiagnosticFound",
+    "Disk",
     "ExitStatus",
     "Host",
     "ImageEntry",
@@ -1474,6 +1475,57 @@ class SeedImage:
     @property
     def is_archive(self) -> bool: ...
 
+class Disk:
+    """
+    A disk of a VM, in the order in which the guest finds them.
+    """
+    @staticmethod
+    def blank(size: str) -> Disk:
+        """
+        An empty disk that goes with its VM.
+        """
+    @staticmethod
+    def from_dict(data: dict[str, typing.Any]) -> Disk: ...
+    @staticmethod
+    def from_json(text: str) -> Disk: ...
+    def __copy__(self) -> Disk: ...
+    def __deepcopy__(self, memo: dict[int, typing.Any]) -> Disk: ...
+    def __eq__(self, other: object) -> bool: ...
+    def __getstate__(self) -> typing.Any: ...
+    def __hash__(self) -> int: ...
+    def __init__(
+        self,
+        file: str | os.PathLike[str] | None = None,
+        *,
+        size: str = "",
+        keep: bool = False,
+        read_only: bool = False,
+        serial: str = "",
+    ) -> None:
+        """
+        What the guest writes goes to the VM's own folder, and goes with it; keep: into the file, which is made when it is not there and size is given. NAME.qcow2 is one of QEMU's, every other raw.
+        """
+    def __repr__(self) -> str: ...
+    def __setstate__(self, arg0: typing.Any) -> None: ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        Plain data: str, numbers, list, dict, None.
+        """
+    def to_json(self) -> str: ...
+    @property
+    def file(self) -> pathlib.Path | None: ...
+    @property
+    def keep(self) -> bool: ...
+    @property
+    def read_only(self) -> bool: ...
+    @property
+    def serial(self) -> str: ...
+    @property
+    def size(self) -> str:
+        """
+        Like "2G": of a blank disk; what the file is grown to.
+        """
+
 class StoredArtifact:
     """
     What a store holds.
@@ -1988,7 +2040,8 @@ class VM:
         name: str = "",
         cmdline: str = "",
         accel: typing.Literal["auto", "kvm", "tcg"] = "auto",
-        boot: typing.Literal["auto", "direct", "bzimage"] = "auto",
+        boot: typing.Literal["auto", "direct", "bzimage", "bios", "uefi"] = "auto",
+        disks: collections.abc.Sequence[Disk] = [],
         modules: collections.abc.Sequence[ModuleArtifact] = [],
         qemu_args: collections.abc.Sequence[str] = [],
         run_dir: str | os.PathLike[str] | None = None,
@@ -2147,6 +2200,11 @@ class VM:
     @property
     def directory(self) -> pathlib.Path: ...
     @property
+    def disks(self) -> list[pathlib.Path]:
+        """
+        The disks as files on this host; their content is whole when the guest does not run.
+        """
+    @property
     def image(self) -> SeedImage: ...
     @property
     def kernel(self) -> KernelArtifact: ...
@@ -2275,7 +2333,8 @@ class Pipeline:
         name: str = "",
         cmdline: str = "",
         accel: typing.Literal["auto", "kvm", "tcg"] = "auto",
-        boot: typing.Literal["auto", "direct", "bzimage"] = "auto",
+        boot: typing.Literal["auto", "direct", "bzimage", "bios", "uefi"] = "auto",
+        disks: collections.abc.Sequence[Disk] = [],
         modules: collections.abc.Sequence[ModuleArtifact] = [],
         qemu_args: collections.abc.Sequence[str] = [],
         run_dir: str | os.PathLike[str] | None = None,

@@ -2,6 +2,7 @@
 // libkdev: everything.
 #include <kdev/crash.hpp>
 #include <kdev/deadline.hpp>
+#include <kdev/disk.hpp>
 #include <kdev/error.hpp>
 #include <kdev/event.hpp>
 #include <kdev/host.hpp>

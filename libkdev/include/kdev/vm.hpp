@@ -1,6 +1,7 @@
 #pragma once
 #include <kdev/crash.hpp>
 #include <kdev/deadline.hpp>
+#include <kdev/disk.hpp>
 #include <kdev/event.hpp>
 #include <kdev/host.hpp>
 #include <kdev/kernel_artifact.hpp>
@@ -33,7 +34,9 @@ KDEV_API AccelProbe probe_accel(bool use_cache = true);
 enum class BootMethod {
   automatic,  ///< direct
   direct,     ///< vmlinux through its PVH note: fastest, no KASLR of the kernel text
-  bzimage     ///< the compressed image as firmware would load it: with KASLR where configured
+  bzimage,    ///< the compressed image as firmware would load it: with KASLR where configured
+  bios,       ///< a disk with a loader, by BIOS
+  uefi        ///< a disk with a loader, by UEFI
 };
 
 struct VmTimeouts {
@@ -58,6 +61,7 @@ struct VmSpec {
   std::vector<std::string> qemu_args{};  ///< appended as they are: an escape
   Path run_dir{};  ///< where VM folders and logs go; empty: run/ of the kernel's workspace, else a per-user
                    ///< folder
+  std::vector<Disk> disks{};
   std::vector<ModuleArtifact> modules{};  ///< put into the image as /m/NAME.ko, and known to the symbolizer
   bool symbolize = true;                  ///< crash reports get file:line and source
 };
@@ -196,6 +200,9 @@ class KDEV_API VM {
   std::vector<std::string> command_line() const;
   /// One QMP command as JSON text in, its "return" member as JSON text out. An escape.
   std::string qmp(const std::string& command, const std::string& arguments_json = "{}");
+  /// VmSpec::disks as files on this host. Their content is whole when the guest does not run; GuestError before
+  /// start().
+  std::vector<Path> disks() const;
   int pid() const;         ///< QEMU's; -1: none
   Accel accel() const;     ///< the one in use after start()
   Path directory() const;  ///< this VM's folder below run_dir while it lives

@@ -29,6 +29,8 @@ struct BootPlan {
   std::string cmdline;
   std::vector<Path> modules = {};                       ///< linked with the kernel when it starts
   std::map<std::string, std::string> environment = {};  ///< the kernel's
+  /// The machine's first disk holds all that it needs.
+  bool boots_disk() const { return kind == Kind::disk_bios || kind == Kind::disk_uefi; }
   bool operator==(const BootPlan&) const = default;
 };
 

@@ -14,6 +14,17 @@
 
 namespace kdev::hypervisor {
 
+/// A disk as a machine opens it.
+struct MachineDisk {
+  enum class Format { raw, qcow2 };
+  Path file;
+  Format format = Format::raw;
+  std::string serial = {};
+  bool read_only = false;
+  bool keep = false;  ///< it outlives the machine: what the guest flushed shall survive the host's own crash
+  bool operator==(const MachineDisk&) const = default;
+};
+
 /// What to start.
 struct MachineSpec {
   std::string name;
@@ -22,6 +33,7 @@ struct MachineSpec {
   int cpus = 1;
   Accel accel = Accel::tcg;  ///< resolved: not `automatic`
   bool agent_port = true;
+  std::vector<MachineDisk> disks{};  ///< in the guest's order; a plan that boots a disk boots the first
   Path dir;  ///< the machine's own 0700 folder: sockets go here
   Path log;  ///< the hypervisor's own output
   std::vector<std::string> extra_args;
@@ -71,6 +83,12 @@ class Hypervisor {
   /// The argument vector, for people and golden tests; descriptors that start() passes appear as their
   /// numbers there.
   virtual std::vector<std::string> command_line(const MachineSpec& spec) const = 0;
+  /// A new disk of `size` bytes that takes no space yet. HostError.
+  virtual void make_disk(const MachineDisk& disk, std::uint64_t size, const Deadline& deadline) const = 0;
+  /// A new disk `file`, in the hypervisor's own format, that holds what differs from `base` from now on. HostError.
+  virtual MachineDisk make_overlay(const MachineDisk& base, const Path& file, const Deadline& deadline) const = 0;
+  /// ConfigError when the disk is larger already; HostError.
+  virtual void grow_disk(const MachineDisk& disk, std::uint64_t size, const Deadline& deadline) const = 0;
   /// HostError when the program is missing, or ends at once (with its own message).
   virtual std::unique_ptr<Machine> start(const MachineSpec& spec, Lease& lease,
                                          const Deadline& deadline) const = 0;

@@ -2,45 +2,16 @@
 #include <fmt/format.h>
 
 #include <boost/filesystem/operations.hpp>
-#include <charconv>
 #include <kdev/error.hpp>
 
 #include "agent/protocol.h"
 #include "guest/guest.hpp"
-#include "image/ufs.hpp"
 #include "vm/state.hpp"
 
 namespace kdev {
 namespace {
 
 constexpr std::size_t tail_bytes = 4096;
-
-/// "512M", "2G", or a number of MiB.
-std::uint64_t parse_memory(const std::string& text) {
-  std::uint64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  const std::string unit(end, text.data() + text.size());
-  const int shift = unit.empty() || unit == "M" || unit == "MiB" ? 20 : unit == "G" || unit == "GiB" ? 30 : 0;
-  if (error != std::errc() || shift == 0 || number == 0 || number > (1u << 20))
-    throw ConfigError({.attempted = "read the memory size of a VM",
-                       .reason = fmt::format("\"{}\" is no size", text),
-                       .hint = "write it as \"512M\" or \"2G\"",
-                       .log = {}});
-  return number << shift;
-}
-
-const BootPlan* choose(const std::vector<BootPlan>& plans, BootMethod method,
-                       const hypervisor::Hypervisor& hypervisor) {
-  for (const BootPlan& plan : plans) {
-    if (!hypervisor.can_boot(plan.kind)) continue;
-    if (method == BootMethod::bzimage && plan.kind != BootPlan::Kind::direct_image) continue;
-    if (method == BootMethod::direct && plan.kind != BootPlan::Kind::direct_elf &&
-        plan.kind != BootPlan::Kind::direct_multiboot)
-      continue;
-    return &plan;
-  }
-  return nullptr;
-}
 
 /// from_store tells how an artifact was come by, not which one it is.
 bool same_kernel(const KernelArtifact& one, KernelArtifact other) {
@@ -74,43 +45,6 @@ void VM::State::in_turn(const std::string& attempted, const std::stop_token& sto
     throw;
   }
   if (closing.stop_requested()) throw closed;
-}
-
-hypervisor::MachineSpec VM::State::machine_spec(const Deadline& deadline) {
-  const std::string attempted = fmt::format("boot VM '{}'", spec.name);
-  if (spec.cpus < 1)
-    throw ConfigError(
-        {.attempted = attempted, .reason = fmt::format("{} CPUs", spec.cpus), .hint = "", .log = {}});
-  hypervisor::MachineSpec machine;
-  machine.memory = parse_memory(spec.memory);
-  const guest::Guest& guest = guest::guest_for(kernel.os);
-  const Path initrd = guest.root_format() == RootFormat::ufs
-                          ? realize_ufs(spec.image, dir->image_cache(), {.makefs = spec.image.makefs().empty() ? find_makefs() : spec.image.makefs()}, deadline)
-                          : spec.image.realize(dir->image_cache(), deadline);
-  const auto plans = guest.boot_plans(
-      {.kernel = kernel, .initrd = initrd, .cmdline = spec.cmdline, .agent = spec.image.has_agent()});
-  const hypervisor::Hypervisor& hypervisor = *hypervisor::all_hypervisors().front();
-  const BootPlan* plan = choose(plans, spec.boot, hypervisor);
-  if (!plan)
-    throw ConfigError({.attempted = attempted,
-                       .reason = "no way to boot this kernel: the artifact has no fitting image",
-                       .hint = spec.boot == BootMethod::bzimage ? "build it with targets = {\"bzImage\"}"
-                                                                : "build it again",
-                       .log = {}});
-  if (!boost::filesystem::exists(plan->kernel))
-    throw ConfigError({.attempted = attempted,
-                       .reason = fmt::format("{} does not exist", plan->kernel.string()),
-                       .hint = "build the kernel again: its artifact was removed from the store",
-                       .log = {}});
-  machine.name = spec.name;
-  machine.plan = guest.prepare(*plan, dir->path());
-  machine.cpus = spec.cpus;
-  machine.accel = accel;
-  machine.agent_port = true;
-  machine.dir = dir->path();
-  machine.log = dir->hypervisor_log();
-  machine.extra_args = spec.qemu_args;
-  return machine;
 }
 
 void VM::State::fail_boot(const std::string& why, const std::string& hint, std::size_t console_begin) {

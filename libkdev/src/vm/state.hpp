@@ -43,6 +43,7 @@ struct VM::State : std::enable_shared_from_this<VM::State> {
   vm::Turns turns;  ///< of start(), reboot(), stop() and close(), which guard what follows
 
   std::optional<vm::RunDir> dir;
+  std::vector<hypervisor::MachineDisk> disks;
   Accel accel = Accel::tcg;
 
   void set_state(VmState to, const std::string& why);

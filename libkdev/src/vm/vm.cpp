@@ -254,6 +254,15 @@ std::vector<std::string> VM::command_line() const {
   return hypervisor::all_hypervisors().front()->command_line(state_->machine_spec(Deadline()));
 }
 
+std::vector<Path> VM::disks() const {
+  if (!state_->dir)
+    throw GuestError(
+        {.attempted = "name the disks of a VM", .reason = "it was not started", .hint = "", .log = {}});
+  std::vector<Path> files;
+  for (const hypervisor::MachineDisk& disk : state_->disks) files.push_back(disk.file);
+  return files;
+}
+
 std::string VM::qmp(const std::string& command, const std::string& arguments_json) {
   std::shared_ptr<vm::Session> running;
   {

@@ -7,6 +7,7 @@
 
 using namespace kdev;
 using ::testing::Contains;
+using ::testing::ElementsAre;
 using ::testing::IsSupersetOf;
 using ::testing::Not;
 
@@ -49,6 +50,36 @@ TEST(QemuCommandLine, AMultibootFileHoldsAllThatItsKernelNeeds) {
   EXPECT_EQ(value_of(argv, "-kernel"), "/run/vm0/direct.elf");
   EXPECT_THAT(argv, Not(Contains("-initrd")));
   EXPECT_THAT(argv, Not(Contains("-append")));
+}
+
+TEST(QemuCommandLine, DisksComeInTheirOrder) {
+  auto spec = example();
+  spec.disks = {{.file = "/run/a,b.raw", .serial = "dump,1"},
+                {.file = "/run/b.qcow2", .format = hypervisor::MachineDisk::Format::qcow2, .read_only = true, .keep = true}};
+  const auto argv = hypervisor::Qemu().command_line(spec);
+  std::vector<std::string> nodes, devices;
+  for (std::size_t i = 0; i + 1 < argv.size(); ++i) {
+    if (argv[i] == "-blockdev") nodes.push_back(argv[i + 1]);
+    if (argv[i] == "-device" && argv[i + 1].starts_with("virtio-blk")) devices.push_back(argv[i + 1]);
+  }
+  EXPECT_THAT(nodes,
+              ElementsAre(R"({"driver":"raw","node-name":"disk0","read-only":false,"discard":"unmap","cache":{"no-flush":true},)"
+                          R"("file":{"driver":"file","filename":"/run/a,b.raw","read-only":false,"discard":"unmap"}})",
+                          R"({"driver":"qcow2","node-name":"disk1","read-only":true,"discard":"unmap","cache":{"no-flush":false},)"
+                          R"("file":{"driver":"file","filename":"/run/b.qcow2","read-only":true,"discard":"unmap"}})"));
+  EXPECT_THAT(devices, ElementsAre("virtio-blk-pci,drive=disk0,serial=dump,,1", "virtio-blk-pci,drive=disk1"));
+}
+
+TEST(QemuCommandLine, APlanThatBootsADiskNamesNoKernel) {
+  auto spec = example();
+  spec.plan = {BootPlan::Kind::disk_bios, "", "", ""};
+  spec.disks = {{.file = "/run/root.raw"}, {.file = "/run/more.raw"}};
+  ASSERT_TRUE(hypervisor::Qemu().can_boot(spec.plan.kind));
+  const auto argv = hypervisor::Qemu().command_line(spec);
+  EXPECT_THAT(argv, Not(Contains("-kernel")));
+  EXPECT_THAT(argv, Not(Contains("-append")));
+  EXPECT_THAT(argv, Contains("virtio-blk-pci,drive=disk0,bootindex=1"));
+  EXPECT_THAT(argv, Contains("virtio-blk-pci,drive=disk1"));
 }
 
 TEST(QemuCommandLine, KvmUsesTheHostsCpu) {

@@ -4,6 +4,7 @@
 #include <mutex>
 
 #include "host/unix_socket.hpp"
+#include "hypervisor/qemu/firmware.hpp"
 #include "hypervisor/qemu/qemu.hpp"
 #include "hypervisor/qemu/qmp.hpp"
 
@@ -102,6 +103,7 @@ std::unique_ptr<Machine> Qemu::start(const MachineSpec& spec, Lease& lease, cons
                      .reason = fmt::format("{} is not installed", qemu_program()),
                      .hint = "apt install qemu-system-x86, or set KDEV_QEMU to the program",
                      .log = {}});
+  if (spec.plan.kind == BootPlan::Kind::disk_uefi) provide_uefi_variables(spec.dir / uefi_variables);
   // Bound here and passed as descriptors; connecting does not have to wait until QEMU accepts.
   UniqueFd qmp_listen = listen_unix(spec.dir, "qmp.sock"),
            console_listen = listen_unix(spec.dir, "console.sock");
