@@ -13,6 +13,7 @@ void bind_source_tree(pybind11::module_& m);
 void bind_kernel_artifact(pybind11::module_& m);
 void bind_kern_conf(pybind11::module_& m);
 void bind_kernconf_file(pybind11::module_& m);
+void bind_address_space(pybind11::module_& m);
 void bind_seed_image(pybind11::module_& m);
 void bind_disk(pybind11::module_& m);
 void bind_workspace(pybind11::module_& m);

@@ -178,6 +178,8 @@ struct enum_caster {
 
 KDEV_PY_ENUM(kdev::Os, "typing.Literal['linux', 'freebsd']", {kdev::Os::linux, "linux"},
              {kdev::Os::freebsd, "freebsd"})
+KDEV_PY_ENUM(kdev::KvaKnob, "typing.Literal['NKPDE', 'KVA_PAGES', 'none']", {kdev::KvaKnob::nkpde, "NKPDE"},
+             {kdev::KvaKnob::kva_pages, "KVA_PAGES"}, {kdev::KvaKnob::none, "none"})
 KDEV_PY_ENUM(kdev::VmState, "typing.Literal['defined', 'booting', 'ready', 'crashed', 'hung', 'stopped']",
              {kdev::VmState::defined, "defined"}, {kdev::VmState::booting, "booting"},
              {kdev::VmState::ready, "ready"}, {kdev::VmState::crashed, "crashed"},

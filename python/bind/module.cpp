@@ -11,6 +11,7 @@ PYBIND11_MODULE(_kdev, m) {
   kdev::python::bind_kernel_artifact(m);
   kdev::python::bind_kern_conf(m);
   kdev::python::bind_kernconf_file(m);
+  kdev::python::bind_address_space(m);
   kdev::python::bind_seed_image(m);
   kdev::python::bind_disk(m);
   kdev::python::bind_workspace(m);

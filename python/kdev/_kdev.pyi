@@ -20,6 +20,7 @@ __all__: list[str] = [
     "Disk",
     "ExitStatus",
     "Host",
+    "I386Pmap",
     "ImageEntry",
     "Job",
     "KernConf",
@@ -28,6 +29,7 @@ __all__: list[str] = [
     "KernconfFile",
     "KernconfProblem",
     "KernconfSummary",
+    "KernelAddressSpace",
     "KernelArtifact",
     "LostOption",
     "ModuleArtifact",
@@ -48,6 +50,7 @@ __all__: list[str] = [
     "StoredArtifact",
     "SymbolMatch",
     "Symbolizer",
+    "TreeEdit",
     "UserlandArtifact",
     "VM",
     "VmStateChanged",
@@ -1315,6 +1318,140 @@ class KernconfFile:
     def file(self) -> pathlib.Path: ...
     @property
     def text(self) -> str: ...
+
+class TreeEdit:
+    """
+    One thing to change for another address space.
+    """
+    @staticmethod
+    def from_dict(data: dict[str, typing.Any]) -> TreeEdit: ...
+    @staticmethod
+    def from_json(text: str) -> TreeEdit: ...
+    def __copy__(self) -> TreeEdit: ...
+    def __deepcopy__(self, memo: dict[int, typing.Any]) -> TreeEdit: ...
+    def __eq__(self, other: object) -> bool: ...
+    def __getstate__(self) -> typing.Any: ...
+    def __hash__(self) -> int: ...
+    def __repr__(self) -> str: ...
+    def __setstate__(self, arg0: typing.Any) -> None: ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        Plain data: str, numbers, list, dict, None.
+        """
+    def to_json(self) -> str: ...
+    @property
+    def file(self) -> pathlib.Path:
+        """
+        Of the tree; KERNCONF stands for the configuration.
+        """
+    @property
+    def setting(self) -> str:
+        """
+        '.' is the linker's location counter.
+        """
+    @property
+    def value(self) -> str:
+        """
+        As it is written there.
+        """
+
+class KernelAddressSpace:
+    """
+    The part of an i386's 4 GB that is the kernel's.
+    """
+    @staticmethod
+    def from_dict(data: dict[str, typing.Any]) -> KernelAddressSpace: ...
+    @staticmethod
+    def from_json(text: str) -> KernelAddressSpace: ...
+    def __copy__(self) -> KernelAddressSpace: ...
+    def __deepcopy__(self, memo: dict[int, typing.Any]) -> KernelAddressSpace: ...
+    def __eq__(self, other: object) -> bool: ...
+    def __getstate__(self) -> typing.Any: ...
+    def __hash__(self) -> int: ...
+    def __repr__(self) -> str: ...
+    def __setstate__(self, arg0: typing.Any) -> None: ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        Plain data: str, numbers, list, dict, None.
+        """
+    def to_json(self) -> str: ...
+    @property
+    def edits(self) -> list[TreeEdit]:
+        """
+        What makes a tree's kernel so; empty: it is so.
+        """
+    @property
+    def kernbase(self) -> int:
+        """
+        Virtual address where it begins.
+        """
+    @property
+    def kva_pages(self) -> int:
+        """
+        Page directory entries of that size.
+        """
+    @property
+    def load_address(self) -> int:
+        """
+        Virtual address that the kernel is linked to.
+        """
+    @property
+    def nkpde(self) -> int:
+        """
+        Of those the ones for the kernel's own page tables.
+        """
+    @property
+    def pae(self) -> bool: ...
+    @property
+    def pde_size(self) -> int:
+        """
+        Bytes that one page directory entry maps: 4 MB, with PAE 2 MB.
+        """
+    @property
+    def size(self) -> int:
+        """
+        In bytes.
+        """
+    @property
+    def smp(self) -> bool: ...
+
+class I386Pmap:
+    """
+    How the kernels of one FreeBSD tree for i386 lay out their address space.
+    """
+    @staticmethod
+    def of_tree(tree: str | os.PathLike[str]) -> I386Pmap:
+        """
+        What the tree's sys/i386/include says.
+        """
+    def __eq__(self, other: object) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __init__(self) -> None:
+        """
+        That of FreeBSD 3 and 4.
+        """
+    def default_size(self, pae: bool = False) -> int:
+        """
+        The usual size; 0 where the tree states none.
+        """
+    def space(self, size: int, *, smp: bool = False, pae: bool = False) -> KernelAddressSpace:
+        """
+        The space of that many bytes.
+        """
+    def space_of_nkpde(self, nkpde: int, *, smp: bool = False, pae: bool = False) -> KernelAddressSpace:
+        """
+        The one with that many page directory entries for the kernel's page tables.
+        """
+    @property
+    def granularity(self) -> int:
+        """
+        A size must be a multiple of this many bytes.
+        """
+    @property
+    def knob(self) -> typing.Literal["NKPDE", "KVA_PAGES", "none"]:
+        """
+        What the address space is set by.
+        """
 
 class ImageEntry:
     """

@@ -25,13 +25,23 @@ def invoke(*arguments: str, **options: object) -> Result:
 def test_help_names_every_command() -> None:
     result = invoke("--help")
     assert result.exit_code == 0
-    for name in ("doctor", "build", "boot", "run", "crash", "demo"):
+    for name in ("doctor", "build", "boot", "run", "crash", "address-space", "demo"):
         assert name in result.output
         assert invoke(name, "--help").exit_code == 0
 
 
 def test_version() -> None:
     assert invoke("--version").output.strip() == f"kdev {kdev.__version__}"
+
+
+def test_address_space() -> None:
+    lines = invoke("address-space", "1G", "--smp").output.splitlines()
+    assert lines[1].split()[:5] == ["1024", "MB", "254", "0xc0000000", "0xc0100000"]
+    assert lines[2].strip() == "sys/i386/conf/Makefile.i386: LOAD_ADDRESS = 0xc0100000"
+    space = json.loads(invoke("address-space", "256M", "--json").output)
+    assert (space["nkpde"], space["load_address"]) == (63, 0xF0100000)
+    assert len(invoke("address-space").output.splitlines()) == 1 + 5 * 3
+    assert invoke("address-space", "much").exit_code == 2
 
 
 def test_decode() -> None:

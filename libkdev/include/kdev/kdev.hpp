@@ -1,5 +1,6 @@
 #pragma once
 // libkdev: everything.
+#include <kdev/address_space.hpp>
 #include <kdev/crash.hpp>
 #include <kdev/deadline.hpp>
 #include <kdev/disk.hpp>
