@@ -39,7 +39,7 @@ int number_of(const std::string& header, const std::string& name) {
 
 I386Pmap I386Pmap::of_tree(const Path& tree) {
   Host& host = *local_host();
-  const Path include = tree / "sys/i386/include";
+  const Path include = host.absolute(tree) / "sys/i386/include";
   const std::string pmap = content_of(host, include / "pmap.h");
   I386Pmap result;
   result.has_pae_ = pmap.find("PAE") != pmap.npos;
