@@ -107,6 +107,8 @@ uint32_t setup_port_window(void);
 void setup_help_port(void);
 /* Hex of the running kernel's GNU build id; "" when unknown. */
 void setup_build_id(char* hex, size_t size);
+/* What else the guest says of its kernel, one by one; false: no more. "" when unknown. */
+bool setup_fact(unsigned index, const char** key, char* text, size_t size);
 void setup_boot_id(char* text, size_t size);
 uint64_t setup_uptime_ns(void);
 /* A shell on the console, for a person whose guest has no port. The pid; or -1 without a shell. */

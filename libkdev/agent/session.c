@@ -59,6 +59,8 @@ static void answer_hello(uint32_t id) {
   }
   setup_build_id(text, sizeof text);
   n = put_text(p, n, ROOM, "build_id", text);
+  const char* key;
+  for (unsigned i = 0; setup_fact(i, &key, text, sizeof text); ++i) n = put_text(p, n, ROOM, key, text);
   setup_boot_id(text, sizeof text);
   n = put_text(p, n, ROOM, "boot_id", text);
   snprintf(text, sizeof text, "%ld", (long)getpid());

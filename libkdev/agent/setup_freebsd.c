@@ -48,11 +48,19 @@ static bool is_mounted(const char* type, const char* dir) {
   return statfs(dir, &s) == 0 && !strcmp(s.f_fstypename, type) && !strcmp(s.f_mntonname, dir);
 }
 
-/* The kernel mounts the root read-only unless vfs.root.mountfrom.options says otherwise. */
+/* The kernel mounts the root read-only unless vfs.root.mountfrom.options says otherwise. What a crash left has to be
+ * checked before it is written to: preening is what rc(8) does; a clean one is passed over at once. */
 static void make_root_writable(void) {
   struct statfs s;
   if (statfs("/", &s) || !(s.f_flags & MNT_RDONLY)) return;
-  const char* const options[] = {"from", s.f_mntfromname, NULL};
+  if (!strcmp(s.f_fstypename, "ufs") && strncmp(s.f_mntfromname, "/dev/md", 7)) {
+    const char* program = access("/sbin/fsck_ffs", X_OK) == 0 ? "/sbin/fsck_ffs" : "/rescue/fsck_ffs";
+    char* argv[] = {(char*)program, (char*)"-p", s.f_mntfromname, NULL};
+    int status = access(program, X_OK) == 0 ? run_and_wait(argv) : 0;
+    if (status) say("kdev-agent: %s -p %s ended with status 0x%x", program, s.f_mntfromname, (unsigned)status);
+  }
+  /* What it was mounted with stays otherwise. */
+  const char* const options[] = {"from", s.f_mntfromname, "noro", "", NULL};
   int error = mount_at(s.f_fstypename, "/", MNT_UPDATE, options);
   if (error) say("kdev-agent: the root stays read-only: %s", strerror(-error));
 }
@@ -153,6 +161,16 @@ void setup_help_port(void) {
 
 void setup_build_id(char* hex, size_t size) {
   if (sysctlbyname("kern.build_id", hex, &size, NULL, 0)) hex[0] = 0;
+}
+
+bool setup_fact(unsigned index, const char** key, char* text, size_t size) {
+  static const struct {
+    const char *key, *name;
+  } facts[] = {{"ident", "kern.ident"}, {"bootfile", "kern.bootfile"}};
+  if (index >= sizeof facts / sizeof *facts) return false;
+  *key = facts[index].key;
+  if (sysctlbyname(facts[index].name, text, &size, NULL, 0)) text[0] = 0;
+  return true;
 }
 
 void setup_boot_id(char* text, size_t size) {

@@ -195,6 +195,11 @@ void setup_build_id(char* hex, size_t size) {
   }
 }
 
+bool setup_fact(unsigned index, const char** key, char* text, size_t size) {
+  (void)index, (void)key, (void)text, (void)size;
+  return false;
+}
+
 void setup_boot_id(char* text, size_t size) {
   if (read_small("/proc/sys/kernel/random/boot_id", text, size) < 0) text[0] = 0;
 }

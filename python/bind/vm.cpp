@@ -257,6 +257,9 @@ void bind_vm_class(py::module_& m) {
           "QEMU's.")
       .def_property_readonly(
           "accel", [](Self v) { return v.vm().accel(); }, "The one in use after start().")
+      .def_property_readonly("facts", [](Self v) { return v.vm().facts(); },
+                             "What the running kernel says of itself: release, build_id, boot_id, machine; FreeBSD's "
+                             "also ident (uname -i) and bootfile (kern.bootfile).")
       .def_property_readonly("disks", [](Self v) { return v.vm().disks(); },
                              "The disks as files on this host; their content is whole when the guest does not run.")
       .def_property_readonly("directory", [](Self v) { return started(v.vm(), v.vm().directory()); })

@@ -1592,9 +1592,17 @@ class SeedImage:
         """
         In archive order.
         """
+    def free_space(self, size: str) -> SeedImage:
+        """
+        Room in the root of a disk or file system that is made of it: "1G"; 32 MiB when not said.
+        """
     def realize(self, cache_dir: str | os.PathLike[str], *, timeout: float | None = None) -> pathlib.Path:
         """
         The archive in a cache folder, named by content.
+        """
+    def swap(self, size: str) -> SeedImage:
+        """
+        A disk's partition for swap and crash dumps: 1 GiB when not said; "0": none.
         """
     def to_json(self) -> str: ...
     def write(self, file: str | os.PathLike[str], *, timeout: float | None = None) -> None:
@@ -2340,6 +2348,11 @@ class VM:
     def disks(self) -> list[pathlib.Path]:
         """
         The disks as files on this host; their content is whole when the guest does not run.
+        """
+    @property
+    def facts(self) -> dict[str, str]:
+        """
+        What the running kernel says of itself: release, build_id, boot_id, machine; FreeBSD's also ident (uname -i) and bootfile (kern.bootfile).
         """
     @property
     def image(self) -> SeedImage: ...

@@ -57,6 +57,10 @@ class KDEV_API SeedImage {
   /// The kernel's own modules, where its build installs them (Linux: /lib/modules/RELEASE).
   SeedImage add_modules(const KernelArtifact& kernel) const;
   SeedImage compress(Compression compression) const;
+  /// Where a disk or a file system is made of it: free room in the root ("1G"; 32 MiB when not said), and a partition
+  /// for swap and crash dumps (1 GiB when not said; "0": none). ConfigError for what is no size.
+  SeedImage free_space(const std::string& size) const;
+  SeedImage swap(const std::string& size) const;
 
   /// True when kdev's agent is in it: then a VM can run commands.
   bool has_agent() const { return agent_; }
@@ -64,6 +68,12 @@ class KDEV_API SeedImage {
   Compression compression() const { return compression_; }
   /// The program that makes a file system of it, for guests that take no archive. Empty: the host's.
   const Path& makefs() const { return makefs_; }
+  /// Boot loaders, as a guest's /boot; empty: it has none, and boots without a disk only.
+  const Path& boot() const { return boot_; }
+  /// The program that makes a disk of both. Empty: the host's.
+  const Path& mkimg() const { return mkimg_; }
+  std::uint64_t free_bytes() const { return free_bytes_; }
+  std::uint64_t swap_bytes() const { return swap_bytes_; }
   /// Every entry in archive order. HostError when busybox, the agent or a source is missing; ConfigError for paths that
   /// cannot be (not absolute, "..", below a file).
   std::vector<ImageEntry> entries() const;
@@ -87,7 +97,8 @@ class KDEV_API SeedImage {
   std::vector<ImageEntry> entries_;
   std::vector<Path> trees_;  ///< directories taken whole
   Path archive_;
-  Path makefs_;
+  Path makefs_, mkimg_, boot_;
+  std::uint64_t free_bytes_ = std::uint64_t{32} << 20, swap_bytes_ = std::uint64_t{1} << 30;
   Compression compression_ = Compression::none;
   bool agent_ = false;
   bool busybox_ = false;

@@ -170,6 +170,9 @@ class KDEV_API VM {
   std::string read_file(const std::string& guest_path);
   void write_file(const std::string& guest_path, std::string_view content, unsigned mode = 0644);
 
+  /// What the running kernel says of itself: "release", "build_id", "boot_id", "machine"; FreeBSD's also "ident"
+  /// (uname -i) and "bootfile" (kern.bootfile). Empty while no agent has answered.
+  std::map<std::string, std::string> facts() const;
   /// Everything the console has shown since start(), as bytes.
   std::string console() const;
   Path console_log() const;
@@ -200,7 +203,7 @@ class KDEV_API VM {
   std::vector<std::string> command_line() const;
   /// One QMP command as JSON text in, its "return" member as JSON text out. An escape.
   std::string qmp(const std::string& command, const std::string& arguments_json = "{}");
-  /// VmSpec::disks as files on this host. Their content is whole when the guest does not run; GuestError before
+  /// VmSpec::disks as files on this host, behind the one it boots from, where it does. Their content is whole when the guest does not run; GuestError before
   /// start().
   std::vector<Path> disks() const;
   int pid() const;         ///< QEMU's; -1: none

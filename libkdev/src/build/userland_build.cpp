@@ -77,6 +77,7 @@ class UserlandBuild {
         .add(kind_)
         .add(ws_.source().string())
         .add(toolchain_.id)
+        .add(guest_.agent_sources_id(ws_.host()))
         .add(context_.build_rules().flags(ws_.host(), ws_.root()))
         .add(context_.tree().digest([this](std::string_view path) { return rules_.matters(path); }))
         .hex()

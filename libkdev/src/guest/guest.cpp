@@ -22,6 +22,20 @@ const std::vector<Scaffold>& Guest::scaffolds() const {
   return none;
 }
 
+DiskLayout Guest::disk_layout(const DiskRequest&) const {
+  throw ConfigError({.attempted = "lay out a disk for " + os_title(os()),
+                     .reason = "kdev does not know how its disks are booted",
+                     .hint = "",
+                     .log = {}});
+}
+
+std::vector<ImageEntry> Guest::kernel_entries(const KernelArtifact&, const std::string&) const {
+  throw ConfigError({.attempted = "install a kernel on a disk of " + os_title(os()),
+                     .reason = "kdev does not know how its disks are booted",
+                     .hint = "",
+                     .log = {}});
+}
+
 const std::vector<const Guest*>& all_guests() {
   static const LinuxGuest linux_guest;
   static const FreebsdGuest freebsd_guest;

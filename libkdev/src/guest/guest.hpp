@@ -5,6 +5,7 @@
 //   conf.cpp     configuration: bases, presets, merging, the tree's own tool, lost options
 //   build.cpp    configure and make: targets, products, progress
 //   boot.cpp     boot plans: how its kernel gets started, command line, what the console shows
+//   disk.cpp     a disk that its loader boots, kernels on it
 //   console.cpp  formats of its crash reports
 //   symbols.cpp  what ties those to the kernel's and the modules' files
 //   scaffold.cpp examples of modules to start from
@@ -21,6 +22,7 @@
 #include <vector>
 
 #include "guest/boot_plan.hpp"
+#include "guest/disk_layout.hpp"
 #include "guest/scaffold.hpp"
 
 namespace kdev::guest {
@@ -37,6 +39,7 @@ struct BootRequest {
   Path initrd;          ///< empty: none
   std::string cmdline;  ///< the user's
   bool agent = true;    ///< the image holds kdev's agent
+  bool loaders = false;  ///< the image has boot loaders: a disk can be made of it
 };
 
 /// Files and folders by which a source tree is known.
@@ -63,12 +66,18 @@ class Guest {
   /// Makes in `dir`, a folder of the machine's own, what the plan needs beyond the kernel's files. The plan
   /// as hypervisors take it. FormatError, HostError.
   virtual BootPlan prepare(BootPlan plan, const Path&) const { return plan; }
+  /// What a disk has to hold for a plan that boots it. ConfigError.
+  virtual DiskLayout disk_layout(const DiskRequest& request) const;
+  /// The files of a kernel on a disk, where its loader looks for one of this name; empty: for the usual one.
+  virtual std::vector<ImageEntry> kernel_entries(const KernelArtifact& kernel, const std::string& name) const;
   /// kdev's agent for this guest, made in `dir` with the libraries in `sysroot`; the one that is there
   /// already if it is no older than what it is made of. Empty: agent_program() fits as it is. ConfigError,
   /// HostError.
   virtual Path make_agent(Host&, const Path& /*sysroot*/, const Path& /*dir*/, const Deadline&) const {
     return {};
   }
+  /// Tells apart what make_agent() would make the agent of. Empty: agent_program() fits as it is.
+  virtual std::string agent_sources_id(Host&) const { return {}; }
   // Null where the guest has not got that far: the caller says "not yet".
   virtual const ConfRules* conf() const { return nullptr; }
   virtual const BuildRules* build() const { return nullptr; }

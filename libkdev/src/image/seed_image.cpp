@@ -8,6 +8,7 @@
 #include <kdev/seed_image.hpp>
 #include <map>
 
+#include "common/size.hpp"
 #include "common/system_error.hpp"
 #include "host/hostfs.hpp"
 #include "image/agent.hpp"
@@ -70,6 +71,8 @@ SeedImage SeedImage::directory(const Path& dir, bool agent) {
 SeedImage SeedImage::userland(const UserlandArtifact& userland) {
   SeedImage image = directory(userland.root);
   image.makefs_ = userland.makefs;
+  image.mkimg_ = userland.mkimg;
+  image.boot_ = userland.boot;
   return image;
 }
 
@@ -146,6 +149,18 @@ SeedImage SeedImage::add_modules(const KernelArtifact& kernel) const {
 SeedImage SeedImage::compress(Compression compression) const {
   SeedImage image = *this;
   image.compression_ = compression;
+  return image;
+}
+
+SeedImage SeedImage::free_space(const std::string& size) const {
+  SeedImage image = *this;
+  image.free_bytes_ = parse_size(size, "the free space of an image", 1);
+  return image;
+}
+
+SeedImage SeedImage::swap(const std::string& size) const {
+  SeedImage image = *this;
+  image.swap_bytes_ = size == "0" ? 0 : parse_size(size, "the swap of an image", 1);
   return image;
 }
 

@@ -92,6 +92,10 @@ std::string SeedImage::to_json() const {
   o["compression"] = kCompressions[static_cast<std::size_t>(compression_)];
   put(o, "archive", archive_.string());
   put(o, "makefs", makefs_.string());
+  put(o, "mkimg", mkimg_.string());
+  put(o, "boot", boot_.string());
+  o["free_bytes"] = free_bytes_;
+  o["swap_bytes"] = swap_bytes_;
   json::array trees, entries;
   for (const Path& tree : trees_) {
     json::object t;
@@ -113,6 +117,10 @@ SeedImage SeedImage::from_json(std::string_view text) {
       static_cast<Compression>(index_of(kCompressions, json::get_string(o, "compression", "none")));
   image.archive_ = get(o, "archive");
   image.makefs_ = get(o, "makefs");
+  image.mkimg_ = get(o, "mkimg");
+  image.boot_ = get(o, "boot");
+  image.free_bytes_ = static_cast<std::uint64_t>(json::get_int(o, "free_bytes", 32 << 20));
+  image.swap_bytes_ = static_cast<std::uint64_t>(json::get_int(o, "swap_bytes", 1 << 30));
   if (const json::value* trees = o.if_contains("directories"); trees && !trees->is_null()) {
     if (!trees->is_array()) bad("\"directories\" is no array");
     for (const json::value& t : trees->as_array()) {

@@ -6,6 +6,8 @@
 
 #include "common/size.hpp"
 #include "guest/guest.hpp"
+#include "image/boot_disk.hpp"
+#include "image/makefs.hpp"
 #include "image/ufs.hpp"
 #include "vm/disks.hpp"
 #include "vm/state.hpp"
@@ -39,6 +41,29 @@ const BootPlan* choose(const std::vector<BootPlan>& plans, BootMethod method,
 
 }  // namespace
 
+void VM::State::no_way(const std::string& attempted) const {
+  const bool disk = spec.boot == BootMethod::bios || spec.boot == BootMethod::uefi;
+  std::string reason = "no way to boot this kernel: the artifact has no fitting image",
+              hint = "build it again";
+  if (spec.boot == BootMethod::bzimage) hint = "build it with targets = {\"bzImage\"}";
+  if (disk && spec.image.boot().empty()) {
+    reason = "the image has no boot loaders";
+    hint = "SeedImage.userland(ws.build_userland()) brings the tree's own";
+  } else if (spec.boot == BootMethod::uefi) {
+    reason = "no UEFI firmware is installed that fits";
+    hint = "apt install ovmf";
+  }
+  throw ConfigError({.attempted = attempted, .reason = reason, .hint = hint, .log = {}});
+}
+
+Path VM::State::root_file(const guest::Guest& guest, const Deadline& deadline) {
+  if (guest.root_format() != RootFormat::ufs) return spec.image.realize(dir->image_cache(), deadline);
+  return realize_ufs(spec.image, dir->image_cache(),
+                     {.makefs = spec.image.makefs().empty() ? find_makefs() : spec.image.makefs(),
+                      .free_bytes = spec.image.free_bytes()},
+                     deadline);
+}
+
 hypervisor::MachineSpec VM::State::machine_spec(const Deadline& deadline) {
   const std::string attempted = fmt::format("boot VM '{}'", spec.name);
   if (spec.cpus < 1)
@@ -47,36 +72,47 @@ hypervisor::MachineSpec VM::State::machine_spec(const Deadline& deadline) {
   hypervisor::MachineSpec machine;
   machine.memory = parse_size(spec.memory, "the memory size of a VM", 1u << 20);
   const guest::Guest& guest = guest::guest_for(kernel.os);
-  const Path initrd =
-      guest.root_format() == RootFormat::ufs
-          ? realize_ufs(spec.image, dir->image_cache(),
-                        {.makefs = spec.image.makefs().empty() ? find_makefs() : spec.image.makefs()},
-                        deadline)
-          : spec.image.realize(dir->image_cache(), deadline);
-  const auto plans = guest.boot_plans(
-      {.kernel = kernel, .initrd = initrd, .cmdline = spec.cmdline, .agent = spec.image.has_agent()});
   const hypervisor::Hypervisor& hypervisor = *hypervisor::all_hypervisors().front();
+  const guest::BootRequest request{.kernel = kernel,
+                                   .initrd = {},
+                                   .cmdline = spec.cmdline,
+                                   .agent = spec.image.has_agent(),
+                                   .loaders = !spec.image.boot().empty()};
+  // Which way, before the image is made in the form that this way wants.
+  std::vector<BootPlan> plans = guest.boot_plans(request);
   const BootPlan* plan = choose(plans, spec.boot, hypervisor);
-  if (!plan)
-    throw ConfigError({.attempted = attempted,
-                       .reason = "no way to boot this kernel: the artifact has no fitting image",
-                       .hint = spec.boot == BootMethod::bzimage ? "build it with targets = {\"bzImage\"}"
-                                                                : "build it again",
-                       .log = {}});
+  if (!plan) no_way(attempted);
   if (!boost::filesystem::exists(plan->kernel))
     throw ConfigError({.attempted = attempted,
                        .reason = fmt::format("{} does not exist", plan->kernel.string()),
                        .hint = "build the kernel again: its artifact was removed from the store",
                        .log = {}});
+  std::vector<Disk> wanted = spec.disks;
+  BootPlan chosen = *plan;
+  if (chosen.boots_disk()) {
+    // Made once: later boots find what was installed on it meanwhile.
+    if (boot_disk.empty())
+      boot_disk = realize_boot_disk(
+          spec.image,
+          guest.disk_layout(
+              {.kernel = kernel, .plan = chosen, .boot = spec.image.boot(), .swap = spec.image.swap_bytes()}),
+          dir->image_cache(), deadline);
+    wanted.insert(wanted.begin(), Disk{.file = boot_disk});
+  } else {
+    guest::BootRequest with_root = request;
+    with_root.initrd = root_file(guest, deadline);
+    plans = guest.boot_plans(with_root);
+    chosen = *choose(plans, spec.boot, hypervisor);
+  }
   machine.name = spec.name;
-  machine.plan = guest.prepare(*plan, dir->path());
+  machine.plan = guest.prepare(chosen, dir->path());
   machine.cpus = spec.cpus;
   machine.accel = accel;
   machine.agent_port = true;
   machine.dir = dir->path();
   machine.log = dir->hypervisor_log();
   machine.extra_args = spec.qemu_args;
-  disks = machine.disks = vm::prepare_disks(spec.disks, dir->path(), hypervisor, deadline);
+  disks = machine.disks = vm::prepare_disks(wanted, dir->path(), hypervisor, deadline);
   return machine;
 }
 

@@ -8,6 +8,7 @@
 #include <optional>
 #include <set>
 
+#include "guest/guest.hpp"
 #include "host/lease.hpp"
 #include "vm/run_dir.hpp"
 #include "vm/session.hpp"
@@ -43,6 +44,7 @@ struct VM::State : std::enable_shared_from_this<VM::State> {
   vm::Turns turns;  ///< of start(), reboot(), stop() and close(), which guard what follows
 
   std::optional<vm::RunDir> dir;
+  Path boot_disk;  ///< what the machine's first disk began as, when it boots one
   std::vector<hypervisor::MachineDisk> disks;
   Accel accel = Accel::tcg;
 
@@ -56,7 +58,11 @@ struct VM::State : std::enable_shared_from_this<VM::State> {
   void start(const std::string& attempted, const Deadline& deadline);
   RebootResult reboot(const std::string& attempted, const std::stop_token& stop);
   void stop_machine(const Deadline& deadline);
+  // machine_spec.cpp
   hypervisor::MachineSpec machine_spec(const Deadline& deadline);
+  [[noreturn]] void no_way(const std::string& attempted) const;
+  Path root_file(const guest::Guest& guest, const Deadline& deadline);
+  // boot.cpp
   void boot(const Deadline& deadline);
   void end_session(Seconds limit) noexcept;
   /// close() without its events.

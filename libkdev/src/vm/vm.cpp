@@ -254,6 +254,22 @@ std::vector<std::string> VM::command_line() const {
   return hypervisor::all_hypervisors().front()->command_line(state_->machine_spec(Deadline()));
 }
 
+std::map<std::string, std::string> VM::facts() const {
+  std::shared_ptr<vm::Session> running;
+  {
+    std::lock_guard lock(state_->mutex);
+    running = state_->session;
+  }
+  std::map<std::string, std::string> facts;
+  if (running)
+    running->locked([&] {
+      if (const auto& hello = running->agent().hello_locked()) facts = hello->facts;
+    });
+  // Of the channel, not of the kernel; and older with every second.
+  for (const char* name : {"pid", "window", "uptime_ns"}) facts.erase(name);
+  return facts;
+}
+
 std::vector<Path> VM::disks() const {
   if (!state_->dir)
     throw GuestError(

@@ -8,6 +8,8 @@
 #include <kdev/error.hpp>
 #include <kdev/host.hpp>
 
+#include "image/makefs.hpp"
+
 namespace kdev {
 namespace {
 
@@ -16,7 +18,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using Type = ImageEntry::Type;
 
-TEST(UfsManifest, NamesEverythingButDevices) {
+TEST(MakefsManifest, NamesEverythingButDevices) {
   const std::vector<ImageEntry> entries = {
       {.type = Type::dir, .path = "/", .mode = 0700},
       {.type = Type::dir, .path = "/bin", .mode = 0755},
@@ -24,7 +26,7 @@ TEST(UfsManifest, NamesEverythingButDevices) {
       {.path = "/bin/same", .target = "/bin/a b#=\\"},
       {.type = Type::symlink, .path = "/bin/sh", .mode = 0777, .target = "a b"},
       {.type = Type::node, .path = "/dev/null", .mode = 0666, .device = 'c', .major = 1, .minor = 3}};
-  EXPECT_EQ(ufs_manifest(entries, {"", "", "2", "2", "", ""}),
+  EXPECT_EQ(makefs_manifest(entries, {"", "", "2", "2", "", ""}),
             "#mtree\n"
             ". type=dir uid=0 gid=0 mode=0755\n"
             "./bin type=dir uid=0 gid=0 mode=0755\n"
@@ -66,7 +68,7 @@ struct UfsTest : testing::Test {
 TEST_F(UfsTest, IsMadeOnceForTheSameContent) {
   const Path one = realize_ufs(image, dir / "cache", options, {});
   const std::string text = local_host()->read_file(one).substr(66908);
-  EXPECT_THAT(text, HasSubstr("-t ffs -Z -B little -o version=2 -b 33554432"));
+  EXPECT_THAT(text, HasSubstr("-t ffs -Z -B little -o version=2,softupdates=0 -b 33554432"));
   EXPECT_THAT(text, HasSubstr("./etc/motd type=file uid=0 gid=0 mode=0644 contents="));
   EXPECT_EQ(realize_ufs(image, dir / "cache", options, {}), one);
   EXPECT_NE(realize_ufs(image.add_content("x", "/x"), dir / "cache", options, {}), one);

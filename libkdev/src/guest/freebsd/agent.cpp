@@ -47,6 +47,15 @@ Path find_clang(Host& host) {
 
 }  // namespace
 
+std::string FreebsdGuest::agent_sources_id(Host& host) const {
+  const Path sources = agent_sources(host);
+  Digest digest;
+  for (const DirectoryEntry& entry : host.entries(sources))
+    if (entry.name.ends_with(".c") || entry.name.ends_with(".h"))
+      digest.add(entry.name).add(host.read_file(sources / entry.name));
+  return digest.hex();
+}
+
 Path FreebsdGuest::make_agent(Host& host, const Path& sysroot, const Path& dir,
                               const Deadline& deadline) const {
   const FileStatus libc = host.status(sysroot / "usr/lib/libc.a");
@@ -56,11 +65,8 @@ Path FreebsdGuest::make_agent(Host& host, const Path& sysroot, const Path& dir,
                        .hint = "build the tree's libraries first (buildworld, or toolchain)",
                        .log = {}});
   const Path sources = agent_sources(host), clang = find_clang(host);
-  std::string made_of =
-      fmt::format("{} {} {} {}", clang.string(), sysroot.string(), libc.mtime_ns, libc.size);
-  for (const DirectoryEntry& entry : host.entries(sources))
-    if (entry.name.ends_with(".c") || entry.name.ends_with(".h"))
-      made_of += entry.name + '\0' + host.read_file(sources / entry.name) + '\0';
+  const std::string made_of = fmt::format("{} {} {} {} {}", clang.string(), sysroot.string(), libc.mtime_ns,
+                                          libc.size, agent_sources_id(host));
   const Path program = dir / ("kdev-agent-" + sha256(made_of).substr(0, 16));
   if (host.status(program).is_file()) return program;
 

@@ -28,7 +28,10 @@ class FreebsdGuest final : public Guest {
   std::vector<BootPlan> boot_plans(const BootRequest& request) const override;
   RootFormat root_format() const override { return RootFormat::ufs; }
   BootPlan prepare(BootPlan plan, const Path& dir) const override;
+  DiskLayout disk_layout(const DiskRequest& request) const override;
+  std::vector<ImageEntry> kernel_entries(const KernelArtifact& kernel, const std::string& name) const override;
   Path make_agent(Host& host, const Path& sysroot, const Path& dir, const Deadline& deadline) const override;
+  std::string agent_sources_id(Host& host) const override;
   const ConfRules* conf() const override { return &freebsd_conf_rules(); }
   const BuildRules* build() const override { return &freebsd_build_rules(); }
   const std::vector<Scaffold>& scaffolds() const override { return freebsd_scaffolds(); }
