@@ -73,6 +73,15 @@ def test_unknown_names_are_told_before_anything_is_built(ws: kdev.Workspace) -> 
         ws.build(kdev.KernConf.tiny(ws).enable("WITNES"))
 
 
+def test_the_trees_own_config_is_asked_too(ws: kdev.Workspace, kernel: kdev.KernelArtifact, tmp_path: Path) -> None:
+    conf = kdev.KernConf.tiny(ws)
+    conf.resolve(ws)
+    fragment = tmp_path / "MORE"
+    fragment.write_text('hints "NOSUCH.hints"\n')
+    with pytest.raises(kdev.ConfigError, match=r"config\(8\) of the tree refuses it: NOSUCH.hints: No such file"):
+        conf.fragment(fragment).resolve(ws)
+
+
 def test_commands_run_in_the_guest(
     kernel: kdev.KernelArtifact, userland: kdev.UserlandArtifact, tmp_path: Path
 ) -> None:

@@ -39,6 +39,8 @@ class BuildContext {
   /// scan() first. Merged and resolved; from memory when neither the tree's configuration files, nor the
   /// compiler, nor what was asked changed. Lost options are in the result.
   ResolvedConf resolve(const KernConf& conf, const Deadline& deadline, bool* from_memory = nullptr);
+  /// What came of it, by the tree's own tool where that is there only now. ConfigError.
+  void check(const KernConf& conf, const ResolvedConf& resolved, const Deadline& deadline);
 
  private:
   Host& host_;

@@ -137,14 +137,32 @@ ResolvedConf BuildContext::resolve(const KernConf& conf, const Deadline& deadlin
   return resolved;
 }
 
+void BuildContext::check(const KernConf& conf, const ResolvedConf& resolved, const Deadline& deadline) {
+  const Path tool = conf_rules_->checker(host_, root_, source_.path, conf.make_variables());
+  if (tool.empty()) return;
+  host_.make_directories(memory_);
+  const FileLock lock = FileLock::acquire(host_, memory_ / "conf.lock", "check a configuration", deadline);
+  conf_rules_->check({.host = host_,
+                      .tool = tool,
+                      .source = source_.path,
+                      .scratch = memory_ / "check",
+                      .run = root_ / "run",
+                      .text = resolved.text,
+                      .settings = conf.settings(),
+                      .make_variables = conf.make_variables(),
+                      .deadline = deadline});
+}
+
 ResolvedConf KernConf::try_resolve(const Workspace& ws, const Deadline& deadline) const {
   BuildContext context(ws.host(), ws.root(), ws.tree());
   return context.resolve(*this, deadline);
 }
 
 ResolvedConf KernConf::resolve(const Workspace& ws, const Deadline& deadline) const {
-  ResolvedConf resolved = try_resolve(ws, deadline);
+  BuildContext context(ws.host(), ws.root(), ws.tree());
+  ResolvedConf resolved = context.resolve(*this, deadline);
   if (!resolved.lost.empty()) throw lost_options_error(ws.tree(), resolved.lost);
+  context.check(*this, resolved, deadline);
   return resolved;
 }
 

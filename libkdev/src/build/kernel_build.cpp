@@ -153,6 +153,7 @@ KernelArtifact KernelBuild::make(Plan plan) {
     const ObjTree obj(ws_.host(), context_.build_rules(), tree_of(plan), ws_.source());
     StepRun(ws_, context_.build_rules(), options_)
         .run_shared(context_.build_rules().make(ws_.host(), request(plan, obj)), title());
+    context_.check(conf_, plan.resolved, options_.deadline);
   }
   Stage stage("build", title(), options_.on_event);
   return stage.during([&] {
@@ -233,6 +234,7 @@ std::optional<KernelBuild::Plan> KernelBuild::make_until_settled(const Plan& fir
            .log = obj.log()},
           {});
     moved_on = configure();
+    context_.check(conf_, moved_on->resolved, options_.deadline);
     if (tree_of(*moved_on) != obj.dir()) return moved_on;  // the change was one to the configuration
   }
 }

@@ -38,6 +38,19 @@ struct ConfigureRequest {
   Deadline deadline;
 };
 
+/// What checking a configuration needs to know.
+struct ConfCheck {
+  Host& host;
+  Path tool;                                   ///< ConfRules::checker()
+  Path source;                                 ///< the tree; only read
+  Path scratch;                                ///< a folder to be made and removed
+  Path run;                                    ///< folder of leases
+  const std::string& text;                     ///< ResolvedConf::text
+  const std::vector<ConfSetting>& settings{};  ///< who asked for what
+  const std::map<std::string, std::string>& make_variables{};
+  Deadline deadline{};
+};
+
 class ConfRules {
  public:
   virtual ~ConfRules() = default;
@@ -69,6 +82,14 @@ class ConfRules {
   /// Merges and runs the tree's own tool. Lost options are in the result, not thrown; ConfigError for what
   /// makes it impossible (the tree's tool fails), HostError for a missing program.
   virtual ResolvedConf configure(const ConfigureRequest& request) const = 0;
+  /// The tree's tool that a build reads the configuration with, where configure() cannot run it: it is built
+  /// with the toolchain of the workspace at `root`. Empty: not there yet, or configure() did run it.
+  virtual Path checker(Host&, const Path& /*root*/, const Path& /*source*/,
+                       const std::map<std::string, std::string>& /*make_variables*/) const {
+    return {};
+  }
+  /// Runs it. ConfigError with what it says, where, and who asked for that.
+  virtual void check(const ConfCheck&) const {}
 };
 
 }  // namespace kdev::guest

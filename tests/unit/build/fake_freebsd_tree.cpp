@@ -36,6 +36,14 @@ def run(argv, **more):
 for target in targets:
     if target == "kernel-toolchain":
         say(target)
+        config = prefix / str(source).lstrip("/") / "amd64.amd64/tmp/legacy/usr/sbin/config"
+        config.parent.mkdir(parents=True, exist_ok=True)
+        config.write_text("#!/bin/sh\n[ \"$1\" = -d ] && [ \"$3$5\" = -I-I ] || exit 3\nmkdir \"$2\" || exit 4\n"
+                          "[ \"$PWD\" = \"$6\" ] || exit 5\n"
+                          "grep -n '^device.*NOSUCH' \"$7\" >/dev/null && echo 'config: Error: device \"NOSUCH\" is unknown' "
+                          "&& echo 'config: 1 errors' && exit 1\n"
+                          "grep -n BAD= \"$7\" | sed \"s|:.*|: syntax error|; s|^|config: $7:|\" >&2\n! grep -q BAD= \"$7\"\n")
+        config.chmod(0o755)
         bmake = prefix / "bmake-install/bin/bmake"
         bmake.parent.mkdir(parents=True, exist_ok=True)
         bmake.write_text("#!/bin/sh\nfor a; do case $a in *=*) export \"$a\" 2>/dev/null || :;; esac; done\n"

@@ -194,7 +194,31 @@ TEST(FreebsdBuild, FailuresSayWhatIsWrong) {
   tree.write("sys/kern/kern_exit.c", "void start(void) {}\n");
   tree.write("sys/conf/files", "dev/x/x.c optional NOSUCH\n");  // the tables have it, the tool has not
   EXPECT_THAT(text_of([&] { ws.build(FakeFreebsdTree::conf().enable("device NOSUCH")); }),
-              HasSubstr("config: device \"NOSUCH\" is unknown"));
+              HasSubstr("device \"NOSUCH\" is unknown"));
+}
+
+TEST(FreebsdBuild, TheTreesOwnConfigIsAskedBeforeAnythingIsBuilt) {
+  const FakeFreebsdTree tree;
+  const Workspace ws = tree.open();
+  tree.write("sys/conf/files", "dev/md/md.c optional md\ndev/x/x.c optional NOSUCH\n");
+  const KernConf unknown = FakeFreebsdTree::conf().enable("device NOSUCH");
+  EXPECT_EQ(text_of([&] { unknown.resolve(ws); }), "");  // the tool is not built yet
+  try {
+    ws.build(unknown);
+    FAIL() << "it was built";
+  } catch (const ConfigError& error) {
+    EXPECT_EQ(
+        error.reason(),
+        "config(8) of the tree refuses it: device \"NOSUCH\" is unknown: device NOSUCH (asked for by: user)");
+  }
+  EXPECT_THAT(tree.calls(), ElementsAre("kernel-toolchain"));
+  EXPECT_THAT(text_of([&] { unknown.resolve(ws); }), HasSubstr("device NOSUCH (asked for by: user)"));
+  // A line's number is one of the configuration with its includes: told is what stands there.
+  tree.write("sys/amd64/conf/MINIMAL", "cpu HAMMER\nident MINIMAL\n\nmakeoptions BAD=1\n");
+  EXPECT_THAT(text_of([&] { FakeFreebsdTree::conf().resolve(ws); }),
+              HasSubstr("syntax error: makeoptions BAD=1 (asked for by: MINIMAL:4)"));
+  EXPECT_FALSE(local_host()->exists(ws.obj() / ".kdev/check"));
+  EXPECT_THAT(local_host()->entries(ws.run()), IsEmpty());
 }
 
 TEST(FreebsdBuild, ATreeWithoutTheCrossBuildIsRefused) {

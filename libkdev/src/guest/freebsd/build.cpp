@@ -109,10 +109,8 @@ class FreebsdBuildRules final : public BuildRules {
 
   Path output_tree(const Path& obj, const Path& source, const Variables& variables,
                    const std::string& id) const override {
-    // Where buildkernel puts the kernel of KERNCONF kdev-ID (OBJTOP of share/mk/src.sys.obj.mk).
-    const FreebsdTarget target = freebsd_target(variables);
-    return obj / source.relative_path() / (target.machine + "." + target.machine_arch) / "sys" /
-           ("kdev-" + id);
+    // Where buildkernel puts the kernel of KERNCONF kdev-ID.
+    return freebsd_obj_top(obj.parent_path(), source, variables) / "sys" / ("kdev-" + id);
   }
 
   std::vector<MakeStep> make(Host& host, const MakeRequest& request) const override {

@@ -34,6 +34,11 @@ FreebsdTarget freebsd_target(const Variables& variables) {
 FreebsdConfFiles::FreebsdConfFiles(const Path& root)
     : src(root / "conf/src.conf"), make(root / "conf/make.conf"), src_env(root / "conf/src-env.conf") {}
 
+Path freebsd_obj_top(const Path& root, const Path& source, const Variables& variables) {
+  const FreebsdTarget target = freebsd_target(variables);
+  return root / "obj" / source.relative_path() / (target.machine + "." + target.machine_arch);
+}
+
 std::string freebsd_kernconf(const Path& output_tree) {
   return output_tree.filename().string();
 }

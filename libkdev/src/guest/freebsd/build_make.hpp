@@ -20,6 +20,9 @@ struct FreebsdConfFiles {
   Path src, make, src_env;
 };
 
+/// OBJTOP (share/mk/src.sys.obj.mk) in the workspace at `root`.
+Path freebsd_obj_top(const Path& root, const Path& source, const Variables& variables);
+
 /// KERNCONF: what the kernel's output tree and configuration file are called.
 std::string freebsd_kernconf(const Path& output_tree);
 /// The folder of an output tree with that file.

@@ -9,6 +9,7 @@
 #include "guest/conf_merge.hpp"
 #include "guest/conf_rules.hpp"
 #include "guest/freebsd/build_make.hpp"
+#include "guest/freebsd/config_tool.hpp"
 #include "guest/freebsd/freebsd.hpp"
 #include "guest/freebsd/kernconf_lex.hpp"
 #include "guest/freebsd/kernconf_read.hpp"
@@ -151,6 +152,13 @@ class FreebsdConfRules final : public ConfRules {
   }
 
   bool tool_source(std::string_view) const override { return false; }  // nothing of the tree's is run
+
+  Path checker(Host& host, const Path& root, const Path& source,
+               const std::map<std::string, std::string>& make_variables) const override {
+    const Path tool = freebsd_obj_top(root, source, make_variables) / "tmp/legacy/usr/sbin/config";
+    return host.is_file(tool) ? tool : Path();
+  }
+  void check(const ConfCheck& request) const override { freebsd_run_config(request); }
 
   ResolvedConf configure(const ConfigureRequest& request) const override {
     Host& host = request.host;

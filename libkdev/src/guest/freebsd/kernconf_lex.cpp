@@ -287,8 +287,10 @@ std::string kernconf_item_text(std::string_view keyword, std::string_view name,
   if (!plain && known->shape != Shape::one && known->shape != Shape::line) refuse("that cannot be a name");
   if (!plain) {
     if (name.empty() || name.find_first_of("\n\"") != name.npos) refuse("that cannot be written");
-    if (known->shape == Shape::one && name.find_first_of(" \t#;,=") != name.npos)
-      text = fmt::format("\"{}\"", name);
+    // Numbers stand bare, and a path (PATH of lang.l) where `include` takes it; nothing else does.
+    const bool number = name.find_first_not_of("0123456789") == name.npos;
+    const bool bare = number || (keyword == "include" && name.find_first_of(" \t#;,=") == name.npos);
+    if (known->shape == Shape::one && !bare) text = fmt::format("\"{}\"", name);
   }
   if (!value) return text;
   if (value->find('\n') != value->npos) refuse("its value has a line end in it");

@@ -17,10 +17,8 @@
 namespace kdev::guest {
 namespace {
 
-/// OBJTOP (share/mk/src.sys.obj.mk).
 Path obj_top(const MakeRequest& request) {
-  const FreebsdTarget target = freebsd_target(request.variables);
-  return request.root / "obj" / request.source.relative_path() / (target.machine + "." + target.machine_arch);
+  return freebsd_obj_top(request.root, request.source, request.variables);
 }
 
 /// The names that rescue.conf (crunchgen(1)) gives the program: "progs NAME", "ln PROGRAM NAME".

@@ -210,10 +210,12 @@ TEST(KernconfSummary, FlattenedItIsTheSame) {
   tree.write("DEFAULTS", "machine amd64\ndevice isa\ndevice io\n");
   tree.write("GENERIC", "cpu HAMMER\nident GENERIC\nmakeoptions DEBUG=-g\noptions A=\\\"q\\\", B\n");
   const Path file =
-      tree.write("MINE", "include GENERIC\nident MINE\nnodevice io\nhints \"M.hints\"\nenvvar x.y=z\n");
+      tree.write("MINE", "include GENERIC\nident MINE\nnodevice io\nhints \"M.hints\"\nenvvar x.y=z\nmaxusers 32\n");
   const KernconfFile flat = KernconfFile::load(file).flatten(tree.root, {tree.conf});
   for (const KernconfEntry& e : flat.entries()) EXPECT_NE(e.keyword, "include");
   EXPECT_THAT(flat.text(), HasSubstr("# GENERIC:4"));
+  EXPECT_THAT(flat.text(), HasSubstr("maxusers\t32"));
+  EXPECT_THAT(flat.text(), HasSubstr("hints\t\t\"M.hints\""));  // bare it is no word of config(8)
   const Path copy = tree.write("FLAT", flat.text());
   EXPECT_THAT(diff_kernconfs(tree.summary(file), tree.summary(copy)), IsEmpty());
 }
