@@ -190,6 +190,10 @@ KDEV_PY_ENUM(kdev::BootMethod, "typing.Literal['auto', 'direct', 'bzimage', 'bio
              {kdev::BootMethod::automatic, "auto"}, {kdev::BootMethod::direct, "direct"},
              {kdev::BootMethod::bzimage, "bzimage"}, {kdev::BootMethod::bios, "bios"},
              {kdev::BootMethod::uefi, "uefi"})
+KDEV_PY_ENUM(kdev::AfterCrash, "typing.Literal['pause', 'leave', 'dump', 'textdump', 'unattended']",
+             {kdev::AfterCrash::pause, "pause"}, {kdev::AfterCrash::leave, "leave"},
+             {kdev::AfterCrash::dump, "dump"}, {kdev::AfterCrash::textdump, "textdump"},
+             {kdev::AfterCrash::unattended, "unattended"})
 KDEV_PY_ENUM(kdev::Compression, "typing.Literal['none', 'gzip', 'zstd']", {kdev::Compression::none, "none"},
              {kdev::Compression::gzip, "gzip"}, {kdev::Compression::zstd, "zstd"})
 KDEV_PY_ENUM(kdev::ImageEntry::Type, "typing.Literal['file', 'dir', 'nod', 'slink', 'pipe', 'sock']",

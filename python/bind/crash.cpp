@@ -27,6 +27,14 @@ void bind_crash(py::module_& m) {
       .field("frames", &StackTrace::frames)
       .finish();
 
+  Value<DebuggerAnswer> answer(m, "DebuggerAnswer", "What a guest's own debugger answered to one command.");
+  answer.field("command", &DebuggerAnswer::command)
+      .field("text", &DebuggerAnswer::text, "As printed, without the command's echo and the prompt.")
+      .field("complete", &DebuggerAnswer::complete, "False: the prompt did not come back in time.")
+      .field("traces", &DebuggerAnswer::traces, "The stack traces in the text, symbolized.");
+  answer.py().def("__str__", [](const DebuggerAnswer& a) { return a.text; });
+  answer.finish({"command", "complete"});
+
   Value<CrashReport> report(m, "CrashReport", "Everything one crash on a console says.");
   report
       .field("kind", &CrashReport::kind,
@@ -48,6 +56,8 @@ void bind_crash(py::module_& m) {
       .field("corrupted", &CrashReport::corrupted, "Truncated, or mixed with another.")
       .field("symbolized", &CrashReport::symbolized, "File and line were filled in.")
       .field("notes", &CrashReport::notes)
+      .field("debugger", &CrashReport::debugger, "What OnCrash.ask asked, in order.")
+      .field("dump", &CrashReport::dump, "How the kernel said that its dump ended; empty: none was made.")
       .field("dmesg", &CrashReport::dmesg, "Console text before the report.")
       .field("text", &CrashReport::text, "The report itself, as printed.")
       .field("begin", &CrashReport::begin, "First byte in the scanned log.")

@@ -63,6 +63,26 @@ void bind_results(py::module_& m) {
       .finish({"kernel", "fell_back", "reason", "duration"});
 }
 
+void bind_on_crash(py::module_& m) {
+  const OnCrash plain;
+  Value<OnCrash> policy(m, "OnCrash",
+                        "What kdev does when a guest's kernel crashes: asks its own debugger (ddb) at its prompt, "
+                        "then leaves it as `then` says.");
+  policy.py().def(py::init([](const Words& ask, AfterCrash then, Seconds answer_timeout, Seconds dump_timeout) {
+                    return OnCrash{ask, then, answer_timeout, dump_timeout};
+                  }),
+                  py::arg("ask") = Words(), py::arg("then") = "pause", py::kw_only(),
+                  py::arg("answer_timeout") = plain.answer_timeout.count(),
+                  py::arg("dump_timeout") = plain.dump_timeout.count(),
+                  "then: 'pause' its CPUs; 'leave' it running; 'dump' or 'textdump' by its debugger, then end the "
+                  "machine; 'unattended': it dumps and reboots by itself, without its debugger. Timeouts are seconds.");
+  policy.field("ask", &OnCrash::ask, "Commands, in order: 'bt', 'show pcpu', 'ps', 'alltrace', ...")
+      .field("then", &OnCrash::then)
+      .field("answer_timeout", &OnCrash::answer_timeout, "For the prompt to appear, and for each answer.")
+      .field("dump_timeout", &OnCrash::dump_timeout, "For a dump; 'unattended': from the panic to the reboot.")
+      .finish();
+}
+
 void bind_job(py::module_& m) {
   py::class_<JobHandle, std::shared_ptr<JobHandle>>(
       m, "Job", "A guest command in progress. Dropping it kills the command.")
@@ -218,6 +238,13 @@ void bind_vm_class(py::module_& m) {
           py::kw_only(), py::arg("timeout") = 10.0,
           "The first crash that no run() and no wait_crash() has returned; None when the time passes.")
       .def(
+          "ask_debugger",
+          [](Self v, const std::string& command, Timeout timeout) {
+            return blocking([&] { return v.vm().ask_debugger(command, timeout); });
+          },
+          py::arg("command"), py::kw_only(), py::arg("timeout") = py::none(),
+          "Asks the debugger at whose prompt a crashed guest waits; a paused guest goes on for that long.")
+      .def(
           "install", [](Self v, const KernelArtifact& kernel) { blocking([&] { v.vm().install(kernel); }); },
           py::arg("kernel"), "The kernel the next reboot() boots.")
       .def(
@@ -271,6 +298,7 @@ void bind_vm_class(py::module_& m) {
 
 void bind_vm(py::module_& m) {
   bind_results(m);
+  bind_on_crash(m);
   bind_job(m);
   bind_vm_class(m);
   m.def(

@@ -15,6 +15,7 @@ __all__: list[str] = [
     "ConsoleLine",
     "CrashFound",
     "CrashReport",
+    "DebuggerAnswer",
     "Diagnostic",
     "DiagnosticFound",
     "Disk",
@@ -34,6 +35,7 @@ __all__: list[str] = [
     "LostOption",
     "ModuleArtifact",
     "Notice",
+    "OnCrash",
     "Pipeline",
     "PipelineResult",
     "ProcessResult",
@@ -1803,6 +1805,45 @@ class StackTrace:
     @property
     def name(self) -> str: ...
 
+class DebuggerAnswer:
+    """
+    What a guest's own debugger answered to one command.
+    """
+    @staticmethod
+    def from_dict(data: dict[str, typing.Any]) -> DebuggerAnswer: ...
+    @staticmethod
+    def from_json(text: str) -> DebuggerAnswer: ...
+    def __copy__(self) -> DebuggerAnswer: ...
+    def __deepcopy__(self, memo: dict[int, typing.Any]) -> DebuggerAnswer: ...
+    def __eq__(self, other: object) -> bool: ...
+    def __getstate__(self) -> typing.Any: ...
+    def __hash__(self) -> int: ...
+    def __repr__(self) -> str: ...
+    def __setstate__(self, arg0: typing.Any) -> None: ...
+    def __str__(self) -> str: ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        Plain data: str, numbers, list, dict, None.
+        """
+    def to_json(self) -> str: ...
+    @property
+    def command(self) -> str: ...
+    @property
+    def complete(self) -> bool:
+        """
+        False: the prompt did not come back in time.
+        """
+    @property
+    def text(self) -> str:
+        """
+        As printed, without the command's echo and the prompt.
+        """
+    @property
+    def traces(self) -> list[StackTrace]:
+        """
+        The stack traces in the text, symbolized.
+        """
+
 class CrashReport:
     """
     Everything one crash on a console says.
@@ -1851,9 +1892,19 @@ class CrashReport:
         -1: unknown.
         """
     @property
+    def debugger(self) -> list[DebuggerAnswer]:
+        """
+        What OnCrash.ask asked, in order.
+        """
+    @property
     def dmesg(self) -> str:
         """
         Console text before the report.
+        """
+    @property
+    def dump(self) -> str:
+        """
+        How the kernel said that its dump ended; empty: none was made.
         """
     @property
     def end(self) -> int:
@@ -2132,6 +2183,55 @@ class RebootResult:
     @property
     def reason(self) -> str: ...
 
+class OnCrash:
+    """
+    What kdev does when a guest's kernel crashes: asks its own debugger (ddb) at its prompt, then leaves it as `then` says.
+    """
+    @staticmethod
+    def from_dict(data: dict[str, typing.Any]) -> OnCrash: ...
+    @staticmethod
+    def from_json(text: str) -> OnCrash: ...
+    def __copy__(self) -> OnCrash: ...
+    def __deepcopy__(self, memo: dict[int, typing.Any]) -> OnCrash: ...
+    def __eq__(self, other: object) -> bool: ...
+    def __getstate__(self) -> typing.Any: ...
+    def __hash__(self) -> int: ...
+    def __init__(
+        self,
+        ask: collections.abc.Sequence[str] = [],
+        then: typing.Literal["pause", "leave", "dump", "textdump", "unattended"] = "pause",
+        *,
+        answer_timeout: float = 30.0,
+        dump_timeout: float = 120.0,
+    ) -> None:
+        """
+        then: 'pause' its CPUs; 'leave' it running; 'dump' or 'textdump' by its debugger, then end the machine; 'unattended': it dumps and reboots by itself, without its debugger. Timeouts are seconds.
+        """
+    def __repr__(self) -> str: ...
+    def __setstate__(self, arg0: typing.Any) -> None: ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        Plain data: str, numbers, list, dict, None.
+        """
+    def to_json(self) -> str: ...
+    @property
+    def answer_timeout(self) -> float:
+        """
+        For the prompt to appear, and for each answer.
+        """
+    @property
+    def ask(self) -> list[str]:
+        """
+        Commands, in order: 'bt', 'show pcpu', 'ps', 'alltrace', ...
+        """
+    @property
+    def dump_timeout(self) -> float:
+        """
+        For a dump; 'unattended': from the panic to the reboot.
+        """
+    @property
+    def then(self) -> typing.Literal["pause", "leave", "dump", "textdump", "unattended"]: ...
+
 class Job:
     """
     A guest command in progress. Dropping it kills the command.
@@ -2191,6 +2291,8 @@ class VM:
         qemu_args: collections.abc.Sequence[str] = [],
         run_dir: str | os.PathLike[str] | None = None,
         symbolize: bool = True,
+        on_crash: OnCrash | None = None,
+        debug_port: bool = False,
         boot_timeout: float | None = None,
         command_timeout: float | None = None,
         crash_timeout: float | None = None,
@@ -2215,6 +2317,10 @@ class VM:
         image None: SeedImage.busybox(). Timeouts are seconds: boot 120, command 60, crash 10, probe 5, close 5.
         """
     def __repr__(self) -> str: ...
+    def ask_debugger(self, command: str, *, timeout: float | None = None) -> DebuggerAnswer:
+        """
+        Asks the debugger at whose prompt a crashed guest waits; a paused guest goes on for that long.
+        """
     def close(self) -> None:
         """
         Ends everything, keeps the logs. Idempotent.
@@ -2489,6 +2595,8 @@ class Pipeline:
         qemu_args: collections.abc.Sequence[str] = [],
         run_dir: str | os.PathLike[str] | None = None,
         symbolize: bool = True,
+        on_crash: OnCrash | None = None,
+        debug_port: bool = False,
         boot_timeout: float | None = None,
         command_timeout: float | None = None,
         crash_timeout: float | None = None,

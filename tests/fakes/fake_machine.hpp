@@ -37,6 +37,7 @@ class FakeMachine : public hypervisor::Machine {
   void pause(const Deadline&) override { ++pauses; }
   void resume(const Deadline&) override {}
   std::string command(const std::string&, const std::string&, const Deadline&) override { return "{}"; }
+  void quit() noexcept override { ++quits; }
   ExitStatus close(Seconds) noexcept override {
     ++closes;
     return {.code = 0, .signal = {}};
@@ -51,7 +52,7 @@ class FakeMachine : public hypervisor::Machine {
     [[maybe_unused]] ssize_t n = ::write(events_fd_.get(), &one, sizeof one);
   }
 
-  std::atomic<int> nmis{0}, pauses{0}, closes{0};
+  std::atomic<int> nmis{0}, pauses{0}, quits{0}, closes{0};
 
  private:
   static void make_pair(UniqueFd& ours, UniqueFd& theirs) {

@@ -36,6 +36,15 @@ struct StackTrace {
   bool operator==(const StackTrace&) const = default;
 };
 
+/// What a guest's own debugger answered to one command.
+struct DebuggerAnswer {
+  std::string command{};
+  std::string text{};                ///< as printed, without the command's echo and the prompt
+  bool complete = true;              ///< false: the prompt did not come back in time
+  std::vector<StackTrace> traces{};  ///< the stack traces in `text`
+  bool operator==(const DebuggerAnswer&) const = default;
+};
+
 /// Everything one crash on a console says. A value.
 struct KDEV_API CrashReport {
   std::string kind;    ///< family: "oops", "bug", "warning", "panic", "kasan", "hung-task", "soft-lockup", "rcu-stall", ...
@@ -56,6 +65,8 @@ struct KDEV_API CrashReport {
   bool corrupted = false;   ///< truncated, or mixed with another
   bool symbolized = false;  ///< file and line were filled in
   std::vector<std::string> notes;  ///< what a reader should know: a build id that differs, a module without symbols
+  std::vector<DebuggerAnswer> debugger;  ///< what OnCrash::ask asked, in order
+  std::string dump;         ///< how the kernel said that its dump ended ("Dump complete"); empty: none was made
   std::string dmesg;        ///< console text before the report
   std::string text;         ///< the report itself, as printed (prefixes as in the log)
   std::size_t begin = 0, end = 0;  ///< byte range of the report in the scanned log

@@ -47,6 +47,26 @@ struct VmTimeouts {
   Seconds close{5};     ///< for close(): quit, TERM and KILL share it
 };
 
+/// What becomes of a guest whose kernel has crashed for good.
+enum class AfterCrash {
+  pause,      ///< its CPUs stop: its memory stays as it is, at no cost
+  leave,      ///< it goes on with whatever it does: waits in its debugger, spins
+  dump,       ///< its debugger writes a kernel dump to its dump device, then the machine ends
+  textdump,   ///< the same with a textdump
+  unattended  ///< its debugger is not entered: it dumps and reboots by itself, which ends the machine
+};
+
+/// What kdev does when a guest's kernel crashes: asks its own debugger (ddb) at its prompt on the console, then leaves
+/// it as `then` says. The answers are CrashReport::debugger, how a dump ended is CrashReport::dump. A kernel without
+/// such a debugger, or a dump that fails, becomes one of the report's notes, and the guest is paused. A value.
+struct OnCrash {
+  std::vector<std::string> ask{};  ///< "bt", "show pcpu", "ps", "alltrace", ...
+  AfterCrash then = AfterCrash::pause;
+  Seconds answer_timeout{30};  ///< for the prompt to appear, and for each answer
+  Seconds dump_timeout{120};   ///< for a dump; `unattended`: from the panic to the reboot
+  bool operator==(const OnCrash&) const = default;
+};
+
 /// What a VM is made of. A value.
 struct VmSpec {
   std::string name{};  ///< empty: "vm" and a number
@@ -64,6 +84,8 @@ struct VmSpec {
   std::vector<Disk> disks{};
   std::vector<ModuleArtifact> modules{};  ///< put into the image as /m/NAME.ko, and known to the symbolizer
   bool symbolize = true;                  ///< crash reports get file:line and source
+  OnCrash on_crash{};
+  bool debug_port = false;  ///< a second serial port, over which the kernel's gdb stub is reached
 };
 
 struct CommandOptions {
@@ -184,6 +206,12 @@ class KDEV_API VM {
   /// The first crash that no run() and no wait_crash() has returned yet; waits for it. Null when the time
   /// passes without one.
   std::shared_ptr<const CrashReport> wait_crash(Seconds timeout, std::stop_token stop = {});
+
+  /// Asks the debugger at whose prompt a crashed guest waits. A paused guest goes on for as long as that takes. The
+  /// answer is incomplete when the prompt does not come back in time (after "continue", for one). GuestError: it
+  /// has not crashed, or there is no prompt.
+  DebuggerAnswer ask_debugger(const std::string& command, std::optional<Seconds> timeout = {},
+                              std::stop_token stop = {});
 
   /// The kernel the next reboot() boots.
   void install(const KernelArtifact& kernel);

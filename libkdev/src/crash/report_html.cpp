@@ -127,7 +127,15 @@ std::string CrashReport::to_html() const {
         details(fmt::format("{} ({} frames)", name, trace.frames.size()), trace_body(trace, function), first);
     first = false;
   }
+  if (!dump.empty()) out += fmt::format("<div style=\"{}\">dump: {}</div>", soft, escaped(dump));
   if (!registers.empty()) out += details("Registers", registers_body(*this), false);
+  for (const auto& answer : debugger) {
+    std::string body = preformatted(answer.text);
+    for (const auto& trace : answer.traces)
+      if (symbolized) body += trace_body(trace, {});
+    out += details(fmt::format("Debugger: {}{}", answer.command, answer.complete ? "" : " (cut off)"), body,
+                   false);
+  }
   if (!text.empty()) out += details("The report as printed", preformatted(text), false);
   if (!dmesg.empty()) out += details("Console before it", preformatted(dmesg), false);
   return out + "</div>";

@@ -102,6 +102,27 @@ StackTrace trace_from(const object& o) {
   return t;
 }
 
+object to_value(const DebuggerAnswer& a) {
+  object o;
+  o["command"] = json::utf8(a.command);
+  o["text"] = json::utf8(a.text);
+  if (!a.complete) o["complete"] = false;
+  json::array traces;
+  for (const auto& t : a.traces) traces.push_back(to_value(t));
+  if (!traces.empty()) o["traces"] = std::move(traces);
+  return o;
+}
+
+DebuggerAnswer answer_from(const object& o) {
+  DebuggerAnswer a;
+  a.command = json::get_string(o, "command");
+  a.text = json::get_string(o, "text");
+  a.complete = json::get_bool(o, "complete", true);
+  if (const auto* traces = get_array(o, "traces"))
+    for (const auto& t : *traces) a.traces.push_back(trace_from(as_object(t, "traces")));
+  return a;
+}
+
 }  // namespace
 
 std::string CrashReport::to_json() const {
@@ -128,6 +149,13 @@ std::string CrashReport::to_json() const {
   o["corrupted"] = corrupted;
   o["symbolized"] = symbolized;
   o["notes"] = json::from_strings(notes);
+  // Only where a debugger was asked: most reports have none.
+  if (!debugger.empty()) {
+    json::array answers;
+    for (const auto& a : debugger) answers.push_back(to_value(a));
+    o["debugger"] = std::move(answers);
+  }
+  if (!dump.empty()) o["dump"] = json::utf8(dump);
   o["dmesg"] = json::utf8(dmesg);
   o["text"] = json::utf8(text);
   o["begin"] = begin;
@@ -160,6 +188,9 @@ CrashReport CrashReport::from_json(std::string_view text) {
   r.corrupted = json::get_bool(o, "corrupted");
   r.symbolized = json::get_bool(o, "symbolized");
   r.notes = json::get_strings(o, "notes");
+  if (const auto* list = get_array(o, "debugger"))
+    for (const auto& a : *list) r.debugger.push_back(answer_from(as_object(a, "debugger")));
+  r.dump = json::get_string(o, "dump");
   r.dmesg = json::get_string(o, "dmesg");
   r.text = json::get_string(o, "text");
   r.begin = get_size(o, "begin");

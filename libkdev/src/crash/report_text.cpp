@@ -44,6 +44,7 @@ std::string CrashReport::to_text() const {
   if (const auto facts = view::facts(*this); !facts.empty()) out += "  " + facts + "\n";
   if (const auto flags = view::flags(*this); !flags.empty()) out += "  " + flags + "\n";
   for (const auto& text : notes) out += "  note: " + text + "\n";
+  if (!dump.empty()) out += "  dump: " + dump + "\n";
   if (!message.empty() && message != title) out += "  " + message + "\n";
 
   if (!registers.empty()) {
@@ -59,6 +60,11 @@ std::string CrashReport::to_text() const {
     if (column) out += '\n';
   }
   for (const auto& trace : traces) print_trace(out, trace);
+  for (const auto& answer : debugger) {
+    out += fmt::format("\nDebugger: {}{}\n{}", answer.command, answer.complete ? "" : " (cut off)",
+                       view::indented(answer.text, "  "));
+    if (!out.ends_with('\n')) out += '\n';
+  }
   if (const auto tail = view::last_lines(dmesg, dmesg_lines); !tail.empty())
     out += "\nConsole before it:\n" + view::indented(tail, "  ");
   return out;

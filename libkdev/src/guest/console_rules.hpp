@@ -37,6 +37,13 @@ class ReportReader {
   virtual const StackFrame* pc() const = 0;
 };
 
+/// A prompt at which a boot waits for somebody who never comes.
+struct BootPrompt {
+  std::string_view pattern;  ///< RE2, the whole of the console's last, unfinished line
+  std::string_view where;    ///< "in single user mode"
+  std::string_view hint;
+};
+
 class ConsoleRules {
  public:
   virtual ~ConsoleRules() = default;
@@ -46,6 +53,11 @@ class ConsoleRules {
   virtual bool ends_report(std::string_view line) const = 0;
   /// After this line the kernel does not go on ("Kernel panic - not syncing", "Rebooting in").
   virtual bool is_fatal(std::string_view line) const = 0;
+
+  /// The line says that the kernel enters a debugger. Where somebody debugs it, that is no crash.
+  virtual bool enters_debugger(std::string_view) const { return false; }
+  /// The prompt that the console's last line, without a line end, is. Null: none that is known.
+  virtual const BootPrompt* boot_prompt(std::string_view) const { return nullptr; }
 
   // For the scanner.
   /// Splits a raw line (without '\n') into records, appended to `out`. `scratch` holds their text where it

@@ -7,6 +7,7 @@
 //   boot.cpp     boot plans: how its kernel gets started, command line, what the console shows
 //   disk.cpp     a disk that its loader boots, kernels on it
 //   console.cpp  formats of its crash reports
+//   debugger.cpp the debugger in its kernel: its prompt, its commands
 //   symbols.cpp  what ties those to the kernel's and the modules' files
 //   scaffold.cpp examples of modules to start from
 //   userland.cpp programs for the guest, where they come from the same tree
@@ -30,6 +31,7 @@ namespace kdev::guest {
 class ConfRules;      // guest/conf_rules.hpp
 class BuildRules;     // guest/build_rules.hpp
 class ConsoleRules;   // guest/console_rules.hpp
+class DebuggerRules;  // guest/debugger_rules.hpp
 class SymbolRules;    // guest/symbol_rules.hpp
 class UserlandRules;  // guest/userland_rules.hpp
 
@@ -40,6 +42,9 @@ struct BootRequest {
   std::string cmdline;  ///< the user's
   bool agent = true;    ///< the image holds kdev's agent
   bool loaders = false;  ///< the image has boot loaders: a disk can be made of it
+  /// The debugger in the kernel is not entered when it panics: it dumps, if it can, and reboots.
+  bool unattended = false;
+  bool debug_port = false;  ///< the kernel's gdb stub gets the second serial port
 };
 
 /// Files and folders by which a source tree is known.
@@ -82,6 +87,7 @@ class Guest {
   virtual const ConfRules* conf() const { return nullptr; }
   virtual const BuildRules* build() const { return nullptr; }
   virtual const ConsoleRules* console() const { return nullptr; }
+  virtual const DebuggerRules* debugger() const { return nullptr; }
   /// Null for a guest whose tree holds the kernel alone.
   virtual const UserlandRules* userland() const { return nullptr; }
   /// Without rules of its own: those that know of no guest.

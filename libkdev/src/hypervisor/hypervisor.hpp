@@ -34,10 +34,14 @@ struct MachineSpec {
   Accel accel = Accel::tcg;  ///< resolved: not `automatic`
   bool agent_port = true;
   std::vector<MachineDisk> disks{};  ///< in the guest's order; a plan that boots a disk boots the first
+  bool debug_port = false;  ///< a second serial port, on debug_socket in `dir`: whoever connects first has it
   Path dir;  ///< the machine's own 0700 folder: sockets go here
   Path log;  ///< the hypervisor's own output
   std::vector<std::string> extra_args;
 };
+
+/// Of MachineSpec::debug_port.
+inline constexpr const char* debug_socket = "debug.sock";
 
 struct MachineEvent {
   enum class Kind {
@@ -71,6 +75,8 @@ class Machine {
   /// The hypervisor's own control language, JSON in and out. DebugError with its answer when it refuses.
   virtual std::string command(const std::string& name, const std::string& arguments_json,
                               const Deadline& deadline) = 0;
+  /// Asks the hypervisor to end the machine, and does not wait for that. For the thread that drains its events.
+  virtual void quit() noexcept = 0;
   /// Quit, TERM, KILL within `limit`; afterwards no process of it is left. Never throws.
   virtual ExitStatus close(Seconds limit) noexcept = 0;
 };

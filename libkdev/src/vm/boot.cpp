@@ -5,6 +5,7 @@
 #include <kdev/error.hpp>
 
 #include "agent/protocol.h"
+#include "guest/console_rules.hpp"
 #include "guest/guest.hpp"
 #include "vm/state.hpp"
 
@@ -73,11 +74,14 @@ void VM::State::fail_boot(const std::string& why, const std::string& hint, std::
 void VM::State::wait_ready(vm::Session& running, std::size_t console_begin, const Deadline& deadline) {
   const auto self = session;
   bool timed_out = false, broken = false;
+  const guest::ConsoleRules* rules = guest::guest_for(kernel.os).console();
+  const guest::BootPrompt* prompt = nullptr;
   try {
     running.wait(deadline, fmt::format("boot VM '{}'", spec.name), [&] {
       const auto& status = running.status_locked();
       broken = running.agent().broken_locked();
-      return running.agent().hello_locked() || broken || status.gone || status.shutdown ||
+      if (rules) prompt = rules->boot_prompt(running.quiet_line_locked());
+      return running.agent().hello_locked() || prompt || broken || status.gone || status.shutdown ||
              (status.panicked && !status.crash_open);
     });
   } catch (const TimeoutError&) {
@@ -85,16 +89,18 @@ void VM::State::wait_ready(vm::Session& running, std::size_t console_begin, cons
   }
   if (timed_out) {
     provoke_report(self);
-    collect_crashes(self, Deadline::after(spec.timeouts.crash));
+    collect_crashes(self, crash_deadline());
     fail_boot(fmt::format("the guest did not answer within {:.0f} s", spec.timeouts.boot.count()),
               spec.image.has_agent()
                   ? "look at the console; VmTimeouts::boot sets the limit"
                   : "the image has no agent: add it (SeedImage::busybox(), or directory(dir, agent = true))",
               console_begin);
   }
+  if (prompt)
+    fail_boot(fmt::format("the boot stopped {}", prompt->where), std::string(prompt->hint), console_begin);
   const vm::Session::Status status = running.status();
   if (status.panicked || status.shutdown || status.gone || broken) {
-    collect_crashes(self, Deadline::after(spec.timeouts.crash));
+    collect_crashes(self, crash_deadline(deadline.stop()));
     if (status.panicked || !status.episodes.empty())
       fail_boot("the kernel crashed before it was ready", "", console_begin);
     if (status.shutdown)
@@ -141,7 +147,7 @@ void VM::State::boot(const Deadline& deadline) {
   set_state(VmState::booting, "");
   auto started = std::make_shared<vm::Session>(
       spec.name, hypervisor::all_hypervisors().front()->start(machine, dir->lease(), deadline), console,
-      rules, spec.timeouts.crash, events);
+      rules, spec.timeouts.crash, events, guest::guest_for(kernel.os).debugger(), spec.on_crash);
   {
     std::lock_guard lock(mutex);
     started->scan.kernel = kernel;

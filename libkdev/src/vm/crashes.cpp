@@ -27,9 +27,19 @@ std::shared_ptr<Symbolizer> VM::State::symbols(vm::Session& from) {
   return from.scan.symbolizer;
 }
 
+Deadline VM::State::crash_deadline(std::stop_token stop) const {
+  const OnCrash& policy = spec.on_crash;
+  Seconds limit = spec.timeouts.crash;
+  // The first answer comes after the prompt.
+  if (!policy.ask.empty()) limit += policy.answer_timeout * static_cast<double>(policy.ask.size() + 1);
+  if (policy.then != AfterCrash::pause && policy.then != AfterCrash::leave)
+    limit += policy.answer_timeout + policy.dump_timeout;
+  return Deadline::after(limit, std::move(stop));
+}
+
 std::size_t VM::State::collect_crashes(const std::shared_ptr<vm::Session>& from, const Deadline& deadline) {
   try {
-    from->wait(deadline.within(spec.timeouts.crash), "wait for the crash report's end",
+    from->wait(deadline, "wait for the crash report's end",
                [&] { return !from->status_locked().crash_open || from->status_locked().gone; });
   } catch (const TimeoutError&) {
     // The report is what has come so far.
@@ -67,6 +77,11 @@ std::size_t VM::State::collect_crashes(const std::shared_ptr<vm::Session>& from,
       report.corrupted = true;
       reports.push_back(std::move(report));
     }
+    // The last one is the panic.
+    reports.back().debugger = episode.answers;
+    reports.back().dump = episode.dump;
+    reports.back().notes.insert(reports.back().notes.end(), episode.notes.begin(), episode.notes.end());
+    for (DebuggerAnswer& answer : reports.back().debugger) read_traces(*from, answer);
     for (CrashReport& report : reports) {
       if (spec.symbolize) {
         try {
@@ -81,7 +96,7 @@ std::size_t VM::State::collect_crashes(const std::shared_ptr<vm::Session>& from,
     crashes.insert(crashes.end(), std::make_move_iterator(reports.begin()),
                    std::make_move_iterator(reports.end()));
     from->scan.episodes = i + 1;
-    from->scan.to = episode.end;
+    from->scan.to = std::max(episode.end, episode.after);
   }
   scan.unlock();
   events->deliver();
@@ -96,9 +111,11 @@ void VM::State::mark_dead(const std::shared_ptr<vm::Session>& from, VmState to, 
     if (state == to || state == VmState::stopped || state == VmState::hung) return;
   }
   set_state(to, why);
+  const vm::Session::Status status = from->status();
+  if (status.debugged || (to == VmState::crashed && spec.on_crash.then == AfterCrash::leave)) return;
   try {
     // A panicked kernel spins for ever: no host CPU for that; its memory stays as it is.
-    if (!from->status().gone) from->machine().pause(Deadline::after(Seconds(2)));
+    if (!status.gone) from->machine().pause(Deadline::after(Seconds(2)));
   } catch (const Interrupted&) {
     throw;
   } catch (const Error&) {
@@ -110,7 +127,7 @@ void VM::State::provoke_report(const std::shared_ptr<vm::Session>& from) {
   const std::size_t known = from->status().episodes.size();
   try {
     from->machine().nmi(Deadline::after(spec.timeouts.probe));
-    from->wait(Deadline::after(spec.timeouts.crash), "wait for the report after an NMI",
+    from->wait(crash_deadline(), "wait for the report after an NMI",
                [&] { return from->status_locked().episodes.size() > known || from->status_locked().gone; });
   } catch (const TimeoutError&) {
     // Not even an NMI gets through: there is no report to have.

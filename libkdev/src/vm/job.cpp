@@ -135,7 +135,7 @@ CommandResult Job::State::wait(Seconds timeout, const std::stop_token& stop) {
       // more.
       if (!answers(stop)) {
         vm->provoke_report(session);
-        vm->collect_crashes(session, Deadline::after(vm->spec.timeouts.crash, stop));
+        vm->collect_crashes(session, vm->crash_deadline(stop));
         vm->mark_dead(session, VmState::hung,
                       fmt::format("no answer for {:.0f} s after \"{}\" timed out",
                                   vm->spec.timeouts.probe.count(), command));
@@ -150,7 +150,7 @@ CommandResult Job::State::finish(bool timed_out, const std::stop_token& stop) {
   result.command = command;
   result.timed_out = timed_out;
   result.duration = Clock::now() - began;
-  vm->collect_crashes(session, Deadline::after(vm->spec.timeouts.crash, stop));
+  vm->collect_crashes(session, vm->crash_deadline(stop));
   {
     std::lock_guard lock(vm->mutex);
     if (vm->crashes.size() > crashes_before) {
@@ -346,7 +346,7 @@ Job VM::spawn_job(const std::vector<std::string>& argv, const CommandOptions& op
   job->input_open = open_input;
   // Without events of its own a command still belongs to a stretch of console and a count of crashes.
   job->crashes_before =
-      state_->collect_crashes(job->session, Deadline::after(state_->spec.timeouts.crash, options.stop));
+      state_->collect_crashes(job->session, state_->crash_deadline(options.stop));
   job->console_begin = state_->console->size();
   const std::string payload = exec_payload(argv, options, open_input);
   if (payload.size() > KDEV_MAX_PAYLOAD)

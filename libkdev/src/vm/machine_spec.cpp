@@ -77,7 +77,9 @@ hypervisor::MachineSpec VM::State::machine_spec(const Deadline& deadline) {
                                    .initrd = {},
                                    .cmdline = spec.cmdline,
                                    .agent = spec.image.has_agent(),
-                                   .loaders = !spec.image.boot().empty()};
+                                   .loaders = !spec.image.boot().empty(),
+                                   .unattended = spec.on_crash.then == AfterCrash::unattended,
+                                   .debug_port = spec.debug_port};
   // Which way, before the image is made in the form that this way wants.
   std::vector<BootPlan> plans = guest.boot_plans(request);
   const BootPlan* plan = choose(plans, spec.boot, hypervisor);
@@ -109,6 +111,7 @@ hypervisor::MachineSpec VM::State::machine_spec(const Deadline& deadline) {
   machine.cpus = spec.cpus;
   machine.accel = accel;
   machine.agent_port = true;
+  machine.debug_port = spec.debug_port;
   machine.dir = dir->path();
   machine.log = dir->hypervisor_log();
   machine.extra_args = spec.qemu_args;

@@ -19,17 +19,23 @@ namespace {
 // A process that ends closes its streams one by one: only when it is there after this was it one stream that
 // broke.
 constexpr Seconds closing_moment{1};
+// Whatever prints a line goes on with it sooner, even on a busy host.
+constexpr Seconds line_quiet{1};
+// A prompt ends a report: nothing else follows it.
+constexpr Seconds prompt_quiet{0.05};
 
 }  // namespace
 
 Session::Session(std::string vm, std::unique_ptr<hypervisor::Machine> machine,
                  std::shared_ptr<ConsoleLog> console, const guest::ConsoleRules* rules, Seconds crash_limit,
-                 std::shared_ptr<EventQueue> events)
+                 std::shared_ptr<EventQueue> events, const guest::DebuggerRules* debugger, OnCrash on_crash)
     : vm_(std::move(vm)),
       machine_(std::move(machine)),
       console_(std::move(console)),
       events_(std::move(events)),
       watch_(rules, crash_limit),
+      debugger_(debugger),
+      response_(debugger, std::move(on_crash)),
       wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       agent_(mutex_, changed_, machine_->agent_fd(), [this] { wake(); }) {
   // Signals belong to the embedding program's threads.
@@ -101,11 +107,16 @@ bool Session::drain_console() {
     if (!cut_before && console_->incomplete())
       events_->push(Notice{
           vm_ + ": the console's log is incomplete, it cannot be written: " + console_->file().string()});
-    watch_.feed(bytes, offset, Clock::now(), [this](std::string_view line) {
+    const Clock::time_point now = Clock::now();
+    watch_.listen(!response_.talking() && !talk_);
+    response_.feed(bytes, now);
+    if (talk_) talk_->feed(bytes, now);
+    watch_.feed(bytes, offset, now, [this](std::string_view line) {
+      response_.line(line);
       if (events_->wanted()) events_->push(ConsoleLine{vm_, std::string(line)});
     });
     status_.panicked = status_.panicked || watch_.fatal();
-    status_.crash_open = watch_.open();
+    status_.crash_open = watch_.open() || response_.busy();
     changed_.notify_all();
   }
 }
@@ -142,6 +153,12 @@ void Session::drain_events() {
       case MachineEvent::Kind::shutdown:
         if (!status_.shutdown) status_.shutdown = event.reason;
         break;
+      case MachineEvent::Kind::paused:
+        status_.paused = true;
+        break;
+      case MachineEvent::Kind::resumed:
+        status_.paused = false;
+        break;
       case MachineEvent::Kind::gone:
         status_.gone = true;
         if (status_.gone_reason.empty()) status_.gone_reason = event.reason;
@@ -153,17 +170,83 @@ void Session::drain_events() {
   }
 }
 
-void Session::settle(bool ended) {
-  std::lock_guard lock(mutex_);
-  if (auto episode = watch_.settle(Clock::now(), ended)) {
-    status_.episodes.push_back(*episode);
-    if (events_->wanted()) {
-      const std::string text = console_->read(episode->begin, episode->begin + 200);
-      events_->push(Notice{vm_ + ": crash on the console: " + text.substr(0, text.find_first_of("\r\n"))});
-    }
-    changed_.notify_all();
+bool Session::at_prompt_locked() const {
+  return debugger_ && debugger_->at_prompt(watch_.unfinished()) &&
+         Seconds(Clock::now() - watch_.last_byte()) >= prompt_quiet;
+}
+
+std::string Session::quiet_line_locked() const {
+  if (watch_.unfinished().empty() || Seconds(Clock::now() - watch_.last_byte()) < line_quiet) return {};
+  return watch_.unfinished();
+}
+
+void Session::report(CrashEpisode episode) {
+  if (events_->wanted()) {
+    const std::string text = console_->read(episode.begin, episode.begin + 200);
+    events_->push(Notice{vm_ + ": crash on the console: " + text.substr(0, text.find_first_of("\r\n"))});
   }
-  status_.crash_open = watch_.open();
+  status_.episodes.push_back(std::move(episode));
+  changed_.notify_all();
+}
+
+void Session::settle(bool ended) {
+  bool end_machine = false;
+  {
+    std::lock_guard lock(mutex_);
+    const Clock::time_point now = Clock::now();
+    if (auto episode = watch_.settle(now, ended || (watch_.fatal() && at_prompt_locked()))) {
+      if (response_.busy())
+        behind_.push_back(std::move(*episode));
+      else if (!response_.begin(*episode, watch_.unfinished(), now))
+        report(std::move(*episode));
+    }
+    if (response_.busy()) {
+      typing_ += response_.next(now, ended || status_.shutdown || status_.gone);
+      if (auto done = response_.done()) {
+        if (console_->size() > done->episode.end) done->episode.after = console_->size();
+        end_machine = done->end_machine;
+        report(std::move(done->episode));
+        for (CrashEpisode& episode : std::exchange(behind_, {})) report(std::move(episode));
+      }
+    } else if (talk_) {
+      if (ended || status_.gone) talk_->cut();
+      typing_ += talk_->next(now);
+      if (talk_->over()) {
+        talk_.reset();
+        changed_.notify_all();
+      }
+    }
+    const bool open = watch_.open() || response_.busy();
+    if (open != status_.crash_open) changed_.notify_all();
+    status_.crash_open = open;
+    while (!typing_.empty()) {
+      const ssize_t n =
+          ::send(machine_->console_fd(), typing_.data(), typing_.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+      if (n <= 0) break;  // it takes no more now, or never again: whoever talks has a limit
+      typing_.erase(0, static_cast<std::size_t>(n));
+    }
+  }
+  if (end_machine) machine_->quit();
+}
+
+std::shared_ptr<DebuggerTalk> Session::talk(std::vector<DebuggerLine> lines, Seconds prompt_limit) {
+  std::lock_guard lock(mutex_);
+  if (talk_ || response_.busy() || !debugger_) return nullptr;
+  talk_ = std::make_shared<DebuggerTalk>(*debugger_, std::move(lines), prompt_limit, watch_.unfinished(),
+                                         Clock::now());
+  wake();
+  return talk_;
+}
+
+void Session::hang_up(const std::shared_ptr<DebuggerTalk>& talk) {
+  std::lock_guard lock(mutex_);
+  if (talk_ == talk) talk_.reset();
+}
+
+void Session::set_debugged(bool debugged) {
+  std::lock_guard lock(mutex_);
+  status_.debugged = debugged;
+  watch_.debugged(debugged);
 }
 
 void Session::loop() {
@@ -183,7 +266,7 @@ void Session::loop() {
         else
           timeout = 20;
       }
-      if (watch_.open()) timeout = 20;
+      if (watch_.open() || response_.busy() || talk_) timeout = 20;
     }
     std::array<pollfd, 4> fds{
         {{wake_.get(), POLLIN, 0},

@@ -13,6 +13,7 @@
 #include "hypervisor/hypervisor.hpp"
 #include "vm/agent_channel.hpp"
 #include "vm/console_log.hpp"
+#include "vm/crash_response.hpp"
 #include "vm/crash_watch.hpp"
 #include "vm/event_queue.hpp"
 
@@ -21,7 +22,8 @@ namespace kdev::vm {
 class Session {
  public:
   Session(std::string vm, std::unique_ptr<hypervisor::Machine> machine, std::shared_ptr<ConsoleLog> console,
-          const guest::ConsoleRules* rules, Seconds crash_limit, std::shared_ptr<EventQueue> events);
+          const guest::ConsoleRules* rules, Seconds crash_limit, std::shared_ptr<EventQueue> events,
+          const guest::DebuggerRules* debugger = nullptr, OnCrash on_crash = {});
   ~Session();  ///< close()
 
   hypervisor::Machine& machine() { return *machine_; }
@@ -33,7 +35,9 @@ class Session {
     std::string gone_reason;
     std::optional<std::string> shutdown;  ///< the guest powered off or reset itself: why
     bool panicked = false;                ///< a fatal crash began; its report may not be complete
-    bool crash_open = false;              ///< a crash report is being printed
+    bool crash_open = false;  ///< a crash report is being printed, or OnCrash is being carried out
+    bool paused = false;      ///< its CPUs are stopped
+    bool debugged = false;    ///< somebody debugs the kernel: entering its debugger is no crash
     std::vector<CrashEpisode> episodes;
   };
   Status status() const;
@@ -67,6 +71,17 @@ class Session {
   /// For use inside wait()'s predicate.
   const Status& status_locked() const { return status_; }
 
+  /// The console's last line, when nothing has come after it for a while; empty: there is none, or it may
+  /// still grow. For use inside wait()'s predicate.
+  std::string quiet_line_locked() const;
+
+  /// Begins a talk with the guest's debugger, once what OnCrash wants of it is over; wait for its end with
+  /// wait(). Null: another one goes on, or the guest has no debugger.
+  std::shared_ptr<DebuggerTalk> talk(std::vector<DebuggerLine> lines, Seconds prompt_limit);
+  /// Ends it where it is.
+  void hang_up(const std::shared_ptr<DebuggerTalk>& talk);
+  void set_debugged(bool debugged);
+
   /// What collect_crashes() has made of this boot so far; guarded as VM::State says.
   struct Scan {
     KernelArtifact kernel;
@@ -87,6 +102,8 @@ class Session {
   bool drain_agent();
   void drain_events();
   void settle(bool ended);
+  void report(CrashEpisode episode);
+  bool at_prompt_locked() const;
   void wake();
 
   std::string vm_;
@@ -97,6 +114,11 @@ class Session {
   std::condition_variable changed_;
   Status status_;
   CrashWatch watch_;
+  const guest::DebuggerRules* debugger_;
+  CrashResponse response_;
+  std::vector<CrashEpisode> behind_;  // complete, but an earlier one's response is not over
+  std::shared_ptr<DebuggerTalk> talk_;
+  std::string typing_;
   std::optional<ExitStatus> exit_;
   UniqueFd wake_;
   AgentChannel agent_;

@@ -1,6 +1,6 @@
 #pragma once
 // What a VM handle holds. One file of src/vm/ a concern: boot.cpp (start, reboot, stop, close), job.cpp (run,
-// spawn), transfer.cpp (push, pull), crashes.cpp (console -> reports), vm.cpp (the rest of the handle).
+// spawn), transfer.cpp (push, pull), crashes.cpp (console -> reports), ask.cpp (the guest's own debugger), vm.cpp (the rest of the handle).
 #include <atomic>
 #include <kdev/vm.hpp>
 #include <memory>
@@ -21,6 +21,8 @@ namespace vm {
 inline std::string ended() {
   return hypervisor::all_hypervisors().front()->name() + " ended";
 }
+/// ConfigError when OnCrash asks for what the guest cannot do. ask.cpp
+void check_on_crash(const VmSpec& spec);
 inline constexpr const char* channel_broke = "the agent's channel broke";
 
 }  // namespace vm
@@ -75,9 +77,13 @@ struct VM::State : std::enable_shared_from_this<VM::State> {
   void check_identity(vm::Session& session);
 
   // crashes.cpp
+  /// How long a report may take to be complete, and what OnCrash asks for to be done.
+  Deadline crash_deadline(std::stop_token stop = {}) const;
   /// Waits for an open crash report to be complete, then scans what is new. Returns the number of reports
   /// known.
   std::size_t collect_crashes(const std::shared_ptr<vm::Session>& session, const Deadline& deadline);
+  /// Fills in an answer's traces. `scanning` is held by the caller.
+  void read_traces(vm::Session& session, DebuggerAnswer& answer);
   /// The machine is dead or hung after a crash: state, and its CPUs stopped, for whoever looks at it next.
   void mark_dead(const std::shared_ptr<vm::Session>& session, VmState to, const std::string& why);
   /// A guest that does not answer: NMI, so that it says where it is. Reports what came of it.

@@ -74,7 +74,7 @@ std::shared_ptr<vm::Session> VM::State::ready_session(const std::string& attempt
   auto [now, why] = seen_state();
   if (now == VmState::ready && running) return running;
   if (now == VmState::crashed && running) {
-    collect_crashes(running, Deadline::after(spec.timeouts.crash));
+    collect_crashes(running, crash_deadline());
     std::lock_guard lock(mutex);
     if (!crashes.empty()) why = crashes.back().title;
   }
@@ -100,6 +100,7 @@ VM::VM(VmSpec spec, EventSink on_event) : state_(std::make_shared<State>()) {
                        .reason = fmt::format("\"{}\" is no name for one", spec.name),
                        .hint = "letters, digits, '-', '_' and '.', 63 at most",
                        .log = {}});
+  vm::check_on_crash(spec);
   for (const ModuleArtifact& module : spec.modules) spec.image = spec.image.add_module(module);
   state_->kernel = spec.kernel;
   state_->spec = std::move(spec);
@@ -198,7 +199,7 @@ std::vector<CrashReport> VM::crashes() {
     std::lock_guard lock(state_->mutex);
     running = state_->session;
   }
-  if (running) state_->collect_crashes(running, Deadline::after(state_->spec.timeouts.crash));
+  if (running) state_->collect_crashes(running, state_->crash_deadline());
   std::lock_guard lock(state_->mutex);
   return state_->crashes;
 }

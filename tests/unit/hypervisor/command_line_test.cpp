@@ -97,6 +97,14 @@ TEST(QemuCommandLine, ExtraArgumentsComeLast) {
   EXPECT_EQ(argv.back(), "edu");
 }
 
+TEST(QemuCommandLine, ADebugPortIsTheSecondSerialPort) {
+  auto spec = example();
+  EXPECT_THAT(hypervisor::Qemu().command_line(spec), Not(Contains("isa-serial,chardev=debug,index=1")));
+  spec.debug_port = true;
+  const auto argv = hypervisor::Qemu().command_line(spec);
+  EXPECT_THAT(argv, IsSupersetOf({"socket,id=debug,fd=13,server=on,wait=off", "isa-serial,chardev=debug,index=1"}));
+}
+
 TEST(QemuCommandLine, NoTcpPortIsOpened) {
   for (const std::string& argument : hypervisor::Qemu().command_line(example())) EXPECT_EQ(argument.find("tcp"), std::string::npos) << argument;
 }

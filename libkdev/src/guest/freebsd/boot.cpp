@@ -43,6 +43,12 @@ std::vector<BootPlan> FreebsdGuest::boot_plans(const BootRequest& request) const
   for (const char* device : {"atkbdc", "atkbd", "psm", "vga", "sc", "orm"})
     plan.environment[fmt::format("hint.{}.0.disabled", device)] = "1";
   if (request.agent) plan.environment["init_path"] = "/init";
+  // uart_cpu_getdev() in sys/dev/uart/uart_cpu_x86.c: how the gdb stub finds its port.
+  if (request.debug_port) plan.environment["hw.uart.dbgport"] = "io:0x2f8,br:115200";
+  if (request.unattended) {
+    plan.environment["debug.debugger_on_panic"] = "0";
+    plan.environment["kern.panic_reboot_wait_time"] = "0";
+  }
   BootPlan disk = plan;
 
   plan.environment["hw.uart.console"] = "io:0x3f8,br:115200";

@@ -47,6 +47,14 @@ class FreebsdConsoleRules final : public ConsoleRules {
     });
   }
 
+  bool enters_debugger(std::string_view line) const override {
+    static const RE2 enters(
+        R"(^(?:KDB: enter: |NMI (?:ISA|port) |NMI(?:/cpu\d+)? \.\.\. going to debugger|(?:Stopped|Breakpoint|Watchpoint) at\s))");
+    return any_record(line, [](const ConsoleRecord& r) { return RE2::PartialMatch(piece(r.text), enters); });
+  }
+
+  const BootPrompt* boot_prompt(std::string_view line) const override { return freebsd_boot_prompt(line); }
+
   void split(std::string_view raw, std::vector<ConsoleRecord>& out, std::string& scratch) const override {
     split_freebsd_line(raw, out, scratch);
   }

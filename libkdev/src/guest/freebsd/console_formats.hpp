@@ -7,6 +7,10 @@
 
 namespace kdev::guest {
 
+struct BootPrompt;
+/// boot_prompts.cpp
+const BootPrompt* freebsd_boot_prompt(std::string_view line);
+
 std::vector<CrashFormat> freebsd_ignored_formats();
 std::vector<CrashFormat> freebsd_sanitizer_formats();  // KASAN, KMSAN, UBSan where they do not panic
 std::vector<CrashFormat> freebsd_oops_formats();       // traps, NMI

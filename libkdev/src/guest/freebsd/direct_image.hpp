@@ -12,8 +12,9 @@ namespace kdev::guest {
 
 /// sys/sys/reboot.h
 enum BootHowto : std::uint32_t {
-  rb_single = 0x2,  ///< stay in single user mode
-  rb_kdb = 0x40,    ///< enter the debugger as soon as it works
+  rb_askname = 0x1,  ///< ask for the root file system
+  rb_single = 0x2,   ///< stay in single user mode
+  rb_kdb = 0x40,     ///< enter the debugger as soon as it works
   rb_verbose = 0x800,
   rb_serial = 0x1000,  ///< console on uart0
 };

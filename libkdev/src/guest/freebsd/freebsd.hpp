@@ -14,6 +14,7 @@ std::optional<SourceTree> detect_freebsd(Host& host, const Path& path);
 const ConfRules& freebsd_conf_rules();             // conf.cpp
 const BuildRules& freebsd_build_rules();           // build.cpp
 const ConsoleRules& freebsd_console_rules();       // console.cpp
+const DebuggerRules& freebsd_debugger_rules();     // debugger.cpp
 const SymbolRules& freebsd_symbol_rules();         // symbols.cpp
 const UserlandRules& freebsd_userland_rules();     // userland.cpp
 const std::vector<Scaffold>& freebsd_scaffolds();  // scaffold.cpp
@@ -36,6 +37,7 @@ class FreebsdGuest final : public Guest {
   const BuildRules* build() const override { return &freebsd_build_rules(); }
   const std::vector<Scaffold>& scaffolds() const override { return freebsd_scaffolds(); }
   const ConsoleRules* console() const override { return &freebsd_console_rules(); }
+  const DebuggerRules* debugger() const override { return &freebsd_debugger_rules(); }
   const SymbolRules& symbols() const override { return freebsd_symbol_rules(); }
   const UserlandRules* userland() const override { return &freebsd_userland_rules(); }
 };

@@ -48,14 +48,14 @@ KernelVariables read_kernel_variables(const std::string& text) {
   KernelVariables read;
   for (const std::string& word : words_of(text)) {
     const std::size_t equals = word.find('=');
-    if (word.starts_with('-') && word.find_first_not_of("-svd") == std::string::npos && word.size() > 1) {
+    if (word.starts_with('-') && word.find_first_not_of("-asvd") == std::string::npos && word.size() > 1) {
       read.flags += (read.flags.empty() ? "" : " ") + word;
     } else if (equals != std::string::npos && equals > 0) {
       const std::string name = word.substr(0, equals), value = word.substr(equals + 1);
       read.environment[name] = value;
       if (name.ends_with("_load") && is_yes(value)) read.modules.push_back(name.substr(0, name.size() - 5));
     } else {
-      bad(fmt::format("\"{}\" is no NAME=VALUE, and none of -s, -v and -d", word),
+      bad(fmt::format("\"{}\" is no NAME=VALUE, and none of -a, -s, -v and -d", word),
           "write them as loader.conf has them: kern.maxusers=64 nullfs_load=YES");
     }
   }
@@ -65,6 +65,7 @@ KernelVariables read_kernel_variables(const std::string& text) {
 std::uint32_t howto_of(const std::string& flags) {
   std::uint32_t howto = rb_serial;
   for (const char c : flags) {
+    if (c == 'a') howto |= rb_askname;
     if (c == 's') howto |= rb_single;
     if (c == 'v') howto |= rb_verbose;
     if (c == 'd') howto |= rb_kdb;
@@ -77,6 +78,7 @@ std::string loader_conf_text(const std::map<std::string, std::string>& environme
   std::map<std::string, std::string> all = environment;
   for (const char c : flags) {
     // stand/common/boot.c takes them by these names.
+    if (c == 'a') all["boot_askname"] = "YES";
     if (c == 's') all["boot_single"] = "YES";
     if (c == 'v') all["boot_verbose"] = "YES";
     if (c == 'd') all["boot_ddb"] = "YES";

@@ -90,6 +90,8 @@ std::vector<std::string> Qemu::command_line(const MachineSpec& spec) const {
   for (std::size_t i = 0; i < spec.disks.size(); ++i) add_disk(argv, spec, i);
   add(argv, {"-chardev", socket_chardev("qmp", qmp_fd), "-mon", "chardev=qmp,mode=control"});
   add(argv, {"-chardev", socket_chardev("console", console_fd), "-serial", "chardev:console"});
+  if (spec.debug_port)
+    add(argv, {"-chardev", socket_chardev("debug", debug_fd), "-device", "isa-serial,chardev=debug,index=1"});
   if (spec.agent_port)
     add(argv, {"-device", "virtio-serial-pci", "-chardev", socket_chardev("agent", agent_fd), "-device",
                "virtserialport,chardev=agent,name=org.kdev.agent.0"});

@@ -68,6 +68,8 @@ class QemuMachine : public Machine {
     return json::dump(qmp_.execute(name, json::parse_object(arguments, "QMP arguments"), deadline));
   }
 
+  void quit() noexcept override { qmp_.post("quit"); }
+
   ExitStatus close(Seconds limit) noexcept override {
     std::lock_guard lock(ending_);
     if (exit_ || !process_) return exit_.value_or(ExitStatus{});
@@ -108,12 +110,15 @@ std::unique_ptr<Machine> Qemu::start(const MachineSpec& spec, Lease& lease, cons
   UniqueFd qmp_listen = listen_unix(spec.dir, "qmp.sock"),
            console_listen = listen_unix(spec.dir, "console.sock");
   UniqueFd agent_listen = spec.agent_port ? listen_unix(spec.dir, "agent.sock") : UniqueFd();
+  // Nobody connects to it here: that is for a debugger to do.
+  UniqueFd debug_listen = spec.debug_port ? listen_unix(spec.dir, debug_socket) : UniqueFd();
   UniqueFd qmp = connect_unix(spec.dir, "qmp.sock"), console = connect_unix(spec.dir, "console.sock");
   UniqueFd agent = spec.agent_port ? connect_unix(spec.dir, "agent.sock") : UniqueFd();
 
   SpawnOptions options{.log = spec.log, .pass = {}, .lease = lease.token()};
   options.pass = {{qmp_listen.get(), qmp_fd}, {console_listen.get(), console_fd}};
   if (spec.agent_port) options.pass.push_back({agent_listen.get(), agent_fd});
+  if (spec.debug_port) options.pass.push_back({debug_listen.get(), debug_fd});
   Process process = host.spawn(
       Command{.argv = command_line(spec), .cwd = {}, .env = {}, .unset_env = {}, .input = ""}, options);
   lease.add_process(process.pid(), process.start_time());

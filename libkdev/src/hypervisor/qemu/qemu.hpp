@@ -23,5 +23,6 @@ std::string qemu_program();
 inline constexpr int qmp_fd = 10;
 inline constexpr int console_fd = 11;
 inline constexpr int agent_fd = 12;
+inline constexpr int debug_fd = 13;
 
 }  // namespace kdev::hypervisor

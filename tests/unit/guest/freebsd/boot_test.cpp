@@ -5,6 +5,7 @@
 #include <kdev/error.hpp>
 #include <kdev/host.hpp>
 
+#include "guest/console_rules.hpp"
 #include "guest/freebsd/freebsd.hpp"
 
 namespace kdev::guest {
@@ -47,6 +48,40 @@ struct FreebsdBootTest : testing::Test {
     return "no ConfigError";
   }
 };
+
+TEST_F(FreebsdBootTest, UnattendedGuestsAndDebugPortsOnlyWhereAskedFor) {
+  EXPECT_FALSE(plan().environment.contains("debug.debugger_on_panic"));
+  EXPECT_FALSE(plan().environment.contains("hw.uart.dbgport"));
+  const auto plans = guest_for(Os::freebsd)
+                         .boot_plans({.kernel = kernel,
+                                      .initrd = root,
+                                      .cmdline = "kern.panic_reboot_wait_time=3",
+                                      .unattended = true,
+                                      .debug_port = true});
+  EXPECT_EQ(plans.at(0).environment.at("debug.debugger_on_panic"), "0");
+  EXPECT_EQ(plans.at(0).environment.at("kern.panic_reboot_wait_time"), "3") << "the user's own wins";
+  EXPECT_EQ(plans.at(0).environment.at("hw.uart.dbgport"), "io:0x2f8,br:115200");
+}
+
+TEST(FreebsdBootPrompts, WhereABootIsStuckIsKnownByItsLastLine) {
+  const ConsoleRules& rules = *guest_for(Os::freebsd).console();
+  const auto where = [&](std::string_view line) {
+    const BootPrompt* prompt = rules.boot_prompt(line);
+    return prompt ? std::string(prompt->where) : "nowhere";
+  };
+  EXPECT_THAT(where("Enter full pathname of shell or RETURN for /bin/sh: "), HasSubstr("single user"));
+  EXPECT_THAT(where("root@:/ # "), HasSubstr("shell"));
+  EXPECT_THAT(where("# "), HasSubstr("shell"));
+  EXPECT_THAT(where("mountroot> "), HasSubstr("mountroot"));
+  EXPECT_THAT(where("OK "), HasSubstr("loader"));
+  EXPECT_THAT(where("\rOK "), HasSubstr("loader")) << "the loader draws its line anew";
+  EXPECT_THAT(where("boot: "), HasSubstr("boot blocks"));
+  EXPECT_THAT(where("Shell> "), HasSubstr("firmware"));
+  EXPECT_EQ(where("Trying to mount root from ufs:/dev/md0 [rw]..."), "nowhere");
+  EXPECT_EQ(where("Autoboot in 9 seconds... (press Enter to boot)"), "nowhere");
+  EXPECT_EQ(where("login: "), "nowhere");
+  EXPECT_EQ(where(""), "nowhere");
+}
 
 TEST_F(FreebsdBootTest, TheKernelIsStartedDirectly) {
   const BootPlan p = plan();

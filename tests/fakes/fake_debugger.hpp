@@ -1,0 +1,22 @@
+#pragma once
+// A debugger for tests: prompt "dbg> ", pager "more>".
+#include "guest/debugger_rules.hpp"
+
+namespace kdev::fakes {
+
+struct FakeDebugger : guest::DebuggerRules {
+  std::string name() const override { return "dbg"; }
+  bool at_prompt(std::string_view line) const override { return line == "dbg> "; }
+  bool at_pager(std::string_view line) const override { return line == "more>"; }
+  std::string next_page() const override { return " "; }
+  std::string leave_pager() const override { return "q"; }
+  std::vector<std::string> prepare() const override { return {"lines 0"}; }
+  std::size_t longest_command() const override { return 80; }
+  std::vector<std::string> dump(bool text) const override { return {text ? "textdump" : "dump"}; }
+  std::optional<std::string> dump_ended(std::string_view line) const override {
+    return line.starts_with("dumped") ? std::optional(std::string(line)) : std::nullopt;
+  }
+  bool dump_succeeded(std::string_view ended) const override { return ended == "dumped"; }
+};
+
+}  // namespace kdev::fakes

@@ -1,0 +1,166 @@
+"""A FreeBSD guest that crashed: its own debugger is asked, it dumps, or reboots by itself. Boots that stop half-way."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Literal
+
+import kdev
+import pytest
+from conftest import assert_nothing_left
+
+pytestmark = [pytest.mark.boot, pytest.mark.freebsd]
+
+PANIC = "sysctl debug.kdb.panic=1"
+MakeVm = Callable[..., kdev.VM]
+
+
+@pytest.fixture(scope="module")
+def ws() -> kdev.Workspace:
+    return kdev.Workspace(os.environ["KDEV_FREEBSD_WORKSPACE"], source=os.environ["KDEV_FREEBSD_SRC"])
+
+
+@pytest.fixture(scope="module")
+def kernel(ws: kdev.Workspace) -> kdev.KernelArtifact:
+    return ws.build(kdev.KernConf.tiny(ws).preset("debug").module("nullfs"))
+
+
+@pytest.fixture(scope="module")
+def image(ws: kdev.Workspace) -> kdev.SeedImage:
+    return kdev.SeedImage.userland(ws.build_userland())
+
+
+@pytest.fixture
+def make_vm(kernel: kdev.KernelArtifact, image: kdev.SeedImage, tmp_path: Path, guest_name: str) -> Iterator[MakeVm]:
+    """VMs of a test's own; afterwards nothing of them may be there."""
+    made: list[kdev.VM] = []
+
+    def make(**arguments: object) -> kdev.VM:
+        options = {"kernel": kernel, "image": image, "cpus": 2, "run_dir": tmp_path / "run", "name": guest_name}
+        vm = kdev.VM(**{**options, **arguments})  # type: ignore[arg-type]
+        made.append(vm)
+        return vm
+
+    yield make
+    for vm in made:
+        vm.close()
+    assert_nothing_left(tmp_path / "run", guest_name)
+
+
+@pytest.fixture
+def dump_disk() -> list[kdev.Disk]:
+    return [kdev.Disk.blank("1G")]
+
+
+def crash_of(result: kdev.CommandResult) -> kdev.CrashReport:
+    assert result.crash is not None
+    return result.crash
+
+
+def test_the_debugger_is_asked_at_once(make_vm: MakeVm) -> None:
+    questions = ["bt", "show pcpu", "ps", "show registers", "alltrace"]
+    with make_vm(on_crash=kdev.OnCrash(questions)) as vm:
+        crash = crash_of(vm.run(PANIC))
+        assert crash.title == "panic: kdb_sysctl_panic"
+        assert "show pcpu" not in crash.text
+        assert crash.notes == []
+        assert not crash.corrupted
+        answers = {answer.command: answer for answer in crash.debugger}
+        assert list(answers) == questions
+        assert all(answer.complete for answer in crash.debugger)
+        assert "curthread" in answers["show pcpu"].text
+        assert "--More--" not in answers["ps"].text
+        assert len(answers["alltrace"].traces) > 10
+        frames = {frame.function: frame for frame in answers["bt"].traces[0].frames}
+        assert frames["kdb_sysctl_panic"].file == "sys/kern/subr_kdb.c"
+        assert "panic(" in frames["kdb_sysctl_panic"].source
+        assert kdev.CrashReport.from_json(crash.to_json()) == crash
+        assert "Debugger: show registers" in crash.to_text()
+        assert "Debugger: show registers" in crash.to_html()
+        assert vm.qmp("query-status")["running"] is False
+        assert len(vm.crashes()) == 1
+
+
+def test_a_crashed_guest_can_be_asked_later(make_vm: MakeVm) -> None:
+    with make_vm() as vm:
+        with pytest.raises(kdev.GuestError, match="ready"):
+            vm.ask_debugger("bt")
+        assert crash_of(vm.run(PANIC)).debugger == []
+        answer = vm.ask_debugger("bt")
+        assert answer.traces[0].frames[1].function == "kdb_enter"
+        assert vm.qmp("query-status")["running"] is False, "paused again"
+        with pytest.raises(kdev.ConfigError):
+            vm.ask_debugger("bt\nreset")
+        # It never comes back.
+        assert not vm.ask_debugger("reset", timeout=2).complete or vm.state == "stopped"
+
+
+def test_an_injected_nmi_lands_in_the_debugger(make_vm: MakeVm) -> None:
+    with make_vm(on_crash=kdev.OnCrash(["show pcpu"])) as vm:
+        vm.nmi()
+        crash = vm.wait_crash(timeout=30)
+        assert crash is not None
+        assert crash.kind == "nmi"
+        assert "cpuid" in crash.debugger[0].text
+
+
+@pytest.mark.parametrize(("then", "said"), [("dump", "Dump complete"), ("textdump", "Textdump complete.")])
+def test_the_debugger_dumps(
+    make_vm: MakeVm, dump_disk: list[kdev.Disk], then: Literal["dump", "textdump"], said: str
+) -> None:
+    policy = kdev.OnCrash(["bt"], then)
+    with make_vm(on_crash=policy, disks=dump_disk, cmdline="dumpdev=vtbd0") as vm:
+        crash = crash_of(vm.run(PANIC))
+        assert crash.dump == said
+        assert [answer.command for answer in crash.debugger] == ["bt"]
+        assert crash.notes == []
+        assert vm.state == "crashed"
+        vm.reboot()
+        assert vm.run("echo up").stdout == "up\n"
+
+
+def test_a_dump_without_a_disk_is_noted(make_vm: MakeVm) -> None:
+    with make_vm(on_crash=kdev.OnCrash(then="dump")) as vm:
+        crash = crash_of(vm.run(PANIC))
+        assert crash.notes == [f"no dump was made: {crash.dump}"]
+        assert vm.ask_debugger("show pcpu").complete
+
+
+def test_an_unattended_guest_dumps_and_reboots_by_itself(make_vm: MakeVm, dump_disk: list[kdev.Disk]) -> None:
+    policy = kdev.OnCrash(then="unattended")
+    with make_vm(on_crash=policy, disks=dump_disk, cmdline="dumpdev=vtbd0") as vm:
+        crash = crash_of(vm.run(PANIC))
+        assert crash.title == "panic: kdb_sysctl_panic"
+        assert crash.dump == "Dump complete"
+        assert crash.notes == []
+        assert "db>" not in vm.console
+
+
+def test_a_guest_that_is_left_alone_goes_on(make_vm: MakeVm) -> None:
+    with make_vm(on_crash=kdev.OnCrash(then="leave")) as vm:
+        crash_of(vm.run(PANIC))
+        assert vm.qmp("query-status")["running"] is True
+
+
+def stopped_boot(vm: kdev.VM) -> kdev.BootError:
+    with pytest.raises(kdev.BootError) as caught:
+        vm.start()
+    return caught.value
+
+
+def test_single_user_mode_is_told(make_vm: MakeVm, ws: kdev.Workspace) -> None:
+    rescue = next(ws.root.rglob("rescue/rescue/rescue"))
+    image = kdev.SeedImage.userland(ws.build_userland()).add_file(rescue, "/sbin/real-init", mode=0o755)
+    image = image.add_file(rescue, "/sbin/init", mode=0o755)
+    error = stopped_boot(make_vm(image=image, cmdline="-s init_path=/sbin/init"))
+    assert "single user mode" in error.reason
+    assert "-s" in error.hint
+    assert "Enter full pathname" in error.console_tail
+
+
+def test_a_missing_root_is_told(make_vm: MakeVm) -> None:
+    error = stopped_boot(make_vm(cmdline="-a"))
+    assert "mountroot>" in error.reason
+    assert "vfs.root.mountfrom" in error.hint
