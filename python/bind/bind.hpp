@@ -18,6 +18,7 @@ void bind_seed_image(pybind11::module_& m);
 void bind_disk(pybind11::module_& m);
 void bind_workspace(pybind11::module_& m);
 void bind_crash(pybind11::module_& m);
+void bind_core(pybind11::module_& m);
 void bind_vm(pybind11::module_& m);
 void bind_pipeline(pybind11::module_& m);
 

@@ -16,6 +16,7 @@ PYBIND11_MODULE(_kdev, m) {
   kdev::python::bind_disk(m);
   kdev::python::bind_workspace(m);
   kdev::python::bind_crash(m);
+  kdev::python::bind_core(m);
   kdev::python::bind_vm(m);
   kdev::python::bind_pipeline(m);
 }

@@ -13,12 +13,17 @@ __all__: list[str] = [
     "ConfDiff",
     "ConfSetting",
     "ConsoleLine",
+    "Core",
+    "CoreCpu",
+    "CoreModule",
+    "CoreThread",
     "CrashFound",
     "CrashReport",
     "DebuggerAnswer",
     "Diagnostic",
     "DiagnosticFound",
     "Disk",
+    "DumpInfo",
     "ExitStatus",
     "Host",
     "I386Pmap",
@@ -32,6 +37,7 @@ __all__: list[str] = [
     "KernconfSummary",
     "KernelAddressSpace",
     "KernelArtifact",
+    "LiftedDump",
     "LostOption",
     "ModuleArtifact",
     "Notice",
@@ -53,6 +59,7 @@ __all__: list[str] = [
     "SymbolMatch",
     "Symbolizer",
     "TreeEdit",
+    "TextDump",
     "UserlandArtifact",
     "VM",
     "VmStateChanged",
@@ -62,7 +69,9 @@ __all__: list[str] = [
     "detect_source",
     "diff_configs",
     "diff_kernconfs",
+    "find_dumps",
     "format_list",
+    "lift_dump",
     "list_archive",
     "local_host",
     "lookup_symbol",
@@ -70,6 +79,7 @@ __all__: list[str] = [
     "parse_list",
     "probe_accel",
     "read_build_id",
+    "read_text_dump",
     "running_os",
     "scan_console",
     "unpack_archive",
@@ -2014,6 +2024,392 @@ class Symbolizer:
     @property
     def build_id(self) -> str: ...
 
+class DumpInfo:
+    """
+    A dump that a kernel left on a disk or a partition, as its headers tell.
+    """
+    @staticmethod
+    def from_dict(data: dict[str, typing.Any]) -> DumpInfo: ...
+    @staticmethod
+    def from_json(text: str) -> DumpInfo: ...
+    def __copy__(self) -> DumpInfo: ...
+    def __deepcopy__(self, memo: dict[int, typing.Any]) -> DumpInfo: ...
+    def __eq__(self, other: object) -> bool: ...
+    def __getstate__(self) -> typing.Any: ...
+    def __hash__(self) -> int: ...
+    def __repr__(self) -> str: ...
+    def __setstate__(self, arg0: typing.Any) -> None: ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        Plain data: str, numbers, list, dict, None.
+        """
+    def to_json(self) -> str: ...
+    @property
+    def arch(self) -> str:
+        """
+        As the kernel calls it.
+        """
+    @property
+    def arch_version(self) -> int: ...
+    @property
+    def block_size(self) -> int:
+        """
+        Of the medium.
+        """
+    @property
+    def compression(self) -> str:
+        """
+        'none', 'gzip', 'zstd'.
+        """
+    @property
+    def encrypted(self) -> bool: ...
+    @property
+    def extent(self) -> int:
+        """
+        Bytes set aside for it.
+        """
+    @property
+    def hostname(self) -> str: ...
+    @property
+    def key_size(self) -> int:
+        """
+        Bytes of its encrypted key; 0: it is not encrypted.
+        """
+    @property
+    def kind(self) -> str:
+        """
+        'core': memory; 'text': a tar of texts.
+        """
+    @property
+    def length(self) -> int:
+        """
+        Bytes, without headers, as stored.
+        """
+    @property
+    def magic(self) -> str: ...
+    @property
+    def offset(self) -> int:
+        """
+        Of its first byte in the (raw) image.
+        """
+    @property
+    def os(self) -> typing.Literal["linux", "freebsd"]: ...
+    @property
+    def panic(self) -> str:
+        """
+        Empty: there was none.
+        """
+    @property
+    def parity(self) -> int: ...
+    @property
+    def partition(self) -> int:
+        """
+        1-based; 0: it lies on the medium itself.
+        """
+    @property
+    def partition_name(self) -> str: ...
+    @property
+    def problem(self) -> str:
+        """
+        Why it cannot be lifted; empty: it is whole.
+        """
+    @property
+    def time(self) -> int:
+        """
+        Seconds since 1970.
+        """
+    @property
+    def version(self) -> int: ...
+    @property
+    def version_text(self) -> str:
+        """
+        The kernel's version string.
+        """
+
+class LiftedDump:
+    """
+    A dump in files, named and made as savecore(8) does.
+    """
+    @staticmethod
+    def from_dict(data: dict[str, typing.Any]) -> LiftedDump: ...
+    @staticmethod
+    def from_json(text: str) -> LiftedDump: ...
+    def __copy__(self) -> LiftedDump: ...
+    def __deepcopy__(self, memo: dict[int, typing.Any]) -> LiftedDump: ...
+    def __eq__(self, other: object) -> bool: ...
+    def __getstate__(self) -> typing.Any: ...
+    def __hash__(self) -> int: ...
+    def __repr__(self) -> str: ...
+    def __setstate__(self, arg0: typing.Any) -> None: ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        Plain data: str, numbers, list, dict, None.
+        """
+    def to_json(self) -> str: ...
+    @property
+    def file(self) -> pathlib.Path:
+        """
+        vmcore.N, vmcore.N.gz, vmcore.N.zst or textdump.tar.N.
+        """
+    @property
+    def info(self) -> DumpInfo: ...
+    @property
+    def info_file(self) -> pathlib.Path:
+        """
+        info.N.
+        """
+    @property
+    def number(self) -> int: ...
+
+class TextDump:
+    """
+    What a text dump's tar holds.
+    """
+    @staticmethod
+    def from_dict(data: dict[str, typing.Any]) -> TextDump: ...
+    @staticmethod
+    def from_json(text: str) -> TextDump: ...
+    def __copy__(self) -> TextDump: ...
+    def __deepcopy__(self, memo: dict[int, typing.Any]) -> TextDump: ...
+    def __eq__(self, other: object) -> bool: ...
+    def __getstate__(self) -> typing.Any: ...
+    def __hash__(self) -> int: ...
+    def __repr__(self) -> str: ...
+    def __setstate__(self, arg0: typing.Any) -> None: ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        Plain data: str, numbers, list, dict, None.
+        """
+    def to_json(self) -> str: ...
+    @property
+    def config(self) -> str:
+        """
+        config.txt.
+        """
+    @property
+    def debugger(self) -> str:
+        """
+        ddb.txt: what the debugger's scripts printed.
+        """
+    @property
+    def messages(self) -> str:
+        """
+        msgbuf.txt.
+        """
+    @property
+    def others(self) -> dict[str, str]:
+        """
+        Further members.
+        """
+    @property
+    def panic(self) -> str:
+        """
+        panic.txt.
+        """
+    @property
+    def version(self) -> str:
+        """
+        version.txt.
+        """
+
+class CoreModule:
+    """
+    A kernel module as it was loaded.
+    """
+    @staticmethod
+    def from_dict(data: dict[str, typing.Any]) -> CoreModule: ...
+    @staticmethod
+    def from_json(text: str) -> CoreModule: ...
+    def __copy__(self) -> CoreModule: ...
+    def __deepcopy__(self, memo: dict[int, typing.Any]) -> CoreModule: ...
+    def __eq__(self, other: object) -> bool: ...
+    def __getstate__(self) -> typing.Any: ...
+    def __hash__(self) -> int: ...
+    def __repr__(self) -> str: ...
+    def __setstate__(self, arg0: typing.Any) -> None: ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        Plain data: str, numbers, list, dict, None.
+        """
+    def to_json(self) -> str: ...
+    @property
+    def address(self) -> int:
+        """
+        Of its first section.
+        """
+    @property
+    def file(self) -> pathlib.Path | None:
+        """
+        With its symbols, on this host; None: none was found.
+        """
+    @property
+    def name(self) -> str: ...
+    @property
+    def path(self) -> str:
+        """
+        In the guest.
+        """
+    @property
+    def size(self) -> int:
+        """
+        Bytes.
+        """
+
+class CoreThread:
+    """
+    A thread when the kernel stopped.
+    """
+    @staticmethod
+    def from_dict(data: dict[str, typing.Any]) -> CoreThread: ...
+    @staticmethod
+    def from_json(text: str) -> CoreThread: ...
+    def __copy__(self) -> CoreThread: ...
+    def __deepcopy__(self, memo: dict[int, typing.Any]) -> CoreThread: ...
+    def __eq__(self, other: object) -> bool: ...
+    def __getstate__(self) -> typing.Any: ...
+    def __hash__(self) -> int: ...
+    def __repr__(self) -> str: ...
+    def __setstate__(self, arg0: typing.Any) -> None: ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        Plain data: str, numbers, list, dict, None.
+        """
+    def to_json(self) -> str: ...
+    @property
+    def address(self) -> int:
+        """
+        Of the kernel's structure.
+        """
+    @property
+    def cpu(self) -> int:
+        """
+        On which it ran; -1: it did not.
+        """
+    @property
+    def name(self) -> str:
+        """
+        The thread's own.
+        """
+    @property
+    def panicked(self) -> bool:
+        """
+        It called for the dump.
+        """
+    @property
+    def pid(self) -> int: ...
+    @property
+    def process(self) -> str:
+        """
+        The process's name.
+        """
+    @property
+    def state(self) -> str:
+        """
+        'running', 'runnable', 'sleeping', 'locked', ...
+        """
+    @property
+    def tid(self) -> int: ...
+    @property
+    def wait_channel(self) -> str:
+        """
+        What it sleeps for.
+        """
+
+class CoreCpu:
+    """
+    A processor when the kernel stopped.
+    """
+    @staticmethod
+    def from_dict(data: dict[str, typing.Any]) -> CoreCpu: ...
+    @staticmethod
+    def from_json(text: str) -> CoreCpu: ...
+    def __copy__(self) -> CoreCpu: ...
+    def __deepcopy__(self, memo: dict[int, typing.Any]) -> CoreCpu: ...
+    def __eq__(self, other: object) -> bool: ...
+    def __getstate__(self) -> typing.Any: ...
+    def __hash__(self) -> int: ...
+    def __repr__(self) -> str: ...
+    def __setstate__(self, arg0: typing.Any) -> None: ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        Plain data: str, numbers, list, dict, None.
+        """
+    def to_json(self) -> str: ...
+    @property
+    def id(self) -> int: ...
+    @property
+    def tid(self) -> int:
+        """
+        Of the thread that ran there; -1: unknown.
+        """
+
+class Core:
+    """
+    A memory dump of a kernel, read in place. Thread-safe.
+    """
+    def __init__(
+        self,
+        file: str | os.PathLike[str],
+        kernel: KernelArtifact | None = None,
+        *,
+        vmlinux: str | os.PathLike[str] | None = None,
+        modules: collections.abc.Sequence[str | os.PathLike[str]] = [],
+        source: str | os.PathLike[str] | None = None,
+        timeout: float | None = None,
+    ) -> None:
+        """
+        `kernel`, or `vmlinux`: of the kernel that crashed; without it only memory and messages can be read.
+        """
+    def cpus(self) -> list[CoreCpu]: ...
+    def dmesg(self) -> str:
+        """
+        The kernel's message buffer, oldest first.
+        """
+    def modules(self) -> list[CoreModule]: ...
+    def read(self, address: int, size: int) -> bytes: ...
+    def read_physical(self, address: int, size: int) -> bytes: ...
+    def registers(self, tid: int) -> dict[str, str]:
+        """
+        Where a thread's stack was left, in hex.
+        """
+    def report(self) -> CrashReport:
+        """
+        The crash as scan_console() reports it, its frames from the dump's stack.
+        """
+    def stack(self, tid: int) -> StackTrace:
+        """
+        A thread's stack, through traps, with inline functions, file and line.
+        """
+    def threads(self) -> list[CoreThread]: ...
+    @property
+    def arch(self) -> str: ...
+    @property
+    def complete(self) -> bool:
+        """
+        All of what the format promises is there.
+        """
+    @property
+    def format(self) -> str:
+        """
+        'minidump 3', 'elf'.
+        """
+    @property
+    def notes(self) -> list[str]: ...
+    @property
+    def os(self) -> typing.Literal["linux", "freebsd"]: ...
+    @property
+    def panic(self) -> str:
+        """
+        The panic's message; empty: none.
+        """
+    @property
+    def uptime(self) -> float | None:
+        """
+        Seconds; None: unknown.
+        """
+    @property
+    def version(self) -> str: ...
+
 class AccelProbe:
     """
     What an accelerator probe found.
@@ -2732,7 +3128,23 @@ def diff_kernconfs(left: KernconfSummary, right: KernconfSummary) -> list[Kernco
     Differences of what is in effect.
     """
 
+def find_dumps(image: str | os.PathLike[str], *, timeout: float | None = None) -> list[DumpInfo]:
+    """
+    Dumps on a raw disk image, a partition's image or a qcow2.
+    """
+
 def format_list(entries: collections.abc.Sequence[ImageEntry]) -> str: ...
+def lift_dump(
+    image: str | os.PathLike[str],
+    dir: str | os.PathLike[str],
+    *,
+    partition: int | None = None,
+    timeout: float | None = None,
+) -> LiftedDump:
+    """
+    The image's dump as files in `dir`, as savecore(8) makes them.
+    """
+
 def list_archive(file: str | os.PathLike[str]) -> list[ImageEntry]:
     """
     The entries of a cpio archive, compressed or not, also several concatenated ones.
@@ -2766,6 +3178,7 @@ def read_build_id(elf: str | os.PathLike[str]) -> str:
     GNU build id, hex; empty: none.
     """
 
+def read_text_dump(tar: str | os.PathLike[str]) -> TextDump: ...
 def running_os() -> typing.Literal["linux", "freebsd"]:
     """
     The OS of this machine's kernel. ConfigError when kdev does not know it.

@@ -1,6 +1,7 @@
 #pragma once
 // libkdev: everything.
 #include <kdev/address_space.hpp>
+#include <kdev/core.hpp>
 #include <kdev/crash.hpp>
 #include <kdev/deadline.hpp>
 #include <kdev/disk.hpp>

@@ -3,8 +3,10 @@
 #include <dwarf.h>
 #include <elfutils/libdw.h>
 #include <elfutils/libdwfl.h>
+#include <fcntl.h>
 
 #include <algorithm>
+#include <cstring>
 #include <map>
 
 namespace kdev::crash {
@@ -58,16 +60,51 @@ struct DebugInfo::Dwarf_ {
   Dwarf_Addr bias = 0;
   Dwfl* dwfl = nullptr;  // relocatable files: libdwfl lays out the sections and applies the relocations
   Dwfl_Module* module = nullptr;
+  Dwarf_CFI* eh = nullptr;  // of .eh_frame, when it is nobody else's
   Dwfl_Callbacks callbacks{};
+  Sections loaded;  // where a module's sections lie
+  Path path;
   bool indexed = false;
   std::vector<Range> units;                           // by address
   std::map<Dwarf_Off, std::vector<Range>> functions;  // of a unit, by address
 
   ~Dwarf_() {
+    if (eh) dwarf_cfi_end(eh);
     if (dwfl)
       dwfl_end(dwfl);  // owns `dwarf` then
     else if (dwarf)
       dwarf_end(dwarf);
+  }
+
+  static int find_file(Dwfl_Module*, void** self, const char*, Dwarf_Addr, char** name, Elf**) {
+    const Path& path = static_cast<Dwarf_*>(*self)->path;
+    const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    if (fd >= 0) *name = ::strdup(path.c_str());
+    return fd;
+  }
+  static int section_address(Dwfl_Module*, void** self, const char*, Dwarf_Addr, const char* section,
+                             GElf_Word, const GElf_Shdr*, Dwarf_Addr* address) {
+    const auto& loaded = static_cast<Dwarf_*>(*self)->loaded;
+    const auto it = loaded.find(section);
+    *address = it == loaded.end() ? static_cast<Dwarf_Addr>(-1) : it->second;  // -1: was not loaded
+    return 0;
+  }
+
+  /// From the first loaded section to the last one's end.
+  std::pair<Dwarf_Addr, Dwarf_Addr> extent(const ElfFile& file) const {
+    Dwarf_Addr low = static_cast<Dwarf_Addr>(-1), high = 0;
+    std::size_t names = 0;
+    elf_getshdrstrndx(file.handle(), &names);
+    for (Elf_Scn* s = nullptr; (s = elf_nextscn(file.handle(), s));) {
+      GElf_Shdr header;
+      if (!gelf_getshdr(s, &header)) continue;
+      const char* name = elf_strptr(file.handle(), names, header.sh_name);
+      const auto it = name ? loaded.find(name) : loaded.end();
+      if (it == loaded.end() || it->second > UINT64_MAX - header.sh_size) continue;
+      low = std::min<Dwarf_Addr>(low, it->second);
+      high = std::max<Dwarf_Addr>(high, it->second + header.sh_size);
+    }
+    return {std::min(low, high), high};
   }
 
   void open(const ElfFile& file) {
@@ -79,10 +116,23 @@ struct DebugInfo::Dwarf_ {
     callbacks.find_debuginfo = [](Dwfl_Module*, void**, const char*, Dwarf_Addr, const char*, const char*,
                                   GElf_Word, char**) { return -1; };
     callbacks.section_address = dwfl_offline_section_address;
+    if (!loaded.empty()) {
+      callbacks.find_elf = find_file;
+      callbacks.section_address = section_address;
+    }
     dwfl = dwfl_begin(&callbacks);
     if (!dwfl) return;
     dwfl_report_begin(dwfl);
-    module = dwfl_report_offline(dwfl, file.path().filename().c_str(), file.path().c_str(), -1);
+    if (loaded.empty()) {
+      module = dwfl_report_offline(dwfl, file.path().filename().c_str(), file.path().c_str(), -1);
+    } else {
+      const auto [low, high] = extent(file);
+      path = file.path();
+      module = dwfl_report_module(dwfl, path.filename().c_str(), low, high);
+      void** self = nullptr;
+      if (module && dwfl_module_info(module, &self, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr))
+        *self = this;
+    }
     dwfl_report_end(dwfl, nullptr, nullptr);
     if (module) dwarf = dwfl_module_getdwarf(module, &bias);
   }
@@ -124,8 +174,9 @@ struct DebugInfo::Dwarf_ {
   }
 };
 
-DebugInfo::DebugInfo(const Path& path, const std::string& attempted)
+DebugInfo::DebugInfo(const Path& path, const std::string& attempted, Sections loaded)
     : elf_(path, attempted), dwarf_(std::make_unique<Dwarf_>()) {
+  dwarf_->loaded = std::move(loaded);
   dwarf_->open(elf_);
   if (!elf_.relocatable()) {
     symbols_ = elf_.symbols();
@@ -166,6 +217,26 @@ DebugInfo::~DebugInfo() = default;
 
 bool DebugInfo::has_dwarf() const {
   return dwarf_->dwarf != nullptr;
+}
+
+Dwarf* DebugInfo::dwarf() const {
+  return dwarf_->dwarf;
+}
+
+std::vector<CallFrames> DebugInfo::call_frames() const {
+  std::vector<CallFrames> found;
+  CallFrames f;
+  if (dwarf_->module) {
+    if ((f.cfi = dwfl_module_dwarf_cfi(dwarf_->module, &f.bias))) found.push_back(f);
+    f = {};
+    if ((f.cfi = dwfl_module_eh_cfi(dwarf_->module, &f.bias))) found.push_back(f);
+    return found;
+  }
+  if (dwarf_->dwarf && (f.cfi = dwarf_getcfi(dwarf_->dwarf))) found.push_back(f);
+  if (!dwarf_->eh) dwarf_->eh = dwarf_getcfi_elf(elf_.handle());
+  f.cfi = dwarf_->eh;
+  if (f.cfi) found.push_back(f);
+  return found;
 }
 
 std::string DebugInfo::tree(std::string_view known_source) const {

@@ -1,4 +1,7 @@
 #pragma once
+#include <elfutils/libdw.h>
+
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -16,16 +19,30 @@ struct SourceStep {
   bool inlined = false;
 };
 
-/// Symbols and DWARF of one kernel or module, opened at once, read when asked. Addresses are the file's own
-/// (those of a module: as libdwfl lays its sections out; the same for symbols and DWARF). Not thread-safe.
+/// Addresses of sections, by name.
+using Sections = std::map<std::string, std::uint64_t>;
+
+/// A file's call frame information, and what to take off an address before it is looked up there.
+struct CallFrames {
+  Dwarf_CFI* cfi = nullptr;
+  Dwarf_Addr bias = 0;
+};
+
+/// Symbols and DWARF of one kernel or module, opened at once, read when asked. Addresses are the file's own;
+/// those of a module as it was loaded when its sections' are given, else as libdwfl lays them out (the same
+/// for symbols and DWARF). Not thread-safe.
 class DebugInfo {
  public:
-  DebugInfo(const Path& path, const std::string& attempted);
+  DebugInfo(const Path& path, const std::string& attempted, Sections loaded = {});
   ~DebugInfo();
 
   const ElfFile& file() const { return elf_; }
   bool has_symbols() const { return !symbols_.empty(); }
   bool has_dwarf() const;
+  /// Null: none.
+  Dwarf* dwarf() const;
+  /// .debug_frame and .eh_frame, as far as they are there.
+  std::vector<CallFrames> call_frames() const;
   /// By name; more than one when static functions share it.
   std::vector<const ElfSymbol*> named(std::string_view name) const;
   /// The function that the address is in; null: none.

@@ -88,7 +88,9 @@ std::vector<SymbolMatch> matches(const std::vector<ElfSymbol>& symbols, const Pa
     std::uint64_t address = 0;
     if (!pattern.next(symbol.address, address)) break;  // sorted: none for the later ones either
     const std::uint64_t offset = address - symbol.address;
-    if (offset != 0 && offset >= symbol.extent) continue;
+    // An absolute symbol is a number that has nothing behind it, also where the next symbol is far off.
+    const bool absolute = symbol.type == 'A' || symbol.type == 'a';
+    if (offset != 0 && (absolute || offset >= symbol.extent)) continue;
     found.push_back({std::string(symbol.name), symbol.address, offset, symbol.type});
   }
   return found;

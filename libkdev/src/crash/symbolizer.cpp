@@ -8,6 +8,7 @@
 #include <mutex>
 
 #include "crash/debug_info.hpp"
+#include "crash/expand.hpp"
 #include "crash/source_text.hpp"
 #include "guest/guest.hpp"
 #include "guest/symbol_rules.hpp"
@@ -125,31 +126,7 @@ struct Symbolizer::State {
   }
 
   std::vector<StackFrame> expand(const DebugInfo& info, std::uint64_t address, bool return_address) const {
-    // A call's return address may already belong to the next line, or to the next function.
-    const auto* symbol = info.covering(address);
-    const std::uint64_t at = return_address && address > 0 ? address - 1 : address;
-    if (return_address) symbol = info.covering(at);
-    std::vector<StackFrame> frames;
-    for (auto& step : info.expand(at)) {
-      StackFrame frame;
-      frame.function = step.function;
-      frame.inlined = step.inlined;
-      frame.file = step.file.empty() ? std::string() : source.relative(step.file);
-      frame.line = step.line;
-      frame.source = source.line(frame.file, frame.line);
-      frames.push_back(std::move(frame));
-    }
-    if (frames.empty()) {
-      if (!symbol) return frames;
-      frames.emplace_back();
-    }
-    if (symbol) {
-      auto& real = frames.back();
-      real.function = symbol->name;  // with the compiler's suffixes, as the kernel prints it
-      real.offset = address - symbol->address;
-      real.size = symbol->extent;
-    }
-    return frames;
+    return crash::expand(info, source, address, return_address);
   }
 
   std::vector<StackFrame> at_symbol(std::string_view symbol, std::uint64_t offset, std::uint64_t size,

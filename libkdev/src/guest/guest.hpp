@@ -9,6 +9,7 @@
 //   console.cpp  formats of its crash reports
 //   debugger.cpp the debugger in its kernel: its prompt, its commands
 //   symbols.cpp  what ties those to the kernel's and the modules' files
+//   core.cpp     what its kernel leaves of itself: dumps on disks, formats, structures
 //   scaffold.cpp examples of modules to start from
 //   userland.cpp programs for the guest, where they come from the same tree
 // and its lines in guest.cpp's tables. Nothing outside guest/ asks which guest it is: scripts/lint_layout.py
@@ -34,6 +35,7 @@ class ConsoleRules;   // guest/console_rules.hpp
 class DebuggerRules;  // guest/debugger_rules.hpp
 class SymbolRules;    // guest/symbol_rules.hpp
 class UserlandRules;  // guest/userland_rules.hpp
+class CoreRules;      // guest/core_rules.hpp
 
 /// What boot planning needs to know.
 struct BootRequest {
@@ -90,6 +92,7 @@ class Guest {
   virtual const DebuggerRules* debugger() const { return nullptr; }
   /// Null for a guest whose tree holds the kernel alone.
   virtual const UserlandRules* userland() const { return nullptr; }
+  virtual const CoreRules* core() const { return nullptr; }
   /// Without rules of its own: those that know of no guest.
   virtual const SymbolRules& symbols() const;
   /// None where the guest has not got that far.

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import json
 import sys
+import tempfile
 from pathlib import Path
 from typing import Literal, get_args
 
 import typer
+from rich.text import Text
 
 from .. import _kdev
-from .._kdev import CrashReport, Symbolizer
+from .._kdev import Core, CrashReport, Symbolizer
+from ..display import frame_table
 from .build import find_kernel
 from .output import console, print_crash
 
 Os = Literal["linux", "freebsd"]
 
-app = typer.Typer(help="Read crashes: decode a saved console log, look an address up.", no_args_is_help=True)
+app = typer.Typer(
+    help="Read crashes: decode a saved console log, lift and read a dump, look an address up.", no_args_is_help=True
+)
 
 
 def _symbolizer(
@@ -89,3 +94,57 @@ def lookup(
     if not matches:
         print(f"{address} lies outside every symbol of {file}", file=sys.stderr)
         raise typer.Exit(1)
+
+
+@app.command("lift")
+def lift(
+    image: Path = typer.Argument(..., help="Disk image (raw or qcow2) to which a guest has dumped."),
+    folder: Path = typer.Argument(Path(), help="Where vmcore.N and info.N go."),
+    partition: int | None = typer.Option(None, "--partition", "-p", help="Of the dump meant; 0: the whole disk."),
+    list_only: bool = typer.Option(False, "--list", help="Only tell what is there, one JSON object a line."),
+) -> None:
+    """The dump on a disk image as files, like savecore(8). Prints the file's name. With --list it ends 1 when there is
+    none."""
+    if list_only:
+        found = _kdev.find_dumps(image)
+        for info in found:
+            print(info.to_json())
+        if not found:
+            raise typer.Exit(1)
+    else:
+        print(_kdev.lift_dump(image, folder, partition=partition).file)
+
+
+@app.command("core")
+def core(
+    file: Path = typer.Argument(..., help="A dump: vmcore.N, also compressed; or the disk image that it lies on."),
+    kernel: Path | None = typer.Option(None, "--kernel", "-k", help="Workspace or kernel's JSON file."),
+    vmlinux: Path | None = typer.Option(None, "--vmlinux", help="ELF file with debug information."),
+    module: list[Path] = typer.Option([], "--module", "-m", help="A module's .ko; may be repeated."),
+    source: Path | None = typer.Option(None, "--source", "-s", help="Tree to read source lines from."),
+    threads: bool = typer.Option(False, "--threads", help="Every thread, and its stack."),
+    dmesg: bool = typer.Option(False, "--dmesg", help="Only the kernel's messages."),
+    as_json: bool = typer.Option(False, "--json", help="The report as JSON."),
+    frames: int = typer.Option(25, "--frames", help="Frames shown of each trace."),
+) -> None:
+    """What a memory dump says of the crash."""
+    with tempfile.TemporaryDirectory() as folder:
+        if _kdev.find_dumps(file):
+            file = _kdev.lift_dump(file, folder).file
+        dump = Core(file, find_kernel(kernel) if kernel else None, vmlinux=vmlinux, modules=module, source=source)
+    if dmesg:
+        sys.stdout.write(dump.dmesg())
+        return
+    report = dump.report()
+    if as_json:
+        print(report.to_json())
+        return
+    out = console()
+    print_crash(report, out, frames)
+    if threads:
+        for thread in dump.threads():
+            where = f" on CPU {thread.cpu}" if thread.cpu >= 0 else ""
+            waits = f" for {thread.wait_channel}" if thread.wait_channel else ""
+            head = f"{thread.pid} {thread.process}, thread {thread.tid} {thread.name}: {thread.state}{waits}{where}"
+            out.print(Text("\n" + head, style="bold"))
+            out.print(frame_table(dump.stack(thread.tid).frames, frames))

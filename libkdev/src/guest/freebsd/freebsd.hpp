@@ -17,6 +17,7 @@ const ConsoleRules& freebsd_console_rules();       // console.cpp
 const DebuggerRules& freebsd_debugger_rules();     // debugger.cpp
 const SymbolRules& freebsd_symbol_rules();         // symbols.cpp
 const UserlandRules& freebsd_userland_rules();     // userland.cpp
+const CoreRules& freebsd_core_rules();             // core.cpp
 const std::vector<Scaffold>& freebsd_scaffolds();  // scaffold.cpp
 
 class FreebsdGuest final : public Guest {
@@ -38,6 +39,7 @@ class FreebsdGuest final : public Guest {
   const std::vector<Scaffold>& scaffolds() const override { return freebsd_scaffolds(); }
   const ConsoleRules* console() const override { return &freebsd_console_rules(); }
   const DebuggerRules* debugger() const override { return &freebsd_debugger_rules(); }
+  const CoreRules* core() const override { return &freebsd_core_rules(); }
   const SymbolRules& symbols() const override { return freebsd_symbol_rules(); }
   const UserlandRules* userland() const override { return &freebsd_userland_rules(); }
 };

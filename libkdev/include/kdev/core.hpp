@@ -1,0 +1,157 @@
+#pragma once
+#include <cstdint>
+#include <kdev/crash.hpp>
+#include <kdev/deadline.hpp>
+#include <kdev/export.hpp>
+#include <kdev/path.hpp>
+#include <kdev/source_tree.hpp>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace kdev {
+
+/// A dump that a kernel left on a disk or a partition, as the headers before and behind it tell. A value.
+struct KDEV_API DumpInfo {
+  std::string kind{};            ///< "core": memory; "text": a tar of texts
+  Os os = Os::linux;             ///< whose it is
+  int partition = 0;             ///< on which it lies, 1-based; 0: on the medium itself
+  std::string partition_name{};  ///< its label; empty: none
+  std::uint64_t offset = 0;      ///< of its first byte in the (raw) image; of a text dump, of its last block
+  std::uint64_t length = 0;      ///< bytes, without headers; as stored, so compressed ones are short
+  std::uint64_t extent = 0;      ///< bytes set aside for it
+  std::uint32_t block_size = 0;  ///< of the medium
+  std::uint32_t key_size = 0;    ///< bytes of its encrypted key; 0: it is not encrypted
+  std::string magic{};
+  std::string arch{};  ///< as the kernel calls it: "amd64"
+  std::uint32_t version = 0, arch_version = 0;
+  std::int64_t time = 0;  ///< seconds since 1970
+  std::string hostname{};
+  std::string version_text{};  ///< the kernel's version string; ends with a newline
+  std::string panic{};         ///< empty: there was none
+  std::string compression{};   ///< "none", "gzip", "zstd", or a number that is not known
+  std::uint32_t parity = 0;    ///< as stored
+  std::string problem{};       ///< why it cannot be lifted; empty: it is whole
+  bool encrypted() const { return key_size != 0; }
+  bool operator==(const DumpInfo&) const = default;
+  std::string to_json() const;
+  static DumpInfo from_json(std::string_view json);
+};
+
+/// Dumps on a raw disk image, a partition's image or a qcow2 (which is converted to a sparse temporary
+/// first), in the order of partitions, the medium itself first. None is an empty list. HostError,
+/// TimeoutError, Interrupted.
+KDEV_API std::vector<DumpInfo> find_dumps(const Path& image, const Deadline& deadline = {});
+
+/// A dump in files, named and made as savecore(8) does.
+struct LiftedDump {
+  DumpInfo info;
+  int number = 0;    ///< N
+  Path file{};       ///< vmcore.N, vmcore.N.gz, vmcore.N.zst or textdump.tar.N; zero blocks are holes
+  Path info_file{};  ///< info.N
+  bool operator==(const LiftedDump&) const = default;
+};
+
+/// Copies the image's dump into `dir` (made if need be) under the next number of dir/bounds. `partition`: of
+/// the one meant, when there are several. FormatError, saying what was found, when there is no dump, several,
+/// or one that is cut off, damaged or encrypted; the folder is left as it was then.
+KDEV_API LiftedDump lift_dump(const Path& image, const Path& dir, std::optional<int> partition = {},
+                              const Deadline& deadline = {});
+
+/// What a text dump's tar holds.
+struct KDEV_API TextDump {
+  std::string debugger{};                       ///< ddb.txt: what the debugger's scripts printed
+  std::string config{};                         ///< config.txt
+  std::string messages{};                       ///< msgbuf.txt
+  std::string panic{};                          ///< panic.txt, without its last newline
+  std::string version{};                        ///< version.txt, likewise
+  std::map<std::string, std::string> others{};  ///< further members
+  bool operator==(const TextDump&) const = default;
+};
+
+/// Reads textdump.tar.N (also compressed). FormatError for what is none; a member of more than 64 MiB is one,
+/// too.
+KDEV_API TextDump read_text_dump(const Path& tar);
+
+/// A kernel module as it was loaded.
+struct CoreModule {
+  std::string name{};         ///< as the kernel lists it: "nullfs.ko"
+  std::string path{};         ///< in the guest
+  std::uint64_t address = 0;  ///< of its first section
+  std::uint64_t size = 0;     ///< bytes
+  Path file{};                ///< with its symbols, on this host; empty: none was found
+  bool operator==(const CoreModule&) const = default;
+};
+
+/// A thread when the kernel stopped.
+struct CoreThread {
+  int pid = -1;
+  int tid = -1;
+  std::string process{};  ///< the process's name
+  std::string name{};     ///< the thread's own
+  std::string
+      state{};  ///< "running", "runnable", "sleeping", "locked", "stopped", "interrupt", "zombie", ...
+  std::string wait_channel{};  ///< what it sleeps for; empty: nothing
+  int cpu = -1;                ///< on which it ran; -1: it did not
+  bool panicked = false;       ///< it called for the dump
+  std::uint64_t address = 0;   ///< of the kernel's structure
+  bool operator==(const CoreThread&) const = default;
+};
+
+/// A processor when the kernel stopped.
+struct CoreCpu {
+  int id = 0;
+  int tid = -1;  ///< of the thread that ran there; -1: unknown
+  bool operator==(const CoreCpu&) const = default;
+};
+
+/// A memory dump of a kernel, read in place; gzip and zstd files are unpacked to a temporary without a name
+/// first. What needs no symbols (format, memory, messages) works without the kernel's file. Damage in the
+/// dump is no error but a note, and what could be read. Thread-safe for const calls behind an internal lock.
+/// A handle: move-only.
+class KDEV_API Core {
+ public:
+  /// `symbols`: the kernel that crashed, and modules' files. HostError, FormatError (what is no dump: what it
+  /// is instead), TimeoutError, Interrupted.
+  explicit Core(const Path& file, SymbolSources symbols = {}, const Deadline& deadline = {});
+  Core(Core&&) noexcept;
+  Core& operator=(Core&&) noexcept;
+  ~Core();
+
+  std::string format() const;  ///< "minidump 3", "elf"
+  Os os() const;
+  std::string arch() const;  ///< "x86_64"
+  /// All of what the format promises is there.
+  bool complete() const;
+  /// What a reader should know: what is cut off, does not fit, could not be read.
+  std::vector<std::string> notes() const;
+
+  /// FormatError when a part of the range is not in the dump.
+  std::string read(std::uint64_t address, std::size_t size) const;
+  std::string read_physical(std::uint64_t address, std::size_t size) const;
+
+  std::string panic() const;    ///< the panic's message; empty: none, or it is not known
+  std::string version() const;  ///< the kernel's version string
+  /// The kernel's message buffer, oldest first, without the levels that it keeps in it.
+  std::string dmesg() const;
+  std::optional<double> uptime() const;  ///< seconds
+  std::vector<CoreModule> modules() const;
+  std::vector<CoreThread> threads() const;
+  std::vector<CoreCpu> cpus() const;
+  /// Where a thread's stack was left, as far as the dump has it: "RIP", "RSP", ... in hex.
+  std::map<std::string, std::string> registers(int tid) const;
+  /// A thread's stack, through traps, with inline functions, file and line. ConfigError when there is no such
+  /// thread.
+  StackTrace stack(int tid) const;
+  /// The crash as scan_console() reports it, its frames from the dump's stack.
+  CrashReport report() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace kdev

@@ -1,0 +1,247 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <kdev/error.hpp>
+
+#include "common/json.hpp"
+#include "crash/core/core_state.hpp"
+#include "crash/core/elf_core.hpp"
+#include "crash/core/find_dumps.hpp"
+
+namespace kdev {
+namespace {
+
+/// More than this at once is no question about a structure.
+constexpr std::size_t max_read = 1u << 30;
+
+constexpr std::pair<const char*, int> register_names[] = {
+    {"RAX", 0}, {"RDX", 1}, {"RCX", 2},  {"RBX", 3},  {"RSI", 4},  {"RDI", 5},  {"RBP", 6},  {"RSP", 7},
+    {"R8", 8},  {"R9", 9},  {"R10", 10}, {"R11", 11}, {"R12", 12}, {"R13", 13}, {"R14", 14}, {"R15", 15}};
+
+[[noreturn]] void refuse(const std::string& attempted, std::string reason, std::string hint = {}) {
+  throw FormatError(
+      {.attempted = attempted, .reason = std::move(reason), .hint = std::move(hint), .log = {}});
+}
+
+}  // namespace
+
+Core::State::State(const Path& path_, SymbolSources sources, const Deadline& deadline)
+    : path(path_),
+      attempted("read the dump " + path_.string()),
+      file(crash::open_core_file(path_, attempted, deadline)) {
+  notes = file.problems;
+  const guest::CoreBytes& bytes = *file.bytes;
+  for (const guest::Guest* g : guest::all_guests()) {
+    if (!g->core()) continue;
+    memory = g->core()->open(bytes);
+    if (!memory && (memory = crash::open_elf_core(bytes))) {
+      std::string header(64, '\0');
+      bytes.read(0, header.data(), header.size());
+      if (!g->core()->owns_elf(header)) memory.reset();
+    }
+    if (memory) {
+      guest = g;
+      rules = g->core();
+      break;
+    }
+  }
+  if (!memory) {
+    std::string kind = crash::kind_of_file(bytes), hint;
+    if (const auto dumps = crash::dumps_on(bytes); !dumps.empty()) {
+      kind = "an image with a dump on it";
+      hint = "lift it off first";
+    }
+    refuse(attempted, fmt::format("it is no dump that kdev reads: it is {}", kind), hint);
+  }
+  for (auto& problem : memory->problems()) note(std::move(problem));
+  sources.os = guest->os();
+  if (!sources.kernel && sources.vmlinux.empty()) return;
+  image = std::make_unique<crash::KernelImage>(sources, guest->symbols());
+  view.emplace(*memory, *image);
+  if (memory->needs_page_tables()) {
+    if (const auto top = rules->page_tables(*memory, *view))
+      memory->set_page_tables(*top);
+    else
+      note(
+          "the kernel's page tables are not where its file says: it is not the file of the kernel that "
+          "crashed");
+  }
+  if (!image->kernel().has_dwarf())
+    note(fmt::format("{} has no debug information", image->kernel().file().path().string()));
+  const auto version = rules->version(*view);
+  std::string built;
+  if (const auto symbol = image->symbol("version"))
+    built = image->kernel().file().bytes_at(symbol->address, std::min<std::uint64_t>(symbol->size, 1024));
+  built = built.substr(0, built.find('\0'));
+  if (!built.empty() && version != built)
+    note(fmt::format("{} is not the file of the kernel that crashed: that one calls itself '{}'",
+                     image->kernel().file().path().filename().string(),
+                     json::utf8(version.substr(0, version.find('\n')))));
+}
+
+void Core::State::note(std::string text) {
+  if (std::find(notes.begin(), notes.end(), text) == notes.end() && notes.size() < 100)
+    notes.push_back(std::move(text));
+}
+
+const std::vector<CoreModule>& Core::State::list_modules() {
+  if (modules) return *modules;
+  modules.emplace();
+  if (!view) return *modules;
+  std::vector<std::string> problems;
+  for (auto& m : rules->modules(*view, problems)) {
+    m.module.name = json::utf8(m.module.name);
+    m.module.path = json::utf8(m.module.path);
+    // The kernel may list itself: it lies where its file says.
+    const bool kernel = image->has_symbols_in(m.module.address, m.module.size);
+    if (!kernel) m.module.file = image->add_module(m, problems);
+    modules->push_back(std::move(m.module));
+  }
+  for (auto& p : problems) note(std::move(p));
+  return *modules;
+}
+
+const std::vector<guest::ThreadState>& Core::State::list_threads() {
+  if (threads) return *threads;
+  threads.emplace();
+  if (!view) return *threads;
+  std::vector<std::string> problems;
+  *threads = rules->threads(*view, problems);
+  for (auto& t : *threads)
+    for (auto* s : {&t.thread.process, &t.thread.name, &t.thread.wait_channel}) *s = json::utf8(*s);
+  for (auto& p : problems) note(std::move(p));
+  return *threads;
+}
+
+const guest::ThreadState& Core::State::thread(int tid) {
+  for (const auto& t : list_threads())
+    if (t.thread.tid == tid) return t;
+  throw ConfigError({.attempted = attempted,
+                     .reason = fmt::format("it has no thread {}", tid),
+                     .hint = view ? "threads() lists them" : "give the kernel that crashed",
+                     .log = {}});
+}
+
+std::string Core::State::messages() const {
+  return json::utf8(rules->messages(*memory, kernel_view()));
+}
+
+std::vector<StackFrame> Core::State::frames(const guest::Registers& registers, bool expanded) {
+  list_modules();
+  std::vector<StackFrame> out;
+  const crash::Unwinder unwinder(*view, *image, *rules);
+  for (const auto& a : unwinder.walk(registers)) {
+    auto frames = image->expand(a.pc, a.return_address);
+    if (!expanded) {
+      // As a console would print it.
+      frames.erase(frames.begin(), frames.end() - 1);
+      frames[0].file.clear();
+      frames[0].source.clear();
+      frames[0].line = 0;
+    }
+    out.insert(out.end(), std::make_move_iterator(frames.begin()), std::make_move_iterator(frames.end()));
+  }
+  return out;
+}
+
+Core::Core(const Path& file, SymbolSources symbols, const Deadline& deadline)
+    : state_(new State(file, std::move(symbols), deadline)) {}
+Core::Core(Core&&) noexcept = default;
+Core& Core::operator=(Core&&) noexcept = default;
+Core::~Core() = default;
+
+std::string Core::format() const {
+  return state_->memory->format();
+}
+Os Core::os() const {
+  return state_->guest->os();
+}
+std::string Core::arch() const {
+  return state_->memory->arch();
+}
+bool Core::complete() const {
+  return state_->file.problems.empty() && state_->memory->problems().empty();
+}
+std::vector<std::string> Core::notes() const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->notes;
+}
+
+std::string Core::read(std::uint64_t address, std::size_t size) const {
+  std::string bytes;
+  if (size > max_read) refuse(state_->attempted, fmt::format("{} bytes are too many at once", size));
+  bytes.resize(size);
+  if (!state_->memory->read_virtual(address, bytes.data(), size))
+    refuse(state_->attempted, fmt::format("address {:#x}, {} bytes: not in the dump", address, size),
+           state_->memory->needs_page_tables() ? "give the kernel that crashed: its page tables are needed"
+                                               : "");
+  return bytes;
+}
+
+std::string Core::read_physical(std::uint64_t address, std::size_t size) const {
+  std::string bytes;
+  if (size > max_read) refuse(state_->attempted, fmt::format("{} bytes are too many at once", size));
+  bytes.resize(size);
+  if (!state_->memory->read_physical(address, bytes.data(), size))
+    refuse(state_->attempted,
+           fmt::format("physical address {:#x}, {} bytes: not in the dump", address, size));
+  return bytes;
+}
+
+std::string Core::panic() const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->view ? json::utf8(state_->rules->panic(*state_->view)) : std::string();
+}
+std::string Core::version() const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->view ? json::utf8(state_->rules->version(*state_->view)) : std::string();
+}
+std::string Core::dmesg() const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->messages();
+}
+std::optional<double> Core::uptime() const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->view ? state_->rules->uptime(*state_->view) : std::nullopt;
+}
+std::vector<CoreModule> Core::modules() const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->list_modules();
+}
+std::vector<CoreThread> Core::threads() const {
+  const std::lock_guard lock(state_->mutex);
+  std::vector<CoreThread> list;
+  for (const auto& t : state_->list_threads()) list.push_back(t.thread);
+  return list;
+}
+std::vector<CoreCpu> Core::cpus() const {
+  const std::lock_guard lock(state_->mutex);
+  if (!state_->view) return {};
+  std::vector<std::string> problems;
+  auto cpus = state_->rules->cpus(*state_->view, problems);
+  for (auto& p : problems) state_->note(std::move(p));
+  return cpus;
+}
+
+std::map<std::string, std::string> Core::registers(int tid) const {
+  const std::lock_guard lock(state_->mutex);
+  std::map<std::string, std::string> named;
+  const auto& t = state_->thread(tid);
+  if (!t.registers) return named;
+  named["RIP"] = fmt::format("{:#x}", t.registers->pc);
+  for (const auto& [name, number] : register_names)
+    if (const auto it = t.registers->values.find(number); it != t.registers->values.end())
+      named[name] = fmt::format("{:#x}", it->second);
+  return named;
+}
+
+StackTrace Core::stack(int tid) const {
+  const std::lock_guard lock(state_->mutex);
+  const auto& t = state_->thread(tid);
+  StackTrace trace;
+  trace.name = fmt::format("thread {} of {} ({})", tid, t.thread.pid, t.thread.process);
+  if (t.registers) trace.frames = state_->frames(*t.registers, true);
+  return trace;
+}
+
+}  // namespace kdev

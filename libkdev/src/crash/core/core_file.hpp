@@ -1,0 +1,26 @@
+#pragma once
+#include <kdev/deadline.hpp>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "crash/core/media.hpp"
+
+namespace kdev::crash {
+
+/// A dump's file ready to be read anywhere: itself, or its content in a temporary without a name when it is
+/// compressed.
+struct CoreFile {
+  std::unique_ptr<FileBytes> bytes;
+  std::string compression;            ///< "gzip", "zstd"; empty: it is not
+  std::vector<std::string> problems;  ///< the compressed data is cut off
+};
+
+/// HostError; FormatError when nothing of a compressed file can be unpacked.
+CoreFile open_core_file(const Path& file, const std::string& attempted, const Deadline& deadline);
+
+/// For messages: what a file, which is not what was hoped for, is instead: "an ELF core file", "a qcow2
+/// image", ...
+std::string kind_of_file(const guest::CoreBytes& bytes);
+
+}  // namespace kdev::crash

@@ -1,0 +1,64 @@
+#pragma once
+// What a Core knows, made when it is first asked for.
+#include <mutex>
+
+#include "crash/core/core_file.hpp"
+#include "crash/core/kernel_image.hpp"
+#include "crash/core/unwinder.hpp"
+#include "guest/guest.hpp"
+
+namespace kdev {
+
+struct Core::State {
+  /// The dump's memory with the kernel's symbols.
+  class View final : public guest::KernelView {
+   public:
+    View(const guest::CoreMemory& memory, const crash::KernelImage& image) : memory_(memory), image_(image) {}
+    bool read(std::uint64_t address, void* to, std::size_t size) const override {
+      return memory_.read_virtual(address, to, size);
+    }
+    std::optional<guest::KernelSymbol> symbol(std::string_view name) const override {
+      return image_.symbol(name);
+    }
+    std::optional<guest::Member> member(std::string_view type, std::string_view path,
+                                        std::string_view unit) const override {
+      return image_.types().member(type, path, unit);
+    }
+    std::optional<std::uint64_t> size_of(std::string_view type, std::string_view unit) const override {
+      return image_.types().size_of(type, unit);
+    }
+    std::optional<std::int64_t> enumerator(std::string_view name, std::string_view unit) const override {
+      return image_.types().enumerator(name, unit);
+    }
+
+   private:
+    const guest::CoreMemory& memory_;
+    const crash::KernelImage& image_;
+  };
+
+  State(const Path& file, SymbolSources sources, const Deadline& deadline);
+
+  const guest::KernelView* kernel_view() const { return view ? &*view : nullptr; }
+  const std::vector<CoreModule>& list_modules();
+  const std::vector<guest::ThreadState>& list_threads();
+  const guest::ThreadState& thread(int tid);
+  std::string messages() const;
+  /// The frames of a stack; `expanded`: with inline functions.
+  std::vector<StackFrame> frames(const guest::Registers& registers, bool expanded);
+  void note(std::string text);
+
+  mutable std::mutex mutex;
+  Path path;
+  std::string attempted;
+  crash::CoreFile file;
+  const guest::Guest* guest = nullptr;
+  const guest::CoreRules* rules = nullptr;
+  std::unique_ptr<guest::CoreMemory> memory;
+  std::unique_ptr<crash::KernelImage> image;  // null: no symbols were given
+  std::optional<View> view;                   // empty: likewise
+  std::vector<std::string> notes;
+  std::optional<std::vector<CoreModule>> modules;
+  std::optional<std::vector<guest::ThreadState>> threads;
+};
+
+}  // namespace kdev

@@ -1,0 +1,105 @@
+#include "crash/core/elf_core.hpp"
+
+#include <elf.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <kdev/error.hpp>
+
+#include "crash/core/page_table.hpp"
+
+namespace kdev::crash {
+namespace {
+
+class ElfCore final : public guest::CoreMemory {
+ public:
+  ElfCore(const guest::CoreBytes& bytes, const Elf64_Ehdr& header) : bytes_(bytes) {
+    std::vector<Elf64_Phdr> list(header.e_phnum);
+    for (std::size_t i = 0; i < list.size(); ++i)
+      if (!bytes.read(header.e_phoff + i * sizeof(Elf64_Phdr), &list[i], sizeof(Elf64_Phdr))) {
+        problems_.push_back("the file is cut off within its program headers");
+        list.resize(i);
+        break;
+      }
+    bool cut = false;
+    for (const auto& h : list) {
+      if (h.p_type != PT_LOAD || h.p_filesz == 0) continue;
+      Segment s{h.p_paddr, h.p_filesz, h.p_offset};
+      if (s.offset >= bytes.size() || s.size > bytes.size() - s.offset) {
+        cut = true;
+        s.size = s.offset < bytes.size() ? bytes.size() - s.offset : 0;
+      }
+      if (s.size == 0 || s.address > UINT64_MAX - s.size) continue;
+      segments_.push_back(s);
+    }
+    if (cut) problems_.push_back("the file is cut off: not all of its memory is there");
+    std::sort(segments_.begin(), segments_.end(),
+              [](const Segment& a, const Segment& b) { return a.address < b.address; });
+  }
+
+  std::string format() const override { return "elf"; }
+  std::string arch() const override { return "x86_64"; }
+  std::vector<std::string> problems() const override { return problems_; }
+  bool needs_page_tables() const override { return !top_; }
+  void set_page_tables(std::uint64_t top) override { top_ = top; }
+
+  bool read_physical(std::uint64_t address, void* to, std::size_t size) const override {
+    char* out = static_cast<char*>(to);
+    while (size) {
+      auto it = std::upper_bound(segments_.begin(), segments_.end(), address,
+                                 [](std::uint64_t a, const Segment& s) { return a < s.address; });
+      if (it == segments_.begin() || address - (--it)->address >= it->size) return false;
+      const auto at = address - it->address;
+      const auto n = std::min<std::uint64_t>(size, it->size - at);
+      if (!bytes_.read(it->offset + at, out, n)) return false;
+      out += n;
+      address += n;
+      size -= n;
+    }
+    return true;
+  }
+
+  bool read_virtual(std::uint64_t address, void* to, std::size_t size) const override {
+    if (!top_) return false;
+    constexpr std::uint64_t page = 4096;
+    char* out = static_cast<char*>(to);
+    while (size) {
+      const auto n = std::min<std::uint64_t>(size, page - address % page);
+      const auto physical = translate_x86_64(
+          [this](std::uint64_t a, void* p, std::size_t k) { return read_physical(a, p, k); }, *top_, address);
+      if (!physical || !read_physical(*physical, out, n)) return false;
+      out += n;
+      address += n;
+      size -= n;
+    }
+    return true;
+  }
+
+ private:
+  struct Segment {
+    std::uint64_t address, size, offset;
+  };
+  const guest::CoreBytes& bytes_;
+  std::vector<Segment> segments_;
+  std::vector<std::string> problems_;
+  std::optional<std::uint64_t> top_;
+};
+
+}  // namespace
+
+std::unique_ptr<guest::CoreMemory> open_elf_core(const guest::CoreBytes& bytes) {
+  Elf64_Ehdr h{};
+  if (!bytes.read(0, &h, sizeof(h)) ||
+      std::string_view(reinterpret_cast<const char*>(h.e_ident), SELFMAG) != ELFMAG || h.e_type != ET_CORE)
+    return nullptr;
+  if (h.e_ident[EI_CLASS] != ELFCLASS64 || h.e_ident[EI_DATA] != ELFDATA2LSB || h.e_machine != EM_X86_64 ||
+      h.e_phentsize != sizeof(Elf64_Phdr))
+    throw FormatError({.attempted = "read an ELF core file",
+                       .reason = fmt::format("it is of machine {}, class {}: not x86-64", h.e_machine,
+                                             static_cast<int>(h.e_ident[EI_CLASS])),
+                       .hint = "",
+                       .log = {}});
+  return std::make_unique<ElfCore>(bytes, h);
+}
+
+}  // namespace kdev::crash

@@ -1,0 +1,13 @@
+#pragma once
+#include <memory>
+
+#include "guest/core_rules.hpp"
+
+namespace kdev::crash {
+
+/// An ELF core file (64 bit, little-endian, x86-64) whose segments are physical memory; null: the file is
+/// none. Virtual addresses are translated once set_page_tables() was called. FormatError: it is one, beyond
+/// use.
+std::unique_ptr<guest::CoreMemory> open_elf_core(const guest::CoreBytes& bytes);
+
+}  // namespace kdev::crash

@@ -1,0 +1,123 @@
+#include "crash/core/kernel_image.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/filesystem/operations.hpp>
+#include <kdev/error.hpp>
+
+namespace kdev::crash {
+namespace {
+
+const std::string attempted = "read the kernel's symbols";
+
+Path kernel_of(const SymbolSources& s) {
+  return s.vmlinux.empty() && s.kernel ? s.kernel->vmlinux : s.vmlinux;
+}
+Path source_of(const SymbolSources& s) {
+  return s.source.empty() && s.kernel ? s.kernel->source : s.source;
+}
+
+bool is_code(const ElfSymbol& s) {
+  return s.function || s.type == 't' || s.type == 'T';
+}
+
+}  // namespace
+
+KernelImage::KernelImage(const SymbolSources& sources, const guest::SymbolRules& rules)
+    : sources_(sources),
+      rules_(rules),
+      kernel_(kernel_of(sources), attempted),
+      source_(source_of(sources), kernel_.tree(rules.known_source())),
+      types_(kernel_.dwarf()),
+      symbols_(kernel_.file().symbols()) {
+  if (symbols_.empty())
+    throw FormatError({.attempted = attempted,
+                       .reason = fmt::format("{} has no symbols", kernel_.file().path().string()),
+                       .hint = fmt::format("use the {} that was not stripped", rules.kernel_file()),
+                       .log = {}});
+  for (const auto& s : symbols_) by_name_.emplace(s.name, &s);
+}
+
+std::optional<guest::KernelSymbol> KernelImage::symbol(std::string_view name) const {
+  const auto it = by_name_.find(name);
+  if (it == by_name_.end()) return std::nullopt;
+  return guest::KernelSymbol{it->second->address, it->second->size};
+}
+
+bool KernelImage::has_symbols_in(std::uint64_t low, std::uint64_t size) const {
+  const auto it = std::lower_bound(symbols_.begin(), symbols_.end(), low,
+                                   [](const ElfSymbol& s, std::uint64_t a) { return s.address < a; });
+  return it != symbols_.end() && it->address - low < size;
+}
+
+KernelImage::Place KernelImage::at(std::uint64_t address) const {
+  for (const auto& m : modules_)
+    if (address >= m.low && address < m.high) return {m.info.get(), m.name};
+  return {&kernel_, {}};
+}
+
+const ElfSymbol* KernelImage::code_at(std::uint64_t address) const {
+  const Place place = at(address);
+  if (!place.info) return nullptr;
+  if (const auto* symbol = place.info->covering(address)) return symbol;
+  if (place.info != &kernel_) return nullptr;
+  auto it = std::upper_bound(symbols_.begin(), symbols_.end(), address,
+                             [](std::uint64_t a, const ElfSymbol& s) { return a < s.address; });
+  for (int back = 0; it != symbols_.begin() && back < 16; ++back)
+    if (--it; is_code(*it) && address - it->address < std::max(it->extent, it->size)) return &*it;
+  return nullptr;
+}
+
+std::vector<StackFrame> KernelImage::expand(std::uint64_t address, bool return_address) const {
+  const Place place = at(return_address ? address - 1 : address);
+  std::vector<StackFrame> frames;
+  if (place.info) frames = crash::expand(*place.info, source_, address, return_address);
+  if (frames.empty()) {
+    frames.emplace_back();
+    if (const auto* symbol = code_at(return_address ? address - 1 : address)) {
+      frames[0].function = symbol->name;
+      frames[0].offset = address - symbol->address;
+      frames[0].size = symbol->extent;
+    }
+  }
+  for (auto& frame : frames) {
+    frame.module = place.module;
+    frame.address = address;
+  }
+  return frames;
+}
+
+Path KernelImage::file_of(const std::string& name) {
+  if (!listed_) {
+    listed_ = true;
+    for (const auto& path : sources_.modules) files_.emplace(rules_.module_of(path), path);
+    boost::system::error_code ec;
+    if (sources_.kernel && !sources_.kernel->modules.empty())
+      for (boost::filesystem::recursive_directory_iterator it(sources_.kernel->modules, ec), end;
+           !ec && it != end; it.increment(ec))
+        if (rules_.is_module(it->path())) files_.emplace(rules_.module_of(it->path()), it->path());
+  }
+  const auto it = files_.find(name);
+  return it == files_.end() ? Path() : it->second;
+}
+
+Path KernelImage::add_module(const guest::ModuleState& m, std::vector<std::string>& notes) {
+  if (m.module.size > UINT64_MAX - m.module.address) return {};
+  Loaded loaded{rules_.module_of(m.module.name), m.module.address, m.module.address + m.module.size, nullptr};
+  const Path file = file_of(loaded.name);
+  Path used;
+  if (!file.empty() && !m.sections.empty()) {
+    try {
+      used = rules_.symbol_file(file);
+      loaded.info = std::make_unique<DebugInfo>(used, "read a module's symbols", m.sections);
+    } catch (const Error& error) {
+      notes.push_back(fmt::format("module {}: {}", loaded.name, error.reason()));
+      used.clear();
+    }
+  }
+  modules_.push_back(std::move(loaded));
+  return used;
+}
+
+}  // namespace kdev::crash

@@ -1,0 +1,64 @@
+#pragma once
+#include <kdev/crash.hpp>
+#include <map>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "crash/core/kernel_types.hpp"
+#include "crash/debug_info.hpp"
+#include "crash/expand.hpp"
+#include "guest/core_rules.hpp"
+#include "guest/symbol_rules.hpp"
+
+namespace kdev::crash {
+
+/// The kernel that a dump is of and its modules, with symbols at the addresses that they had. Not
+/// thread-safe.
+class KernelImage {
+ public:
+  /// FormatError when the kernel's file has no symbols; HostError.
+  KernelImage(const SymbolSources& sources, const guest::SymbolRules& rules);
+
+  /// What is at an address. `info` null: no file that is known.
+  struct Place {
+    const DebugInfo* info = nullptr;
+    std::string module;  ///< empty: the kernel
+  };
+  Place at(std::uint64_t address) const;
+  /// The function, or a label of assembly code; null: none.
+  const ElfSymbol* code_at(std::uint64_t address) const;
+  /// Inline frames first, then the real one, which is always there: nameless when nothing is known.
+  std::vector<StackFrame> expand(std::uint64_t address, bool return_address) const;
+  std::optional<guest::KernelSymbol> symbol(std::string_view name) const;
+  /// The kernel itself has something at these addresses.
+  bool has_symbols_in(std::uint64_t low, std::uint64_t size) const;
+  KernelTypes& types() const { return types_; }
+  const DebugInfo& kernel() const { return kernel_; }
+
+  /// Opens the file of a module that was loaded. Empty: there is none; then `notes` say so if it could not be
+  /// read.
+  Path add_module(const guest::ModuleState& module, std::vector<std::string>& notes);
+
+ private:
+  struct Loaded {
+    std::string name;
+    std::uint64_t low = 0, high = 0;
+    std::unique_ptr<DebugInfo> info;  // null: no file
+  };
+  Path file_of(const std::string& name);
+
+  SymbolSources sources_;
+  const guest::SymbolRules& rules_;
+  DebugInfo kernel_;
+  mutable SourceText source_;
+  mutable KernelTypes types_;
+  std::vector<ElfSymbol> symbols_;                                  // the kernel's, by address
+  std::unordered_map<std::string_view, const ElfSymbol*> by_name_;  // likewise
+  std::map<std::string, Path> files_;                               // of modules, by name
+  bool listed_ = false;
+  std::vector<Loaded> modules_;
+};
+
+}  // namespace kdev::crash

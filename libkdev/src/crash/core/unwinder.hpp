@@ -1,0 +1,36 @@
+#pragma once
+#include <vector>
+
+#include "crash/core/kernel_image.hpp"
+#include "guest/core_rules.hpp"
+
+namespace kdev::crash {
+
+/// A function's activation on a stack.
+struct Activation {
+  std::uint64_t pc = 0;
+  bool return_address =
+      false;             ///< a call lies before pc; else it is where a trap came, or the thread was left
+  std::uint64_t sp = 0;  ///< its stack pointer at pc
+};
+
+/// Walks stacks: by call frame information where there is some, else by frame pointers, and through traps. It
+/// ends on any stack: each step goes up, or through one of a limited number of traps.
+class Unwinder {
+ public:
+  Unwinder(const guest::KernelView& view, const KernelImage& image, const guest::CoreRules& rules)
+      : view_(view), image_(image), rules_(rules) {}
+  /// Innermost first.
+  std::vector<Activation> walk(guest::Registers registers) const;
+
+ private:
+  bool step(guest::Registers& registers) const;
+  bool by_call_frames(guest::Registers& registers) const;
+  bool by_frame_pointer(guest::Registers& registers) const;
+
+  const guest::KernelView& view_;
+  const KernelImage& image_;
+  const guest::CoreRules& rules_;
+};
+
+}  // namespace kdev::crash

@@ -1,0 +1,15 @@
+#pragma once
+#include <kdev/crash.hpp>
+#include <vector>
+
+#include "crash/debug_info.hpp"
+#include "crash/source_text.hpp"
+
+namespace kdev::crash {
+
+/// The frames at an address of a file: inlined ones first (innermost), then the real one. Empty: no function
+/// is there.
+std::vector<StackFrame> expand(const DebugInfo& info, SourceText& source, std::uint64_t address,
+                               bool return_address);
+
+}  // namespace kdev::crash

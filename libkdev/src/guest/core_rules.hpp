@@ -1,0 +1,154 @@
+#pragma once
+// What a guest's kernel leaves of itself: dumps on disks, formats of its own, and how its structures tell
+// what it was doing. Structures are read by the names that the kernel's debug information knows, through
+// KernelView; no offset is written down. Everything read is hostile: lists may be cyclic, sizes absurd.
+#include <cstdint>
+#include <kdev/core.hpp>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace kdev::guest {
+
+/// A dump's file, decompressed. Thread-safe.
+class CoreBytes {
+ public:
+  virtual ~CoreBytes() = default;
+  virtual std::uint64_t size() const = 0;
+  /// All of the range, or false.
+  virtual bool read(std::uint64_t offset, void* to, std::size_t size) const = 0;
+};
+
+/// Memory as a dump has it: one reader per format.
+class CoreMemory {
+ public:
+  virtual ~CoreMemory() = default;
+  virtual std::string format() const = 0;
+  virtual std::string arch() const = 0;  ///< as KernelArtifact::arch
+  /// All of the range, or false. A range may cross pages.
+  virtual bool read_physical(std::uint64_t address, void* to, std::size_t size) const = 0;
+  virtual bool read_virtual(std::uint64_t address, void* to, std::size_t size) const = 0;
+  /// The kernel's message buffer as it lies in memory, where the format has a copy of its own; empty: it has
+  /// none.
+  virtual std::string raw_messages() const { return {}; }
+  /// What is missing; empty: it is complete.
+  virtual std::vector<std::string> problems() const { return {}; }
+  /// Virtual addresses need page tables that the format does not point to: it wants to be told where.
+  virtual bool needs_page_tables() const { return false; }
+  /// Physical address of the top one.
+  virtual void set_page_tables(std::uint64_t) {}
+};
+
+/// Registers by their DWARF numbers.
+struct Registers {
+  std::uint64_t pc = 0;
+  bool pc_is_return = false;  ///< a call lies before it; else it is the instruction itself
+  std::map<int, std::uint64_t> values{};
+};
+
+/// A member of a structure.
+struct Member {
+  std::uint64_t offset = 0;
+  std::uint64_t size = 0;  ///< bytes
+};
+
+struct KernelSymbol {
+  std::uint64_t address = 0;
+  std::uint64_t size = 0;  ///< bytes; 0: not stated
+};
+
+/// A kernel's memory and its debug information.
+class KernelView {
+ public:
+  virtual ~KernelView() = default;
+  virtual bool read(std::uint64_t address, void* to, std::size_t size) const = 0;
+  virtual std::optional<KernelSymbol> symbol(std::string_view name) const = 0;
+  /// `path`: "td_name", "p_list.le_next", "data[2]". `unit`: end of the source file's name, for a structure
+  /// of which there are several.
+  virtual std::optional<Member> member(std::string_view type, std::string_view path,
+                                       std::string_view unit = {}) const = 0;
+  virtual std::optional<std::uint64_t> size_of(std::string_view type, std::string_view unit = {}) const = 0;
+  virtual std::optional<std::int64_t> enumerator(std::string_view name, std::string_view unit = {}) const = 0;
+
+  // In terms of those.
+  /// An unsigned number of 1 to 8 bytes.
+  std::optional<std::uint64_t> number(std::uint64_t address, std::size_t size = 8) const;
+  std::optional<std::uint64_t> number(std::uint64_t structure, std::string_view type, std::string_view path,
+                                      std::string_view unit = {}) const;
+  /// The number that a global variable holds.
+  std::optional<std::uint64_t> variable(std::string_view name, std::size_t size = 8) const;
+  /// Up to the zero byte, at most `limit` bytes.
+  std::string text(std::uint64_t address, std::size_t limit = 256) const;
+  /// A char array in a structure.
+  std::string text_member(std::uint64_t structure, std::string_view type, std::string_view path,
+                          std::string_view unit = {}) const;
+};
+
+/// A thread, and where its stack was left.
+struct ThreadState {
+  CoreThread thread;
+  std::optional<Registers> registers{};
+};
+
+/// A module, and where its sections lie; for one that is linked at its address, none.
+struct ModuleState {
+  CoreModule module;
+  std::map<std::string, std::uint64_t> sections{};
+};
+
+class CoreRules {
+ public:
+  virtual ~CoreRules() = default;
+
+  // Dumps on a disk.
+  /// The header in a sector; `offset`, `partition` are not in it. Nothing: it is none. A damaged one has a
+  /// `problem`.
+  virtual std::optional<DumpInfo> dump_header(std::string_view) const { return std::nullopt; }
+  /// Name of the lifted file, for a number.
+  virtual std::string lifted_name(const DumpInfo&, const std::string& /*number*/) const { return {}; }
+  /// The text beside it.
+  virtual std::string info_text(const DumpInfo&, const std::string& /*device*/, int /*number*/) const {
+    return {};
+  }
+
+  // A dump's file.
+  /// A reader when the file is in a format of this guest alone; null: it is not. FormatError when it is one,
+  /// but beyond use. `bytes` lives as long as the reader.
+  virtual std::unique_ptr<CoreMemory> open(const CoreBytes&) const { return nullptr; }
+  /// An ELF core file of plain physical memory, by its header (64 bytes), is of this guest.
+  virtual bool owns_elf(std::string_view /*header*/) const { return false; }
+  /// The kernel's top page table; nothing: it cannot be found.
+  virtual std::optional<std::uint64_t> page_tables(const CoreMemory&, const KernelView&) const {
+    return std::nullopt;
+  }
+
+  // What the kernel knew. Nothing, or what could be read, when structures are damaged; `notes` then say so.
+  virtual std::string messages(const CoreMemory&, const KernelView*) const { return {}; }
+  virtual std::string panic(const KernelView&) const { return {}; }
+  virtual std::string version(const KernelView&) const { return {}; }
+  virtual std::optional<double> uptime(const KernelView&) const { return std::nullopt; }
+  virtual std::vector<ModuleState> modules(const KernelView&, std::vector<std::string>& /*notes*/) const {
+    return {};
+  }
+  virtual std::vector<ThreadState> threads(const KernelView&, std::vector<std::string>& /*notes*/) const {
+    return {};
+  }
+  virtual std::vector<CoreCpu> cpus(const KernelView&, std::vector<std::string>& /*notes*/) const {
+    return {};
+  }
+
+  // Stacks.
+  /// A function of assembly code that puts a trap's registers on the stack.
+  virtual bool is_trap_entry(std::string_view /*function*/) const { return false; }
+  /// The registers at the trap, when the entry's stack pointer is `sp`; nothing: the stack begins here.
+  virtual std::optional<Registers> trap_registers(const KernelView&, std::uint64_t /*sp*/) const {
+    return std::nullopt;
+  }
+  /// An address that the kernel's code may have.
+  virtual bool is_kernel_address(std::uint64_t) const { return true; }
+};
+
+}  // namespace kdev::guest

@@ -1,0 +1,114 @@
+// What a FreeBSD kernel leaves of itself.
+#include <elf.h>
+
+#include <array>
+#include <cstring>
+
+#include "guest/core_rules.hpp"
+#include "guest/freebsd/core_facts.hpp"
+#include "guest/freebsd/core_minidump.hpp"
+#include "guest/freebsd/dump_header.hpp"
+#include "guest/freebsd/freebsd.hpp"
+
+namespace kdev::guest {
+namespace {
+
+class FreebsdCoreRules final : public CoreRules {
+ public:
+  std::optional<DumpInfo> dump_header(std::string_view sector) const override {
+    return parse_freebsd_dump_header(sector);
+  }
+  std::string lifted_name(const DumpInfo& info, const std::string& number) const override {
+    return freebsd_lifted_name(info, number);
+  }
+  std::string info_text(const DumpInfo& info, const std::string& device, int number) const override {
+    return freebsd_info_text(info, device, number);
+  }
+
+  std::unique_ptr<CoreMemory> open(const CoreBytes& bytes) const override {
+    return open_freebsd_minidump(bytes);
+  }
+  bool owns_elf(std::string_view header) const override {
+    // dumpsys_generic() in kern/kern_dump.c.
+    return header.size() > EI_OSABI && static_cast<unsigned char>(header[EI_OSABI]) == ELFOSABI_STANDALONE;
+  }
+  std::optional<std::uint64_t> page_tables(const CoreMemory& memory, const KernelView& view) const override;
+
+  std::string messages(const CoreMemory& memory, const KernelView* view) const override {
+    return freebsd_messages(memory, view);
+  }
+  std::string panic(const KernelView& view) const override {
+    const auto text = view.variable("panicstr");
+    return text && *text ? view.text(*text) : std::string();
+  }
+  std::string version(const KernelView& view) const override {
+    const auto text = view.symbol("version");
+    return text ? view.text(text->address, 1024) : std::string();
+  }
+  std::optional<double> uptime(const KernelView& view) const override {
+    const auto seconds = view.variable("time_uptime");
+    return seconds ? std::optional(static_cast<double>(*seconds)) : std::nullopt;
+  }
+  std::vector<ModuleState> modules(const KernelView& view, std::vector<std::string>& notes) const override {
+    return freebsd_modules(view, notes);
+  }
+  std::vector<ThreadState> threads(const KernelView& view, std::vector<std::string>& notes) const override {
+    return freebsd_threads(view, notes);
+  }
+  std::vector<CoreCpu> cpus(const KernelView& view, std::vector<std::string>&) const override {
+    return freebsd_cpus(view);
+  }
+
+  bool is_trap_entry(std::string_view f) const override {
+    // db_nextframe() in amd64/amd64/db_trace.c; entries of interrupts and exceptions begin with an X.
+    static constexpr std::array<std::string_view, 6> names{
+        "calltrap", "nmi_calltrap", "mchk_calltrap", "fork_trampoline", "fast_syscall_common", "alltraps"};
+    for (const auto name : names)
+      if (f == name) return true;
+    return f.size() > 2 && f[0] == 'X' && f[1] >= 'a' && f[1] <= 'z';
+  }
+  std::optional<Registers> trap_registers(const KernelView& view, std::uint64_t sp) const override {
+    return freebsd_trap_registers(view, sp);
+  }
+  bool is_kernel_address(std::uint64_t address) const override { return address >= 0xffff800000000000; }
+};
+
+/// The kernel is linked at `kernbase`, and loaded at a multiple of 2 MiB of physical memory (0, or where the
+/// loader found room): right is where its own page table maps the variable that names it to the place that it
+/// was read from.
+std::optional<std::uint64_t> FreebsdCoreRules::page_tables(const CoreMemory& memory,
+                                                           const KernelView& view) const {
+  const auto base = view.symbol("kernbase"), top = view.symbol("KPML4phys");
+  if (!base || !top || top->address < base->address) return std::nullopt;
+  constexpr std::uint64_t step = 2u << 20, limit = 4ull << 30, valid = 1, large = 0x80,
+                          frame = 0x000ffffffffff000;
+  for (std::uint64_t load = 0; load < limit; load += step) {
+    const auto place = load + (top->address - base->address);
+    std::uint64_t table = 0;
+    if (!memory.read_physical(place, &table, 8) || table == 0 || table & ~frame) continue;
+    std::uint64_t entry = table;
+    int shift = 39;
+    for (; shift >= 12; shift -= 9) {
+      if (!memory.read_physical((entry & frame) + (top->address >> shift & 511) * 8, &entry, 8) ||
+          !(entry & valid)) {
+        entry = 0;
+        break;
+      }
+      if (shift < 39 && shift > 12 && entry & large) break;
+    }
+    if (!entry) continue;
+    if (shift < 12) shift = 12;
+    const auto mask = (std::uint64_t{1} << shift) - 1;
+    if (((entry & frame & ~mask) | (top->address & mask)) == place) return table;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+const CoreRules& freebsd_core_rules() {
+  static const FreebsdCoreRules rules;
+  return rules;
+}
+
+}  // namespace kdev::guest

@@ -1,0 +1,20 @@
+#pragma once
+// What a FreeBSD kernel's structures tell. Units name a source file that knows the structure: others need not
+// be read.
+#include <string>
+#include <vector>
+
+#include "guest/core_rules.hpp"
+
+namespace kdev::guest {
+
+/// The message buffer, oldest byte first, without "<priority>" (sys/kern/subr_msgbuf.c). Without a view the
+/// format's own copy, as it lies there.
+std::string freebsd_messages(const CoreMemory& memory, const KernelView* view);
+std::vector<ModuleState> freebsd_modules(const KernelView& view, std::vector<std::string>& notes);
+std::vector<ThreadState> freebsd_threads(const KernelView& view, std::vector<std::string>& notes);
+std::vector<CoreCpu> freebsd_cpus(const KernelView& view);
+/// struct trapframe; nothing when it is of user mode, or the stack begins here.
+std::optional<Registers> freebsd_trap_registers(const KernelView& view, std::uint64_t frame);
+
+}  // namespace kdev::guest

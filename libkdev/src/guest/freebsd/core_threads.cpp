@@ -1,0 +1,198 @@
+#include <fmt/format.h>
+
+#include <array>
+#include <unordered_set>
+
+#include "guest/freebsd/core_facts.hpp"
+
+namespace kdev::guest {
+namespace {
+
+constexpr std::string_view shutdown = "kern/kern_shutdown.c", trap = "amd64/amd64/trap.c";
+constexpr std::size_t max_threads = 200000, max_cpus = 1024;
+
+// DWARF numbers of x86-64 (its ABI, figure 3.36).
+struct Named {
+  std::string_view name;
+  int number;
+};
+constexpr std::array<Named, 7> pcb_registers{{{"pcb_rbx", 3},
+                                              {"pcb_rbp", 6},
+                                              {"pcb_rsp", 7},
+                                              {"pcb_r12", 12},
+                                              {"pcb_r13", 13},
+                                              {"pcb_r14", 14},
+                                              {"pcb_r15", 15}}};
+constexpr std::array<Named, 16> trap_members{{{"tf_rax", 0},
+                                              {"tf_rdx", 1},
+                                              {"tf_rcx", 2},
+                                              {"tf_rbx", 3},
+                                              {"tf_rsi", 4},
+                                              {"tf_rdi", 5},
+                                              {"tf_rbp", 6},
+                                              {"tf_rsp", 7},
+                                              {"tf_r8", 8},
+                                              {"tf_r9", 9},
+                                              {"tf_r10", 10},
+                                              {"tf_r11", 11},
+                                              {"tf_r12", 12},
+                                              {"tf_r13", 13},
+                                              {"tf_r14", 14},
+                                              {"tf_r15", 15}}};
+
+bool in_kernel(std::uint64_t address) {
+  return address >= 0xffff800000000000;
+}
+
+/// struct pcb, as savectx() and cpu_switch() leave it: the stack pointer is at the return address.
+std::optional<Registers> saved(const KernelView& view, std::uint64_t pcb) {
+  Registers r;
+  const auto pc = view.number(pcb, "pcb", "pcb_rip", shutdown);
+  if (!pc || !in_kernel(*pc)) return std::nullopt;
+  r.pc = *pc;
+  // A thread that has not run yet begins there.
+  const auto beginning = view.symbol("fork_trampoline");
+  r.pc_is_return = !beginning || beginning->address != r.pc;
+  for (const auto& [name, number] : pcb_registers)
+    if (const auto value = view.number(pcb, "pcb", name, shutdown)) r.values[number] = *value;
+  if (const auto sp = r.values.find(7); sp != r.values.end()) sp->second += 8;
+  return r;
+}
+
+/// Saved by the interrupt that stopped the other processors. An array, or since 14 a pointer to one.
+std::optional<Registers> stopped(const KernelView& view, int cpu) {
+  const auto symbol = view.symbol("stoppcbs");
+  const auto size = view.size_of("pcb", shutdown);
+  if (!symbol || !size || cpu < 0 || cpu >= static_cast<int>(max_cpus)) return std::nullopt;
+  auto base = symbol->address;
+  if (symbol->size == 8) {
+    const auto there = view.number(base);
+    if (!there) return std::nullopt;
+    base = *there;
+  }
+  return saved(view, base + static_cast<std::uint64_t>(cpu) * *size);
+}
+
+std::string state_of(const KernelView& view, std::uint64_t td) {
+  const auto state = view.number(td, "thread", "td_state", shutdown);
+  const auto is = [&](std::string_view name) {
+    const auto value = view.enumerator(name, shutdown);
+    return state && value && static_cast<std::int64_t>(*state) == *value;
+  };
+  if (is("TDS_RUNNING")) return "running";
+  if (is("TDS_RUNQ") || is("TDS_CAN_RUN")) return "runnable";
+  if (is("TDS_INACTIVE")) return "inactive";
+  if (!is("TDS_INHIBITED")) return "unknown";
+  // TDI_* in sys/proc.h: macros, of which debug information knows nothing.
+  const auto why = view.number(td, "thread", "td_inhibitors", shutdown).value_or(0);
+  if (why & 0x08) return "locked";
+  if (why & 0x01) return "suspended";
+  if (why & 0x10) return "interrupt";
+  if (why & 0x04) return "swapped";
+  return "sleeping";
+}
+
+struct Dumper {
+  std::int64_t tid = 0;  ///< 0: nobody called for the dump
+  std::optional<std::uint64_t> pcb{};
+};
+
+ThreadState thread_at(const KernelView& view, std::uint64_t td, const Dumper& dumper) {
+  ThreadState t;
+  t.thread.address = td;
+  const auto number = [&](std::string_view name) { return view.number(td, "thread", name, shutdown); };
+  if (const auto tid = number("td_tid")) t.thread.tid = static_cast<std::int32_t>(*tid);
+  t.thread.name = view.text_member(td, "thread", "td_name", shutdown);
+  t.thread.state = state_of(view, td);
+  const auto channel = number("td_wmesg");
+  const auto lock = number("td_lockname");
+  if (channel && *channel)
+    t.thread.wait_channel = view.text(*channel, 64);
+  else if (lock && *lock && t.thread.state == "locked")
+    t.thread.wait_channel = view.text(*lock, 64);
+  if (t.thread.state == "running")
+    if (const auto cpu = number("td_oncpu")) t.thread.cpu = static_cast<std::int32_t>(*cpu);
+  t.thread.panicked = dumper.tid != 0 && t.thread.tid == dumper.tid;
+  if (t.thread.panicked && dumper.pcb) t.registers = saved(view, *dumper.pcb);
+  if (!t.registers && t.thread.state == "running") t.registers = stopped(view, t.thread.cpu);
+  if (!t.registers)
+    if (const auto pcb = number("td_pcb"); pcb && *pcb) t.registers = saved(view, *pcb);
+  return t;
+}
+
+}  // namespace
+
+std::vector<ThreadState> freebsd_threads(const KernelView& view, std::vector<std::string>& notes) {
+  std::vector<ThreadState> threads;
+  Dumper dumper;
+  dumper.tid = static_cast<std::int64_t>(view.variable("dumptid", 4).value_or(0));
+  if (const auto pcb = view.symbol("dumppcb")) dumper.pcb = pcb->address;
+  const auto next_process = view.member("proc", "p_list.le_next", shutdown);
+  const auto next_thread = view.member("thread", "td_plist.tqe_next", shutdown);
+  if (!next_process || !next_thread) {
+    notes.push_back("the kernel's file has no debug information of processes and threads");
+    return threads;
+  }
+  std::unordered_set<std::uint64_t> seen;  // of both: no structure is in two lists
+  const auto fresh = [&](std::uint64_t at) { return seen.size() < max_threads && seen.insert(at).second; };
+  bool endless = false;
+  auto process = view.variable("allproc");
+  while (process && *process && !endless) {
+    if (!fresh(*process)) {
+      endless = true;
+      break;
+    }
+    const auto pid = view.number(*process, "proc", "p_pid", shutdown);
+    if (!pid) {
+      notes.push_back(
+          fmt::format("the list of processes leads to {:#x}, which is not in the dump", *process));
+      break;
+    }
+    const auto name = view.text_member(*process, "proc", "p_comm", shutdown);
+    auto td = view.number(*process, "proc", "p_threads.tqh_first", shutdown);
+    while (td && *td && !(endless = !fresh(*td))) {
+      auto t = thread_at(view, *td, dumper);
+      t.thread.pid = static_cast<std::int32_t>(*pid);
+      t.thread.process = name;
+      threads.push_back(std::move(t));
+      td = view.number(*td + next_thread->offset);
+    }
+    process = view.number(*process + next_process->offset);
+  }
+  if (endless) notes.push_back("the list of processes or threads has no end");
+  return threads;
+}
+
+std::vector<CoreCpu> freebsd_cpus(const KernelView& view) {
+  std::vector<CoreCpu> cpus;
+  const auto table = view.symbol("cpuid_to_pcpu");
+  if (!table) return cpus;
+  for (std::size_t i = 0; i < max_cpus && i < table->size / 8; ++i) {
+    const auto pcpu = view.number(table->address + i * 8);
+    if (!pcpu) break;
+    if (!*pcpu) continue;
+    CoreCpu cpu;
+    cpu.id = static_cast<int>(i);
+    if (const auto td = view.number(*pcpu, "pcpu", "pc_curthread", shutdown); td && *td)
+      if (const auto tid = view.number(*td, "thread", "td_tid", shutdown))
+        cpu.tid = static_cast<std::int32_t>(*tid);
+    cpus.push_back(cpu);
+  }
+  return cpus;
+}
+
+std::optional<Registers> freebsd_trap_registers(const KernelView& view, std::uint64_t frame) {
+  const auto number = [&](std::string_view name) { return view.number(frame, "trapframe", name, trap); };
+  const auto pc = number("tf_rip"), cs = number("tf_cs");
+  if (!pc || !cs || (*cs & 3)) return std::nullopt;  // user mode
+  Registers r;
+  r.pc = *pc;
+  for (const auto& [name, dwarf] : trap_members)
+    if (const auto value = number(name)) r.values[dwarf] = *value;
+  // A thread that never ran in user mode begins with an empty one; a call of what is no code stops at once,
+  // too.
+  if (!in_kernel(*pc) && !in_kernel(r.values[7])) return std::nullopt;
+  return r;
+}
+
+}  // namespace kdev::guest

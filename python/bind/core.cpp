@@ -1,0 +1,144 @@
+// Dumps of kernels.
+#include <kdev/core.hpp>
+
+#include "bind.hpp"
+#include "blocking.hpp"
+#include "value.hpp"
+
+namespace kdev::python {
+
+void bind_core(py::module_& m) {
+  Value<DumpInfo> info(m, "DumpInfo",
+                       "A dump that a kernel left on a disk or a partition, as its headers tell.");
+  info.field("kind", &DumpInfo::kind, "'core': memory; 'text': a tar of texts.")
+      .field("os", &DumpInfo::os)
+      .field("partition", &DumpInfo::partition, "1-based; 0: it lies on the medium itself.")
+      .field("partition_name", &DumpInfo::partition_name)
+      .field("offset", &DumpInfo::offset, "Of its first byte in the (raw) image.")
+      .field("length", &DumpInfo::length, "Bytes, without headers, as stored.")
+      .field("extent", &DumpInfo::extent, "Bytes set aside for it.")
+      .field("block_size", &DumpInfo::block_size, "Of the medium.")
+      .field("key_size", &DumpInfo::key_size, "Bytes of its encrypted key; 0: it is not encrypted.")
+      .field("magic", &DumpInfo::magic)
+      .field("arch", &DumpInfo::arch, "As the kernel calls it.")
+      .field("version", &DumpInfo::version)
+      .field("arch_version", &DumpInfo::arch_version)
+      .field("time", &DumpInfo::time, "Seconds since 1970.")
+      .field("hostname", &DumpInfo::hostname)
+      .field("version_text", &DumpInfo::version_text, "The kernel's version string.")
+      .field("panic", &DumpInfo::panic, "Empty: there was none.")
+      .field("compression", &DumpInfo::compression, "'none', 'gzip', 'zstd'.")
+      .field("parity", &DumpInfo::parity)
+      .field("problem", &DumpInfo::problem, "Why it cannot be lifted; empty: it is whole.");
+  info.py().def_property_readonly("encrypted", &DumpInfo::encrypted);
+  info.finish({"kind", "partition", "length", "panic", "problem"});
+  Value<LiftedDump>(m, "LiftedDump", "A dump in files, named and made as savecore(8) does.")
+      .field("info", &LiftedDump::info)
+      .field("number", &LiftedDump::number)
+      .field("file", &LiftedDump::file, "vmcore.N, vmcore.N.gz, vmcore.N.zst or textdump.tar.N.")
+      .field("info_file", &LiftedDump::info_file, "info.N.")
+      .finish({"file"});
+  Value<TextDump>(m, "TextDump", "What a text dump's tar holds.")
+      .field("debugger", &TextDump::debugger, "ddb.txt: what the debugger's scripts printed.")
+      .field("config", &TextDump::config, "config.txt.")
+      .field("messages", &TextDump::messages, "msgbuf.txt.")
+      .field("panic", &TextDump::panic, "panic.txt.")
+      .field("version", &TextDump::version, "version.txt.")
+      .field("others", &TextDump::others, "Further members.")
+      .finish({"panic", "version"});
+  Value<CoreModule>(m, "CoreModule", "A kernel module as it was loaded.")
+      .field("name", &CoreModule::name)
+      .field("path", &CoreModule::path, "In the guest.")
+      .field("address", &CoreModule::address, "Of its first section.")
+      .field("size", &CoreModule::size, "Bytes.")
+      .optional_path("file", &CoreModule::file, "With its symbols, on this host; None: none was found.")
+      .finish({"name", "address", "size", "file"});
+  Value<CoreThread>(m, "CoreThread", "A thread when the kernel stopped.")
+      .field("pid", &CoreThread::pid)
+      .field("tid", &CoreThread::tid)
+      .field("process", &CoreThread::process, "The process's name.")
+      .field("name", &CoreThread::name, "The thread's own.")
+      .field("state", &CoreThread::state, "'running', 'runnable', 'sleeping', 'locked', ...")
+      .field("wait_channel", &CoreThread::wait_channel, "What it sleeps for.")
+      .field("cpu", &CoreThread::cpu, "On which it ran; -1: it did not.")
+      .field("panicked", &CoreThread::panicked, "It called for the dump.")
+      .field("address", &CoreThread::address, "Of the kernel's structure.")
+      .finish({"pid", "tid", "process", "name", "state", "wait_channel", "cpu"});
+  Value<CoreCpu>(m, "CoreCpu", "A processor when the kernel stopped.")
+      .field("id", &CoreCpu::id)
+      .field("tid", &CoreCpu::tid, "Of the thread that ran there; -1: unknown.")
+      .finish();
+
+  m.def(
+      "find_dumps",
+      [](const Path& image, Timeout timeout) {
+        return blocking([&] { return find_dumps(image, deadline(timeout)); });
+      },
+      py::arg("image"), py::kw_only(), py::arg("timeout") = py::none(),
+      "Dumps on a raw disk image, a partition's image or a qcow2.");
+  m.def(
+      "lift_dump",
+      [](const Path& image, const Path& dir, std::optional<int> partition, Timeout timeout) {
+        return blocking([&] { return lift_dump(image, dir, partition, deadline(timeout)); });
+      },
+      py::arg("image"), py::arg("dir"), py::kw_only(), py::arg("partition") = py::none(),
+      py::arg("timeout") = py::none(), "The image's dump as files in `dir`, as savecore(8) makes them.");
+  m.def(
+      "read_text_dump", [](const Path& tar) { return blocking([&] { return read_text_dump(tar); }); },
+      py::arg("tar"));
+
+  using Self = const Core&;
+  py::class_<Core>(m, "Core", "A memory dump of a kernel, read in place. Thread-safe.")
+      .def(py::init([](const Path& file, const std::optional<KernelArtifact>& kernel,
+                       const std::optional<Path>& vmlinux, const std::vector<Path>& modules,
+                       const std::optional<Path>& source, Timeout timeout) {
+             SymbolSources sources{kernel, vmlinux.value_or(Path()), modules, source.value_or(Path()), {}};
+             return blocking(
+                 [&] { return std::make_unique<Core>(file, std::move(sources), deadline(timeout)); });
+           }),
+           py::arg("file"), py::arg("kernel") = py::none(), py::kw_only(), py::arg("vmlinux") = py::none(),
+           py::arg("modules") = std::vector<Path>(), py::arg("source") = py::none(),
+           py::arg("timeout") = py::none(),
+           "`kernel`, or `vmlinux`: of the kernel that crashed; without it only memory and messages can be "
+           "read.")
+      .def_property_readonly("format", &Core::format, "'minidump 3', 'elf'.")
+      .def_property_readonly("os", &Core::os)
+      .def_property_readonly("arch", &Core::arch)
+      .def_property_readonly("complete", &Core::complete, "All of what the format promises is there.")
+      .def_property_readonly("notes", [](Self c) { return blocking([&] { return c.notes(); }); })
+      .def(
+          "read",
+          [](Self c, std::uint64_t address, std::size_t size) {
+            return py::bytes(blocking([&] { return c.read(address, size); }));
+          },
+          py::arg("address"), py::arg("size"))
+      .def(
+          "read_physical",
+          [](Self c, std::uint64_t address, std::size_t size) {
+            return py::bytes(blocking([&] { return c.read_physical(address, size); }));
+          },
+          py::arg("address"), py::arg("size"))
+      .def_property_readonly(
+          "panic", [](Self c) { return blocking([&] { return c.panic(); }); },
+          "The panic's message; empty: none.")
+      .def_property_readonly("version", [](Self c) { return blocking([&] { return c.version(); }); })
+      .def_property_readonly(
+          "uptime", [](Self c) { return blocking([&] { return c.uptime(); }); }, "Seconds; None: unknown.")
+      .def(
+          "dmesg", [](Self c) { return blocking([&] { return c.dmesg(); }); },
+          "The kernel's message buffer, oldest first.")
+      .def("modules", [](Self c) { return blocking([&] { return c.modules(); }); })
+      .def("threads", [](Self c) { return blocking([&] { return c.threads(); }); })
+      .def("cpus", [](Self c) { return blocking([&] { return c.cpus(); }); })
+      .def(
+          "registers", [](Self c, int tid) { return blocking([&] { return c.registers(tid); }); },
+          py::arg("tid"), "Where a thread's stack was left, in hex.")
+      .def(
+          "stack", [](Self c, int tid) { return blocking([&] { return c.stack(tid); }); }, py::arg("tid"),
+          "A thread's stack, through traps, with inline functions, file and line.")
+      .def(
+          "report", [](Self c) { return blocking([&] { return c.report(); }); },
+          "The crash as scan_console() reports it, its frames from the dump's stack.");
+}
+
+}  // namespace kdev::python

@@ -1,0 +1,224 @@
+"""Dumps of FreeBSD guests: made by real crashes, lifted off the guest's disk and read on the host. Skipped without a
+tree (see conftest.py)."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import kdev
+import pytest
+
+pytestmark = [pytest.mark.boot, pytest.mark.freebsd]
+
+# Not when it is loaded: Giant is held then, and kern_reboot() in 13.2 waits forever for a panic's thread to give it up.
+CRASHER = """
+#include <sys/param.h>
+#include <sys/systm.h>
+#include <sys/kernel.h>
+#include <sys/module.h>
+#include <sys/sysctl.h>
+
+static inline int
+store(volatile int *p, int v)
+{
+	*p = v;
+	return (0);
+}
+
+static __noinline int
+greet(int how)
+{
+	int error;
+
+	if (how == 2)
+		panic("greeted %d times", how);
+	error = store((volatile int *)16, how);
+	return (error + how);
+}
+
+static int
+go(SYSCTL_HANDLER_ARGS)
+{
+	int error, how = 0;
+
+	error = sysctl_handle_int(oidp, &how, 0, req);
+	if (error != 0 || req->newptr == NULL)
+		return (error);
+	error = greet(how);
+	return (error);
+}
+SYSCTL_PROC(_debug, OID_AUTO, NAME, CTLTYPE_INT | CTLFLAG_RW | CTLFLAG_MPSAFE, NULL, 0, go, "I", "crash");
+
+static int
+modevent(module_t mod __unused, int what, void *arg __unused)
+{
+	return (what == MOD_LOAD || what == MOD_UNLOAD ? 0 : EOPNOTSUPP);
+}
+static moduledata_t NAME_mod = { "NAME", modevent, NULL };
+DECLARE_MODULE(NAME, NAME_mod, SI_SUB_DRIVERS, SI_ORDER_MIDDLE);
+MODULE_VERSION(NAME, 1);
+"""
+
+
+@pytest.fixture(scope="module")
+def ws() -> kdev.Workspace:
+    return kdev.Workspace(os.environ["KDEV_FREEBSD_WORKSPACE"], source=os.environ["KDEV_FREEBSD_SRC"])
+
+
+@pytest.fixture(scope="module")
+def kernel(ws: kdev.Workspace) -> kdev.KernelArtifact:
+    return ws.build(kdev.KernConf.tiny(ws).preset("debug").module("nullfs"))
+
+
+@pytest.fixture(scope="module")
+def module(ws: kdev.Workspace, kernel: kdev.KernelArtifact) -> Iterator[kdev.ModuleArtifact]:
+    folder = ws.src / f"crasher{os.getpid()}"
+    ws.scaffold("hello", "dumper", folder)
+    (folder / "dumper.c").write_text(CRASHER.replace("NAME", "dumper"))
+    yield ws.build_module(folder, kernel)
+    shutil.rmtree(folder)
+
+
+class Dumped:
+    """A guest that crashed and dumped, and what its console said."""
+
+    def __init__(
+        self, ws: kdev.Workspace, kernel: kdev.KernelArtifact, module: kdev.ModuleArtifact, folder: Path
+    ) -> None:
+        self.kernel, self.module, self.folder = kernel, module, folder
+        self.image = kdev.SeedImage.userland(ws.build_userland()).add_module(module)
+
+    def crash(self, command: str, cmdline: str = "") -> tuple[Path, kdev.CrashReport]:
+        disk = self.folder / "dump.raw"
+        with disk.open("wb") as file:
+            file.truncate(512 << 20)
+        with kdev.VM(
+            kernel=self.kernel,
+            image=self.image,
+            memory="256M",
+            cpus=2,
+            modules=[self.module],
+            run_dir=self.folder / "run",
+            cmdline=f"dumpdev=vtbd0 debug.debugger_on_panic=0 {cmdline}",
+            qemu_args=[
+                *("-drive", f"file={disk},format=raw,if=none,id=d0"),
+                *("-device", "virtio-blk-pci,drive=d0"),
+            ],
+        ) as vm:
+            vm.run("kldload /m/dumper.ko", check=True)
+            try:
+                crash = vm.run(command).crash
+            except kdev.GuestError:  # it had dumped and rebooted before anybody looked
+                crash = None
+            if crash is not None and "Dump complete" not in vm.console:
+                vm.qmp("cont")
+            while "Dump complete" not in vm.console:
+                vm.qmp("query-status")  # raises when the guest has ended
+        log = next((self.folder / "run/logs").glob("*console.log")).read_bytes()
+        report = next(r for r in kdev.scan_console(log, "freebsd") if r.panicked)
+        return disk, kdev.Symbolizer(self.kernel, modules=[self.module.ko]).symbolize(report)
+
+
+@pytest.fixture
+def dumped(
+    ws: kdev.Workspace, kernel: kdev.KernelArtifact, module: kdev.ModuleArtifact, tmp_path: Path
+) -> Iterator[Dumped]:
+    yield Dumped(ws, kernel, module, tmp_path)
+    shutil.rmtree(tmp_path, ignore_errors=True)  # half a gigabyte
+
+
+def guilty(report: kdev.CrashReport) -> tuple[str, str, str, int]:
+    frame = report.guilty
+    assert frame is not None
+    return report.title, report.function, Path(frame.file).name, frame.line
+
+
+@pytest.mark.parametrize(("minidump", "format"), [(1, "minidump 3"), (0, "elf")])
+def test_a_trap_reads_the_same_from_the_dump_as_from_the_console(dumped: Dumped, minidump: int, format: str) -> None:
+    disk, console = dumped.crash("sysctl debug.dumper=1", f"debug.minidump={minidump}")
+    (info,) = kdev.find_dumps(disk)
+    assert (info.kind, info.os, info.arch, info.panic, info.problem) == ("core", "freebsd", "amd64", "page fault", "")
+    lifted = kdev.lift_dump(disk, dumped.folder / "crash")
+    assert lifted.file.name == "vmcore.0"
+    assert "Panic String: page fault" in lifted.info_file.read_text()
+
+    core = kdev.Core(lifted.file, dumped.kernel, modules=[dumped.module.ko])
+    assert (core.format, core.complete, core.notes) == (format, True, [])
+    assert core.panic == "page fault"
+    assert core.version.startswith("FreeBSD 13")
+    assert "Fatal trap 12" in core.dmesg()
+    loaded = {m.name: m for m in core.modules()}
+    assert loaded["dumper.ko"].file is not None
+    assert loaded["kernel"].file is None
+    threads = {t.tid: t for t in core.threads()}
+    assert any(t.pid == 1 and t.process == "init" for t in threads.values())
+    (crasher,) = [t for t in threads.values() if t.panicked]
+    assert crasher.state == "running"
+    assert crasher.tid in {cpu.tid for cpu in core.cpus()}
+    assert len(core.cpus()) == 2
+
+    report = core.report()
+    assert console.title == "Fatal trap NUM: page fault in greet"
+    assert guilty(report) == guilty(console)
+    assert (report.pid, report.process, report.cpu) == (console.pid, console.process, console.cpu)
+    assert report.registers == console.registers
+    # Console frames are found again in the dump's stack, in order.
+    dump_frames = iter(f.function for f in report.frames if not f.inlined)
+    expected = [f.function for f in console.frames if not f.inlined and not f.function.startswith("db_trace")]
+    assert all(name in dump_frames for name in expected), (report.to_text(), console.to_text())
+    store = next(f for f in report.frames if f.function == "store")
+    assert store.inlined
+    assert store.module == "dumper"
+    assert store.source == "*p = v;"
+
+    # Every stack leads to where stacks begin, and the other processor was stopped by an interrupt.
+    for thread in threads.values():
+        frames = core.stack(thread.tid).frames
+        assert frames[-1].function in ("fork_trampoline", "fast_syscall_common", "btext"), (thread, frames)
+    (other,) = [t for t in threads.values() if t.cpu >= 0 and not t.panicked]
+    assert "cpustop_handler" in [f.function for f in core.stack(other.tid).frames]
+
+
+def test_a_panic_of_the_module_and_the_command(dumped: Dumped) -> None:
+    disk, console = dumped.crash("sysctl debug.dumper=2")
+    kernel_json = dumped.folder / "kernel.json"
+    kernel_json.write_text(dumped.kernel.to_json())
+    said = subprocess.run(
+        [
+            *(sys.executable, "-m", "kdev", "crash", "core", str(disk), "--kernel", str(kernel_json)),
+            *("--module", str(dumped.module.ko), "--json"),
+        ],
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    report = kdev.CrashReport.from_json(said)
+    assert report.title == "panic: greeted NUM times"
+    assert report.function == "greet"
+    assert guilty(report) == guilty(console)
+    assert report.guilty is not None
+    assert report.guilty.source == 'panic("greeted %d times", how);'
+
+
+def test_a_bare_address_is_looked_up_in_a_kernel(kernel: kdev.KernelArtifact) -> None:
+    (panic,) = [m for m in kernel.lookup(f"{address_of(kernel, 'vpanic') + 5:x}") if m.name == "vpanic"]
+    assert panic.offset == 5
+    full = f"{address_of(kernel, 'vpanic'):016x}"
+    # As Bill Paul has it: the last digits left out, or unknown.
+    for digits in (full[:-1], full[:-2], full[:-3] + "xxx", full[8:]):
+        assert "vpanic" in [m.name for m in kernel.lookup(digits)], digits
+
+
+def address_of(kernel: kdev.KernelArtifact, name: str) -> int:
+    for line in subprocess.run(
+        ["nm", "--defined-only", kernel.vmlinux], check=True, capture_output=True, text=True
+    ).stdout.splitlines():
+        address, _, symbol = line.split(maxsplit=2)
+        if symbol == name:
+            return int(address, 16)
+    raise LookupError(name)
