@@ -75,7 +75,7 @@ void bind_core(py::module_& m) {
         return blocking([&] { return find_dumps(image, deadline(timeout)); });
       },
       py::arg("image"), py::kw_only(), py::arg("timeout") = py::none(),
-      "Dumps on a raw disk image, a partition's image or a qcow2.");
+      "Dumps on a raw disk image, a partition's image or NAME.qcow2.");
   m.def(
       "lift_dump",
       [](const Path& image, const Path& dir, std::optional<int> partition, Timeout timeout) {

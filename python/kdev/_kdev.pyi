@@ -58,8 +58,8 @@ __all__: list[str] = [
     "StoredArtifact",
     "SymbolMatch",
     "Symbolizer",
-    "TreeEdit",
     "TextDump",
+    "TreeEdit",
     "UserlandArtifact",
     "VM",
     "VmStateChanged",
@@ -3130,7 +3130,7 @@ def diff_kernconfs(left: KernconfSummary, right: KernconfSummary) -> list[Kernco
 
 def find_dumps(image: str | os.PathLike[str], *, timeout: float | None = None) -> list[DumpInfo]:
     """
-    Dumps on a raw disk image, a partition's image or a qcow2.
+    Dumps on a raw disk image, a partition's image or NAME.qcow2.
     """
 
 def format_list(entries: collections.abc.Sequence[ImageEntry]) -> str: ...

@@ -95,8 +95,6 @@ class Dumped:
 
     def crash(self, command: str, cmdline: str = "") -> tuple[Path, kdev.CrashReport]:
         disk = self.folder / "dump.raw"
-        with disk.open("wb") as file:
-            file.truncate(512 << 20)
         with kdev.VM(
             kernel=self.kernel,
             image=self.image,
@@ -105,19 +103,16 @@ class Dumped:
             modules=[self.module],
             run_dir=self.folder / "run",
             cmdline=f"dumpdev=vtbd0 debug.debugger_on_panic=0 {cmdline}",
-            qemu_args=[
-                *("-drive", f"file={disk},format=raw,if=none,id=d0"),
-                *("-device", "virtio-blk-pci,drive=d0"),
-            ],
+            disks=[kdev.Disk(file=disk, size="512M", keep=True)],
         ) as vm:
             vm.run("kldload /m/dumper.ko", check=True)
             try:
                 crash = vm.run(command).crash
             except kdev.GuestError:  # it had dumped and rebooted before anybody looked
                 crash = None
-            if crash is not None and "Dump complete" not in vm.console:
+            if crash is not None and "ump complete" not in vm.console:
                 vm.qmp("cont")
-            while "Dump complete" not in vm.console:
+            while "ump complete" not in vm.console:  # "Textdump complete."
                 vm.qmp("query-status")  # raises when the guest has ended
         log = next((self.folder / "run/logs").glob("*console.log")).read_bytes()
         report = next(r for r in kdev.scan_console(log, "freebsd") if r.panicked)
@@ -203,6 +198,17 @@ def test_a_panic_of_the_module_and_the_command(dumped: Dumped) -> None:
     assert guilty(report) == guilty(console)
     assert report.guilty is not None
     assert report.guilty.source == 'panic("greeted %d times", how);'
+
+
+def test_a_text_dump(dumped: Dumped) -> None:
+    disk, console = dumped.crash("sysctl debug.ddb.textdump.pending=1 debug.dumper=2")
+    lifted = kdev.lift_dump(disk, dumped.folder / "crash")
+    assert (lifted.info.kind, lifted.file.name) == ("text", "textdump.tar.0")
+    text = kdev.read_text_dump(lifted.file)
+    assert text.panic == "greeted 2 times"
+    assert text.version.startswith("FreeBSD 13")
+    (report,) = kdev.scan_console(text.messages, "freebsd")
+    assert (report.title, report.function) == (console.title, console.function)
 
 
 def test_a_bare_address_is_looked_up_in_a_kernel(kernel: kdev.KernelArtifact) -> None:

@@ -371,6 +371,15 @@ TEST_F(LookupTest, AliasesAndTheEnd) {
   EXPECT_THAT(find("810014f7"), ElementsAre("vm_fault+0x7 T"));  // the leading f's left out
 }
 
+TEST_F(LookupTest, AbsoluteSymbolsAreNumbers) {
+  // FreeBSD's kernels have two, far below all code.
+  std::ofstream(path_.string()) << "0000000000200000 A kernload\nffffffff80000000 A kernbase\n"
+                                   "ffffffff80442750 T vpanic\nffffffff80442940 T panic\n";
+  EXPECT_THAT(find("80442755"), ElementsAre("vpanic+0x5 T"));
+  EXPECT_THAT(find("ffffffff80442"), ElementsAre("vpanic+0x0 T", "panic+0x0 T"));
+  EXPECT_THAT(find("ffffffff80000000"), ElementsAre("kernbase+0x0 A"));
+  EXPECT_THAT(find("ffffffff80000001"), IsEmpty());
+}
 TEST_F(LookupTest, RefusesNonsense) {
   EXPECT_THROW(find(""), FormatError);
   EXPECT_THROW(find("vm_fault"), FormatError);

@@ -14,10 +14,6 @@ namespace {
 /// More than this at once is no question about a structure.
 constexpr std::size_t max_read = 1u << 30;
 
-constexpr std::pair<const char*, int> register_names[] = {
-    {"RAX", 0}, {"RDX", 1}, {"RCX", 2},  {"RBX", 3},  {"RSI", 4},  {"RDI", 5},  {"RBP", 6},  {"RSP", 7},
-    {"R8", 8},  {"R9", 9},  {"R10", 10}, {"R11", 11}, {"R12", 12}, {"R13", 13}, {"R14", 14}, {"R15", 15}};
-
 [[noreturn]] void refuse(const std::string& attempted, std::string reason, std::string hint = {}) {
   throw FormatError(
       {.attempted = attempted, .reason = std::move(reason), .hint = std::move(hint), .log = {}});
@@ -53,6 +49,9 @@ Core::State::State(const Path& path_, SymbolSources sources, const Deadline& dea
     }
     refuse(attempted, fmt::format("it is no dump that kdev reads: it is {}", kind), hint);
   }
+  machine = crash::machine_for(memory->arch());
+  if (!machine)
+    refuse(attempted, fmt::format("it is of a processor that kdev does not know: {}", memory->arch()));
   for (auto& problem : memory->problems()) note(std::move(problem));
   sources.os = guest->os();
   if (!sources.kernel && sources.vmlinux.empty()) return;
@@ -129,7 +128,7 @@ std::string Core::State::messages() const {
 std::vector<StackFrame> Core::State::frames(const guest::Registers& registers, bool expanded) {
   list_modules();
   std::vector<StackFrame> out;
-  const crash::Unwinder unwinder(*view, *image, *rules);
+  const crash::Unwinder unwinder(*view, *image, *rules, *machine);
   for (const auto& a : unwinder.walk(registers)) {
     auto frames = image->expand(a.pc, a.return_address);
     if (!expanded) {
@@ -228,10 +227,10 @@ std::map<std::string, std::string> Core::registers(int tid) const {
   std::map<std::string, std::string> named;
   const auto& t = state_->thread(tid);
   if (!t.registers) return named;
-  named["RIP"] = fmt::format("{:#x}", t.registers->pc);
-  for (const auto& [name, number] : register_names)
+  named[std::string(state_->machine->pc_name)] = fmt::format("{:#x}", t.registers->pc);
+  for (const auto& [name, number] : state_->machine->names)
     if (const auto it = t.registers->values.find(number); it != t.registers->values.end())
-      named[name] = fmt::format("{:#x}", it->second);
+      named[std::string(name)] = fmt::format("{:#x}", it->second);
   return named;
 }
 

@@ -100,7 +100,7 @@ std::string kind_of_file(const guest::CoreBytes& bytes) {
            : header.e_type == ET_REL ? "an ELF object file"
                                      : "an ELF program or kernel";
   }
-  if (head.starts_with("QFI\xfb")) return "a qcow2 image";
+  if (head.starts_with("QFI\xfb")) return "a qcow2 image, which has to be called NAME.qcow2";
   if (head.starts_with("KDUMP   ")) return "a kdump-compressed dump";
   if (head.size() > 262 && head.substr(257, 5) == "ustar") return "a tar archive";
   if (head.size() >= 512 && head.substr(510, 2) == "\x55\xaa") return "a disk image without one";

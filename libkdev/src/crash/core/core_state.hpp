@@ -54,6 +54,7 @@ struct Core::State {
   const guest::Guest* guest = nullptr;
   const guest::CoreRules* rules = nullptr;
   std::unique_ptr<guest::CoreMemory> memory;
+  const crash::Machine* machine = nullptr;
   std::unique_ptr<crash::KernelImage> image;  // null: no symbols were given
   std::optional<View> view;                   // empty: likewise
   std::vector<std::string> notes;

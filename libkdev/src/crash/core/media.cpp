@@ -83,8 +83,9 @@ UniqueFd nameless_file(const std::string& attempted) {
 std::unique_ptr<FileBytes> open_media(const Path& image, const std::string& attempted,
                                       const Deadline& deadline) {
   auto file = std::make_unique<FileBytes>(image, attempted);
-  char magic[4] = {};
-  if (!file->read(0, magic, 4) || std::string_view(magic, 4) != "QFI\xfb") return file;
+  // By its name, as a VM takes its disks: a guest could write such a header onto a raw one, naming files of
+  // the host.
+  if (image.extension() != ".qcow2") return file;
   const TemporaryFolder folder(attempted);
   const Path raw = folder.path() / "raw";
   const Path full = boost::filesystem::absolute(image);  // a name that begins with '-' is no option

@@ -9,8 +9,6 @@ namespace {
 
 using guest::Registers;
 
-// x86-64 (its ABI, figure 3.36): the one machine whose dumps are read so far.
-constexpr int frame_pointer = 6, stack_pointer = 7, return_column = 16, registers_count = 17;
 constexpr std::size_t max_frames = 1024;
 constexpr int max_traps = 32;
 
@@ -124,13 +122,13 @@ bool Unwinder::by_call_frames(Registers& r) const {
     const std::unique_ptr<Dwarf_Frame, FreeFrame> frame(raw);
     Dwarf_Op* ops = nullptr;
     std::size_t count = 0;
-    if (dwarf_frame_info(frame.get(), nullptr, nullptr, nullptr) != return_column) continue;
+    if (dwarf_frame_info(frame.get(), nullptr, nullptr, nullptr) != machine_.return_column) continue;
     if (dwarf_frame_cfa(frame.get(), &ops, &count) != 0) continue;
     const auto cfa = evaluate(ops, count, r, std::nullopt, view_);
     if (!cfa) continue;
     Registers caller;
     bool has_return = false;
-    for (int reg = 0; reg < registers_count; ++reg) {
+    for (int reg = 0; reg < machine_.columns; ++reg) {
       Dwarf_Op simple[3];
       if (dwarf_frame_register(frame.get(), reg, simple, &ops, &count) != 0) continue;
       std::optional<std::uint64_t> value;
@@ -141,7 +139,7 @@ bool Unwinder::by_call_frames(Registers& r) const {
         value = found->is_value ? std::optional(found->number) : view_.number(found->number);
       }
       if (!value) continue;
-      if (reg == return_column) {
+      if (reg == machine_.return_column) {
         caller.pc = *value;
         has_return = true;
       } else {
@@ -149,10 +147,10 @@ bool Unwinder::by_call_frames(Registers& r) const {
       }
     }
     if (!has_return) continue;
-    // What a call preserves (rbx, rbp, r12 to r15), where nothing is said of it.
-    for (const int reg : {3, frame_pointer, 12, 13, 14, 15})
+    // What a call preserves, where nothing is said of it.
+    for (const int reg : machine_.preserved)
       if (const auto it = r.values.find(reg); it != r.values.end()) caller.values.emplace(reg, it->second);
-    caller.values[stack_pointer] = cfa->number;
+    caller.values[machine_.stack_pointer] = cfa->number;
     caller.pc_is_return = true;
     r = std::move(caller);
     return true;
@@ -161,19 +159,19 @@ bool Unwinder::by_call_frames(Registers& r) const {
 }
 
 bool Unwinder::by_frame_pointer(Registers& r) const {
-  const auto bp = r.values.find(frame_pointer);
+  const auto bp = r.values.find(machine_.frame_pointer);
   if (bp == r.values.end()) return false;
   const auto at = bp->second;
   const auto saved = view_.number(at), pc = view_.number(at + 8);
   if (!saved || !pc) return false;
-  r.values = {{frame_pointer, *saved}, {stack_pointer, at + 16}};
+  r.values = {{machine_.frame_pointer, *saved}, {machine_.stack_pointer, at + 16}};
   r.pc = *pc;
   r.pc_is_return = true;
   return true;
 }
 
 bool Unwinder::step(Registers& r) const {
-  const auto sp = r.values.find(stack_pointer);
+  const auto sp = r.values.find(machine_.stack_pointer);
   const auto before = sp == r.values.end() ? 0 : sp->second;
   if (!r.pc_is_return && !image_.code_at(r.pc)) {
     // A call of what is no code: the one who called left its address on the stack.
@@ -181,14 +179,14 @@ bool Unwinder::step(Registers& r) const {
     if (!pc || !before) return false;
     r.pc = *pc;
     r.pc_is_return = true;
-    r.values[stack_pointer] = before + 8;
+    r.values[machine_.stack_pointer] = before + 8;
     return image_.code_at(r.pc - 1) != nullptr;
   }
   Registers next = r;
   // Assembly code in front of the stack's bottom has call frame information that says nothing: up or not at
   // all.
   const auto up = [&](const Registers& n) {
-    return n.values.at(stack_pointer) > before && rules_.is_kernel_address(n.pc) && n.pc != 0;
+    return n.values.at(machine_.stack_pointer) > before && rules_.is_kernel_address(n.pc) && n.pc != 0;
   };
   if (by_call_frames(next) && up(next)) {
     r = std::move(next);
@@ -206,7 +204,7 @@ std::vector<Activation> Unwinder::walk(Registers r) const {
   std::vector<Activation> frames;
   int traps = 0;
   while (frames.size() < max_frames) {
-    const auto sp = r.values.find(stack_pointer);
+    const auto sp = r.values.find(machine_.stack_pointer);
     frames.push_back({r.pc, r.pc_is_return, sp == r.values.end() ? 0 : sp->second});
     const auto* symbol = image_.code_at(r.pc_is_return ? r.pc - 1 : r.pc);
     if (symbol && r.pc_is_return && rules_.is_trap_entry(symbol->name)) {

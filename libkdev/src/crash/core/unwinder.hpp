@@ -2,6 +2,7 @@
 #include <vector>
 
 #include "crash/core/kernel_image.hpp"
+#include "crash/core/machine.hpp"
 #include "guest/core_rules.hpp"
 
 namespace kdev::crash {
@@ -18,8 +19,9 @@ struct Activation {
 /// ends on any stack: each step goes up, or through one of a limited number of traps.
 class Unwinder {
  public:
-  Unwinder(const guest::KernelView& view, const KernelImage& image, const guest::CoreRules& rules)
-      : view_(view), image_(image), rules_(rules) {}
+  Unwinder(const guest::KernelView& view, const KernelImage& image, const guest::CoreRules& rules,
+           const Machine& machine)
+      : view_(view), image_(image), rules_(rules), machine_(machine) {}
   /// Innermost first.
   std::vector<Activation> walk(guest::Registers registers) const;
 
@@ -31,6 +33,7 @@ class Unwinder {
   const guest::KernelView& view_;
   const KernelImage& image_;
   const guest::CoreRules& rules_;
+  const Machine& machine_;
 };
 
 }  // namespace kdev::crash

@@ -195,6 +195,7 @@ TEST(LiftDump, SaysWhatIsWrong) {
                    pattern(MiB)),
               HasSubstr("an ELF core file"));
   EXPECT_THAT(said("random bytes"), HasSubstr("72 61 6e 64"));
+  EXPECT_THAT(said("QFI\xfb" + std::string(5000, '\0')), HasSubstr("has to be called NAME.qcow2"));
   EXPECT_THAT(said(""), HasSubstr("empty"));
   EXPECT_THAT(refusal(folder.write("disk", good), dir, 3), HasSubstr("partition 3 has no dump"));
   EXPECT_FALSE(boost::filesystem::exists(dir)) << "something was written";
