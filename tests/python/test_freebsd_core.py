@@ -9,9 +9,12 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import kdev
 import pytest
+
+Then = Literal["unattended", "dump", "textdump"]
 
 pytestmark = [pytest.mark.boot, pytest.mark.freebsd]
 
@@ -93,7 +96,7 @@ class Dumped:
         self.kernel, self.module, self.folder = kernel, module, folder
         self.image = kdev.SeedImage.userland(ws.build_userland()).add_module(module)
 
-    def crash(self, command: str, cmdline: str = "") -> tuple[Path, kdev.CrashReport]:
+    def crash(self, command: str, cmdline: str = "", then: Then = "unattended") -> tuple[Path, kdev.CrashReport]:
         disk = self.folder / "dump.raw"
         with kdev.VM(
             kernel=self.kernel,
@@ -102,21 +105,14 @@ class Dumped:
             cpus=2,
             modules=[self.module],
             run_dir=self.folder / "run",
-            cmdline=f"dumpdev=vtbd0 debug.debugger_on_panic=0 {cmdline}",
+            cmdline=f"dumpdev=vtbd0 {cmdline}",
             disks=[kdev.Disk(file=disk, size="512M", keep=True)],
+            on_crash=kdev.OnCrash(then=then),
         ) as vm:
             vm.run("kldload /m/dumper.ko", check=True)
-            try:
-                crash = vm.run(command).crash
-            except kdev.GuestError:  # it had dumped and rebooted before anybody looked
-                crash = None
-            if crash is not None and "ump complete" not in vm.console:
-                vm.qmp("cont")
-            while "ump complete" not in vm.console:  # "Textdump complete."
-                vm.qmp("query-status")  # raises when the guest has ended
-        log = next((self.folder / "run/logs").glob("*console.log")).read_bytes()
-        report = next(r for r in kdev.scan_console(log, "freebsd") if r.panicked)
-        return disk, kdev.Symbolizer(self.kernel, modules=[self.module.ko]).symbolize(report)
+            crash = vm.run(command).crash
+            assert crash is not None
+            return disk, crash
 
 
 @pytest.fixture
@@ -179,8 +175,8 @@ def test_a_trap_reads_the_same_from_the_dump_as_from_the_console(dumped: Dumped,
     assert "cpustop_handler" in [f.function for f in core.stack(other.tid).frames]
 
 
-def test_a_panic_of_the_module_and_the_command(dumped: Dumped) -> None:
-    disk, console = dumped.crash("sysctl debug.dumper=2")
+def test_a_panic_that_the_debugger_dumped_and_the_command(dumped: Dumped) -> None:
+    disk, console = dumped.crash("sysctl debug.dumper=2", then="dump")
     kernel_json = dumped.folder / "kernel.json"
     kernel_json.write_text(dumped.kernel.to_json())
     said = subprocess.run(
@@ -201,7 +197,7 @@ def test_a_panic_of_the_module_and_the_command(dumped: Dumped) -> None:
 
 
 def test_a_text_dump(dumped: Dumped) -> None:
-    disk, console = dumped.crash("sysctl debug.ddb.textdump.pending=1 debug.dumper=2")
+    disk, console = dumped.crash("sysctl debug.dumper=2", then="textdump")
     lifted = kdev.lift_dump(disk, dumped.folder / "crash")
     assert (lifted.info.kind, lifted.file.name) == ("text", "textdump.tar.0")
     text = kdev.read_text_dump(lifted.file)

@@ -49,8 +49,8 @@ std::vector<DumpInfo> dumps_on(const guest::CoreBytes& media) {
       if (!info) continue;
       place(*info, media, partition, last, sector);
       // A partition at the medium's end shares its last sector: then the dump is the partition's.
-      if (!found.empty() && found.back().partition == 0 && partition.offset + partition.size == media.size())
-        found.pop_back();
+      if (partition.number && partition.offset + partition.size == media.size())
+        std::erase_if(found, [](const DumpInfo& d) { return d.partition == 0; });
       found.push_back(std::move(*info));
       break;
     }
