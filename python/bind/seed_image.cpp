@@ -96,7 +96,7 @@ void bind_seed_image(py::module_& m) {
           py::arg("kernel"), "The kernel's own, where its build installs them (Linux: /lib/modules/RELEASE).")
       .def("compress", &SeedImage::compress, py::arg("compression"))
       .def("free_space", &SeedImage::free_space, py::arg("size"),
-           "Room in the root of a disk or file system that is made of it: \"1G\"; 32 MiB when not said.")
+           "Room in the root of a disk or file system that is made of it: \"1G\"; when not said 512 MiB on a disk, 32 MiB in memory.")
       .def("swap", &SeedImage::swap, py::arg("size"),
            "A disk's partition for swap and crash dumps: 1 GiB when not said; \"0\": none.")
       .def_property_readonly("has_agent", &SeedImage::has_agent, "Then a VM can run commands.")

@@ -56,6 +56,7 @@ void bind_results(py::module_& m) {
 
   Value<RebootResult>(m, "RebootResult", "What reboot() came up with.")
       .field("kernel", &RebootResult::kernel, "The one that runs now.")
+      .field("name", &RebootResult::name, "Under which it is installed.")
       .field("fell_back", &RebootResult::fell_back, "The installed one did not come up.")
       .field("reason", &RebootResult::reason)
       .field("crash", &RebootResult::crash, "Of the failed boot.")
@@ -245,11 +246,21 @@ void bind_vm_class(py::module_& m) {
           py::arg("command"), py::kw_only(), py::arg("timeout") = py::none(),
           "Asks the debugger at whose prompt a crashed guest waits; a paused guest goes on for that long.")
       .def(
-          "install", [](Self v, const KernelArtifact& kernel) { blocking([&] { v.vm().install(kernel); }); },
-          py::arg("kernel"), "The kernel the next reboot() boots.")
+          "install",
+          [](Self v, const KernelArtifact& kernel, const std::string& name) {
+            blocking([&] { v.vm().install(kernel, name); });
+          },
+          py::arg("kernel"), py::arg("name") = "",
+          "A kernel beside those that are there, which the next reboot() boots. Its name: \"dev\" when not said.")
       .def(
-          "reboot", [](Self v) { return blocking([&] { return v.vm().reboot(); }); },
-          "Into the installed kernel; the known good one comes back when it does not come up.")
+          "reboot",
+          [](Self v, const std::string& kernel, bool once) {
+            return blocking([&] { return v.vm().reboot({.kernel = kernel, .once = once, .stop = {}}); });
+          },
+          py::arg("kernel") = "", py::kw_only(), py::arg("once") = false,
+          "Into a kernel by name, the one installed last, or the usual one. once: the reboot after it takes the usual "
+          "one again. The usual one comes back when another does not come up.")
+      .def_property_readonly("kernels", [](Self v) { return v.vm().kernels(); }, "The installed ones, by name.")
       .def(
           "nmi", [](Self v) { blocking([&] { v.vm().nmi(); }); }, "On every CPU.")
       .def(

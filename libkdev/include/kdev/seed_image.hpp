@@ -57,7 +57,8 @@ class KDEV_API SeedImage {
   /// The kernel's own modules, where its build installs them (Linux: /lib/modules/RELEASE).
   SeedImage add_modules(const KernelArtifact& kernel) const;
   SeedImage compress(Compression compression) const;
-  /// Where a disk or a file system is made of it: free room in the root ("1G"; 32 MiB when not said), and a partition
+  /// Where a disk or a file system is made of it: free room in the root ("1G"; when not said 512 MiB on a
+  /// disk, 32 MiB in memory), and a partition
   /// for swap and crash dumps (1 GiB when not said; "0": none). ConfigError for what is no size.
   SeedImage free_space(const std::string& size) const;
   SeedImage swap(const std::string& size) const;
@@ -72,7 +73,7 @@ class KDEV_API SeedImage {
   const Path& boot() const { return boot_; }
   /// The program that makes a disk of both. Empty: the host's.
   const Path& mkimg() const { return mkimg_; }
-  std::uint64_t free_bytes() const { return free_bytes_; }
+  std::uint64_t free_bytes() const { return free_bytes_; }  ///< 0: not said
   std::uint64_t swap_bytes() const { return swap_bytes_; }
   /// Every entry in archive order. HostError when busybox, the agent or a source is missing; ConfigError for paths that
   /// cannot be (not absolute, "..", below a file).
@@ -98,7 +99,7 @@ class KDEV_API SeedImage {
   std::vector<Path> trees_;  ///< directories taken whole
   Path archive_;
   Path makefs_, mkimg_, boot_;
-  std::uint64_t free_bytes_ = std::uint64_t{32} << 20, swap_bytes_ = std::uint64_t{1} << 30;
+  std::uint64_t free_bytes_ = 0, swap_bytes_ = std::uint64_t{1} << 30;
   Compression compression_ = Compression::none;
   bool agent_ = false;
   bool busybox_ = false;

@@ -149,9 +149,19 @@ class KDEV_API Job {
   std::shared_ptr<State> state_;
 };
 
+struct RebootOptions {
+  /// Name of an installed kernel; empty: the one that install() put there last, else the usual one.
+  std::string kernel{};
+  /// For this boot alone: the reboot after it takes the usual one again. Otherwise, once it has come up, it is the
+  /// usual one from then on.
+  bool once = false;
+  std::stop_token stop{};
+};
+
 /// What reboot() came up with.
 struct RebootResult {
   KernelArtifact kernel{};  ///< the one that runs now
+  std::string name{};       ///< under which it is installed
   bool fell_back = false;   ///< the installed one did not come up; `kernel` is the known good one
   std::string reason{};     ///< why it fell back
   std::shared_ptr<const CrashReport> crash{};  ///< of the failed boot, if one was seen
@@ -213,11 +223,16 @@ class KDEV_API VM {
   DebuggerAnswer ask_debugger(const std::string& command, std::optional<Seconds> timeout = {},
                               std::stop_token stop = {});
 
-  /// The kernel the next reboot() boots.
-  void install(const KernelArtifact& kernel);
-  /// Reboots into the installed kernel, checks its build id; the known good one comes back when it does not
-  /// come up.
-  RebootResult reboot(std::stop_token stop = {});
+  /// Installs a kernel, with its modules, beside those that are there: on the disk that the VM boots from (which a
+  /// guest that is ready does), or for the next direct boot. `name`: letters, digits, ".-_"; an older one of this name
+  /// is replaced, except the usual one, which has to be there when another does not come up: ConfigError. Empty: "dev",
+  /// or "dev2" while that is the usual one. The VM's first kernel is "kernel". GuestError: the disk is full.
+  void install(const KernelArtifact& kernel, const std::string& name = {}, std::stop_token stop = {});
+  /// Stops the guest, boots a kernel, checks its build id. When it does not come up, the usual one is booted again, as
+  /// nextboot(8) has it: what is tried is never what comes next by itself.
+  RebootResult reboot(const RebootOptions& options = {});
+  /// The installed ones, by name.
+  std::map<std::string, KernelArtifact> kernels() const;
   /// Injects an NMI on every CPU.
   void nmi();
   /// Powers the guest off cleanly, else hard. The state is `stopped` afterwards.

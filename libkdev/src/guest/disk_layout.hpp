@@ -1,6 +1,7 @@
 #pragma once
 // What a disk holds that firmware shall boot: said by the guest, put together by image/.
 #include <cstdint>
+#include <functional>
 #include <kdev/path.hpp>
 #include <kdev/seed_image.hpp>
 #include <string>
@@ -35,6 +36,12 @@ struct DiskLayout {
   std::vector<DiskPartition> partitions;
   /// Of the root: `defaults` lie below what the image holds, `entries` above it.
   std::vector<ImageEntry> defaults, entries;
+};
+
+/// A change to a text file of the guest's.
+struct FileChange {
+  std::string path;
+  std::function<std::string(const std::string& before)> change;  ///< `before` is empty when there is no such file
 };
 
 /// What a layout is made for.

@@ -36,6 +36,13 @@ std::vector<ImageEntry> Guest::kernel_entries(const KernelArtifact&, const std::
                      .log = {}});
 }
 
+FileChange Guest::select_kernel(const std::string& name, bool) const {
+  throw ConfigError({.attempted = fmt::format("choose kernel {} on a disk of {}", name, os_title(os())),
+                     .reason = "kdev does not know how its disks are booted",
+                     .hint = "",
+                     .log = {}});
+}
+
 const std::vector<const Guest*>& all_guests() {
   static const LinuxGuest linux_guest;
   static const FreebsdGuest freebsd_guest;

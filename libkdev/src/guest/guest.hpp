@@ -77,6 +77,8 @@ class Guest {
   virtual DiskLayout disk_layout(const DiskRequest& request) const;
   /// The files of a kernel on a disk, where its loader looks for one of this name; empty: for the usual one.
   virtual std::vector<ImageEntry> kernel_entries(const KernelArtifact& kernel, const std::string& name) const;
+  /// How its loader is told which kernel of a disk to take: the next time alone, or whenever it is not told.
+  virtual FileChange select_kernel(const std::string& name, bool once) const;
   /// kdev's agent for this guest, made in `dir` with the libraries in `sysroot`; the one that is there
   /// already if it is no older than what it is made of. Empty: agent_program() fits as it is. ConfigError,
   /// HostError.

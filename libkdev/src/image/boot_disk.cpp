@@ -21,6 +21,9 @@ namespace fs = boost::filesystem;
 using guest::DiskLayout;
 using guest::DiskPartition;
 
+// Room for a few kernels; what nobody writes to takes no space.
+constexpr std::uint64_t usual_free_bytes = 512u << 20;
+
 struct Tools {
   Path makefs, mkimg;
 };
@@ -110,7 +113,9 @@ Path realize_boot_disk(const SeedImage& image, const DiskLayout& layout, const P
                  },
                  [&](const DiskPartition::Root&) {
                    make_ufs(root, made,
-                            {.makefs = tools.makefs, .free_bytes = image.free_bytes(), .soft_updates = true},
+                            {.makefs = tools.makefs,
+                             .free_bytes = image.free_bytes() ? image.free_bytes() : usual_free_bytes,
+                             .soft_updates = true},
                             deadline);
                    return name + ":=" + made.string();
                  }},

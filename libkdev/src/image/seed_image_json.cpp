@@ -119,7 +119,7 @@ SeedImage SeedImage::from_json(std::string_view text) {
   image.makefs_ = get(o, "makefs");
   image.mkimg_ = get(o, "mkimg");
   image.boot_ = get(o, "boot");
-  image.free_bytes_ = static_cast<std::uint64_t>(json::get_int(o, "free_bytes", 32 << 20));
+  image.free_bytes_ = static_cast<std::uint64_t>(json::get_int(o, "free_bytes"));
   image.swap_bytes_ = static_cast<std::uint64_t>(json::get_int(o, "swap_bytes", 1 << 30));
   if (const json::value* trees = o.if_contains("directories"); trees && !trees->is_null()) {
     if (!trees->is_array()) bad("\"directories\" is no array");

@@ -204,8 +204,8 @@ std::string Runner::execute(const Pull& stage) {
 std::string Runner::execute(const Reboot& stage) {
   VM& machine = vm("reboot");
   const KernelArtifact kernel = build_kernel(stage.workspace, stage.conf);
-  machine.install(kernel);
-  const RebootResult result = machine.reboot(stop_);
+  machine.install(kernel, {}, stop_);
+  const RebootResult result = machine.reboot({.stop = stop_});
   if (result.fell_back) {
     if (result.crash) add_crash(*result.crash, kernel);
     throw GuestError({.attempted = "reboot into " + kernel.release,

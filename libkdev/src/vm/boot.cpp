@@ -14,39 +14,7 @@ namespace {
 
 constexpr std::size_t tail_bytes = 4096;
 
-/// from_store tells how an artifact was come by, not which one it is.
-bool same_kernel(const KernelArtifact& one, KernelArtifact other) {
-  other.from_store = one.from_store;
-  return one == other;
-}
-
 }  // namespace
-
-template <class F>
-void VM::State::in_turn(const std::string& attempted, const std::stop_token& stop, F f) {
-  const GuestError closed(
-      {.attempted = attempted, .reason = "it was closed meanwhile", .hint = "", .log = {}});
-  if (!turns.begin())
-    throw GuestError({.attempted = attempted,
-                      .reason = "another thread is starting, stopping or closing it",
-                      .hint = "",
-                      .log = {}});
-  const std::stop_token closing = turns.closing();
-  struct End {
-    State& state;
-    ~End() {
-      if (state.turns.end()) state.shut();
-    }
-  } end{*this};
-  try {
-    const vm::EitherStop either(stop, closing);
-    f(either.token());
-  } catch (const Interrupted&) {
-    if (closing.stop_requested()) throw closed;
-    throw;
-  }
-  if (closing.stop_requested()) throw closed;
-}
 
 void VM::State::fail_boot(const std::string& why, const std::string& hint, std::size_t console_begin) {
   std::string tail = console->read(console_begin);
@@ -202,84 +170,6 @@ void VM::State::start(const std::string& attempted, const Deadline& deadline) {
     dir.reset();
     throw;
   }
-}
-
-void VM::install(const KernelArtifact& kernel) {
-  if (!boost::filesystem::exists(kernel.image.empty() ? kernel.vmlinux : kernel.image))
-    throw ConfigError(
-        {.attempted = fmt::format("install kernel {} in VM '{}'", kernel.release, state_->spec.name),
-         .reason = "its image is not there",
-         .hint = "build it again",
-         .log = {}});
-  std::lock_guard lock(state_->mutex);
-  state_->installed = kernel;
-}
-
-RebootResult VM::reboot(std::stop_token stop) {
-  State& s = *state_;
-  const std::string attempted = fmt::format("reboot VM '{}'", s.spec.name);
-  RebootResult result;
-  s.in_turn(attempted, stop, [&](const std::stop_token& either) { result = s.reboot(attempted, either); });
-  return result;
-}
-
-RebootResult VM::State::reboot(const std::string& attempted, const std::stop_token& stop) {
-  const auto began = Clock::now();
-  KernelArtifact known_good, next;
-  {
-    std::lock_guard lock(mutex);
-    if (!console || !dir)
-      throw GuestError({.attempted = attempted, .reason = "it was never started", .hint = "", .log = {}});
-    known_good = kernel;
-    next = installed.value_or(kernel);
-  }
-  stop_machine(Deadline::after(spec.timeouts.close, stop));
-  auto use = [&](const KernelArtifact& which) {
-    std::lock_guard lock(mutex);
-    kernel = which;
-    installed.reset();
-  };
-  RebootResult result;
-  auto run = [&](const KernelArtifact& which) {
-    use(which);
-    boot(Deadline::after(spec.timeouts.boot, stop));
-    result.kernel = which;
-  };
-  auto give_up = [&] {
-    end_session(spec.timeouts.close);
-    use(known_good);
-    set_state(VmState::stopped, "the reboot failed");
-  };
-  auto fall_back = [&](const Error& e, std::shared_ptr<const CrashReport> crash) {
-    end_session(spec.timeouts.close);
-    result.fell_back = true;
-    result.reason = e.what();
-    result.crash = std::move(crash);
-    if (events->wanted())
-      events->push(Notice{fmt::format("kernel {} did not come up, back to {}: {}", next.release,
-                                      known_good.release, e.reason())});
-  };
-  try {
-    try {
-      run(next);
-    } catch (const BootError& e) {
-      if (same_kernel(next, known_good)) throw;
-      fall_back(e, e.crash());
-    } catch (const Interrupted&) {
-      throw;
-    } catch (const Error& e) {
-      // The wrong identity, or a file that the hypervisor refuses. If it is the host's fault, the known good
-      // kernel fails as well, and that error is the caller's.
-      if (same_kernel(next, known_good)) throw;
-      fall_back(e, nullptr);
-    }
-    if (result.fell_back) run(known_good);
-  } catch (...) {
-    give_up();
-    throw;
-  }
-  result.duration = Clock::now() - began;
-  return result;
 }
 
 void VM::State::stop_machine(const Deadline& deadline) {

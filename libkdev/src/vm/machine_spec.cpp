@@ -60,7 +60,7 @@ Path VM::State::root_file(const guest::Guest& guest, const Deadline& deadline) {
   if (guest.root_format() != RootFormat::ufs) return spec.image.realize(dir->image_cache(), deadline);
   return realize_ufs(spec.image, dir->image_cache(),
                      {.makefs = spec.image.makefs().empty() ? find_makefs() : spec.image.makefs(),
-                      .free_bytes = spec.image.free_bytes()},
+                      .free_bytes = spec.image.free_bytes() ? spec.image.free_bytes() : 32u << 20},
                      deadline);
 }
 

@@ -1,8 +1,11 @@
 #pragma once
-// What a VM handle holds. One file of src/vm/ a concern: boot.cpp (start, reboot, stop, close), job.cpp (run,
-// spawn), transfer.cpp (push, pull), crashes.cpp (console -> reports), ask.cpp (the guest's own debugger), vm.cpp (the rest of the handle).
+// What a VM handle holds. One file of src/vm/ a concern: boot.cpp (start, stop, close), kernels.cpp (install,
+// reboot), job.cpp (run, spawn), transfer.cpp (push, pull), crashes.cpp (console -> reports), ask.cpp (the guest's own
+// debugger), vm.cpp (the rest of the handle).
 #include <atomic>
+#include <kdev/error.hpp>
 #include <kdev/vm.hpp>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -36,8 +39,11 @@ struct VM::State : std::enable_shared_from_this<VM::State> {
   std::string reason;
   std::shared_ptr<vm::Session> session;
   std::shared_ptr<vm::ConsoleLog> console;
-  KernelArtifact kernel;                    ///< the one that runs, or will at start()
-  std::optional<KernelArtifact> installed;  ///< for the next reboot()
+  KernelArtifact kernel;  ///< the one that runs, or will at start()
+  /// Kernels by the names under which they are installed.
+  std::map<std::string, KernelArtifact> kernels;
+  std::string running, usual;  ///< of those: the one that runs; the one that boots when none is asked for
+  std::string installed;       ///< for the next reboot(); empty: none
   std::vector<CrashReport> crashes;  ///< of the episodes scanned so far; Session::Scan::episodes goes with it
   std::set<std::size_t> crashes_returned;  ///< by run() or wait_crash(): places in `crashes`
 
@@ -58,7 +64,6 @@ struct VM::State : std::enable_shared_from_this<VM::State> {
 
   // boot.cpp
   void start(const std::string& attempted, const Deadline& deadline);
-  RebootResult reboot(const std::string& attempted, const std::stop_token& stop);
   void stop_machine(const Deadline& deadline);
   // machine_spec.cpp
   hypervisor::MachineSpec machine_spec(const Deadline& deadline);
@@ -76,6 +81,13 @@ struct VM::State : std::enable_shared_from_this<VM::State> {
   void wait_ready(vm::Session& session, std::size_t console_begin, const Deadline& deadline);
   void check_identity(vm::Session& session);
 
+  // kernels.cpp
+  RebootResult reboot(VM& vm, const std::string& attempted, const RebootOptions& options,
+                      const std::stop_token& stop);
+  /// Boots the one of this name, and checks that it is the one.
+  void boot_kernel(const std::string& name, const Deadline& deadline);
+  std::string find_kernel(const std::string& attempted, const std::string& name) const;
+
   // crashes.cpp
   /// How long a report may take to be complete, and what OnCrash asks for to be done.
   Deadline crash_deadline(std::stop_token stop = {}) const;
@@ -91,5 +103,31 @@ struct VM::State : std::enable_shared_from_this<VM::State> {
   /// Made when first needed. `scanning` is held by the caller.
   std::shared_ptr<Symbolizer> symbols(vm::Session& session);
 };
+
+template <class F>
+void VM::State::in_turn(const std::string& attempted, const std::stop_token& stop, F f) {
+  const GuestError closed(
+      {.attempted = attempted, .reason = "it was closed meanwhile", .hint = "", .log = {}});
+  if (!turns.begin())
+    throw GuestError({.attempted = attempted,
+                      .reason = "another thread is starting, stopping or closing it",
+                      .hint = "",
+                      .log = {}});
+  const std::stop_token closing = turns.closing();
+  struct End {
+    State& state;
+    ~End() {
+      if (state.turns.end()) state.shut();
+    }
+  } end{*this};
+  try {
+    const vm::EitherStop either(stop, closing);
+    f(either.token());
+  } catch (const Interrupted&) {
+    if (closing.stop_requested()) throw closed;
+    throw;
+  }
+  if (closing.stop_requested()) throw closed;
+}
 
 }  // namespace kdev

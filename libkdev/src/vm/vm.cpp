@@ -11,6 +11,8 @@ namespace kdev {
 namespace {
 
 constexpr Seconds prompt_quiet{0.2};
+/// Where loaders look for the kernel that nobody chose.
+constexpr const char* first_kernel = "kernel";
 
 }  // namespace
 
@@ -103,6 +105,8 @@ VM::VM(VmSpec spec, EventSink on_event) : state_(std::make_shared<State>()) {
   vm::check_on_crash(spec);
   for (const ModuleArtifact& module : spec.modules) spec.image = spec.image.add_module(module);
   state_->kernel = spec.kernel;
+  state_->running = state_->usual = first_kernel;
+  state_->kernels[first_kernel] = spec.kernel;
   state_->spec = std::move(spec);
   state_->events = std::make_shared<vm::EventQueue>(std::move(on_event));
 }

@@ -5,6 +5,7 @@
 #include <boost/filesystem/operations.hpp>
 #include <kdev/error.hpp>
 
+#include "common/conf_variables.hpp"
 #include "guest/freebsd/freebsd.hpp"
 #include "guest/freebsd/kernel_variables.hpp"
 
@@ -59,6 +60,17 @@ std::vector<ImageEntry> FreebsdGuest::kernel_entries(const KernelArtifact& kerne
       if (e.path().extension() == ".ko" || e.path().filename() == "linker.hints")
         entries.push_back(file_of(dir + "/" + e.path().filename().string(), e.path(), 0555));
   return entries;
+}
+
+FileChange FreebsdGuest::select_kernel(const std::string& name, bool once) const {
+  // nextboot(8): the loader overwrites the first line before it boots, so it has to be the first, and as long
+  // as its "NO " version (stand/lua/config.lua, checkNextboot).
+  if (once)
+    return {"/boot/nextboot.conf", [name](const std::string&) {
+              return fmt::format("nextboot_enable=\"YES\"\nkernel=\"{}\"\n", name);
+            }};
+  return {"/boot/loader.conf",
+          [name](const std::string& before) { return conf_set(before, "kernel", name); }};
 }
 
 DiskLayout FreebsdGuest::disk_layout(const DiskRequest& request) const {
