@@ -1606,7 +1606,7 @@ class SeedImage:
         """
     def free_space(self, size: str) -> SeedImage:
         """
-        Room in the root of a disk or file system that is made of it: "1G"; 32 MiB when not said.
+        Room in the root of a disk or file system that is made of it: "1G"; when not said 512 MiB on a disk, 32 MiB in memory.
         """
     def realize(self, cache_dir: str | os.PathLike[str], *, timeout: float | None = None) -> pathlib.Path:
         """
@@ -2577,6 +2577,11 @@ class RebootResult:
         The one that runs now.
         """
     @property
+    def name(self) -> str:
+        """
+        Under which it is installed.
+        """
+    @property
     def reason(self) -> str: ...
 
 class OnCrash:
@@ -2729,9 +2734,9 @@ class VM:
         """
         Crashes seen since start(), in order.
         """
-    def install(self, kernel: KernelArtifact) -> None:
+    def install(self, kernel: KernelArtifact, name: str = "") -> None:
         """
-        The kernel the next reboot() boots.
+        A kernel beside those that are there, which the next reboot() boots. Its name: "dev" when not said.
         """
     def nmi(self) -> None:
         """
@@ -2747,9 +2752,9 @@ class VM:
         One QMP command; its "return" member.
         """
     def read_file(self, guest_path: str) -> bytes: ...
-    def reboot(self) -> RebootResult:
+    def reboot(self, kernel: str = "", *, once: bool = False) -> RebootResult:
         """
-        Into the installed kernel; the known good one comes back when it does not come up.
+        Into a kernel by name, the one installed last, or the usual one. once: the reboot after it takes the usual one again. The usual one comes back when another does not come up.
         """
     @typing.overload
     def run(
@@ -2860,6 +2865,11 @@ class VM:
     def image(self) -> SeedImage: ...
     @property
     def kernel(self) -> KernelArtifact: ...
+    @property
+    def kernels(self) -> dict[str, KernelArtifact]:
+        """
+        The installed ones, by name.
+        """
     @property
     def memory(self) -> str: ...
     @property

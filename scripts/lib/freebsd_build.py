@@ -22,8 +22,11 @@ def main(root: str, source: str) -> None:
             return
         print(f"  {event}", flush=True)
 
-    conf = kdev.KernConf.tiny(ws).preset("debug").module("nullfs")
-    print(ws.build(conf, on_event=show))
+    for conf in (
+        kdev.KernConf.tiny(ws).preset("debug").module("nullfs"),
+        kdev.KernConf.tiny(ws).preset("release"),  # what a disk's other kernel is
+    ):
+        print(ws.build(conf, on_event=show))
     print(ws.build_userland(on_event=show))
 
 

@@ -170,3 +170,23 @@ def ctrl_c(when: Callable[[], bool]) -> Iterator[None]:
     finally:
         stop.set()
         thread.join()
+
+
+@pytest.fixture(scope="session")
+def freebsd_ws() -> kdev.Workspace:
+    return kdev.Workspace(os.environ["KDEV_FREEBSD_WORKSPACE"], source=os.environ["KDEV_FREEBSD_SRC"])
+
+
+@pytest.fixture(scope="session")
+def freebsd_kernel(freebsd_ws: kdev.Workspace) -> kdev.KernelArtifact:
+    return freebsd_ws.build(kdev.KernConf.tiny(freebsd_ws).preset("debug").module("nullfs"))
+
+
+@pytest.fixture(scope="session")
+def freebsd_other_kernel(freebsd_ws: kdev.Workspace) -> kdev.KernelArtifact:
+    return freebsd_ws.build(kdev.KernConf.tiny(freebsd_ws).preset("release"))
+
+
+@pytest.fixture(scope="session")
+def freebsd_userland(freebsd_ws: kdev.Workspace) -> kdev.UserlandArtifact:
+    return freebsd_ws.build_userland()
