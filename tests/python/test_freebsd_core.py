@@ -40,6 +40,8 @@ greet(int how)
 
 	if (how == 2)
 		panic("greeted %d times", how);
+	if (how == 3)
+		((volatile struct { void (*f)(void); }){ NULL }).f();
 	error = store((volatile int *)16, how);
 	return (error + how);
 }
@@ -179,21 +181,37 @@ def test_a_panic_that_the_debugger_dumped_and_the_command(dumped: Dumped) -> Non
     disk, console = dumped.crash("sysctl debug.dumper=2", then="dump")
     kernel_json = dumped.folder / "kernel.json"
     kernel_json.write_text(dumped.kernel.to_json())
-    said = subprocess.run(
-        [
-            *(sys.executable, "-m", "kdev", "crash", "core", str(disk), "--kernel", str(kernel_json)),
-            *("--module", str(dumped.module.ko), "--json"),
-        ],
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout
-    report = kdev.CrashReport.from_json(said)
+
+    def said(*arguments: str) -> str:
+        options = ("--kernel", str(kernel_json), "--module", str(dumped.module.ko))
+        command = (sys.executable, "-m", "kdev", "crash", "core", str(disk), *options, *arguments)
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+    report = kdev.CrashReport.from_json(said("--json"))
     assert report.title == "panic: greeted NUM times"
     assert report.function == "greet"
     assert guilty(report) == guilty(console)
     assert report.guilty is not None
     assert report.guilty.source == 'panic("greeted %d times", how);'
+    text = said("--threads")
+    assert "panic: greeted NUM times" in text
+    assert "init, thread" in text
+    assert "sched_idletd" in text
+    assert "panic: greeted 2 times\n" in said("--dmesg")
+
+
+def test_a_jump_to_nowhere_while_the_other_processor_is_in_a_program(dumped: Dumped) -> None:
+    disk, console = dumped.crash("(while :; do :; done) & sysctl debug.dumper=3")
+    core = kdev.Core(kdev.lift_dump(disk, dumped.folder / "crash").file, dumped.kernel, modules=[dumped.module.ko])
+    report = core.report()
+    assert console.registers["RIP"].endswith(":0x0")
+    assert (report.title, report.function) == (console.title, console.function)
+    names = [frame.function for frame in report.frames if not frame.inlined]
+    trap = names.index("calltrap")
+    # Of the function that is not there only the address is known; its caller comes next.
+    assert names[trap + 1 : trap + 4] == ["", "greet", "go"]
+    for cpu in core.cpus():
+        assert core.stack(cpu.tid).frames
 
 
 def test_a_text_dump(dumped: Dumped) -> None:

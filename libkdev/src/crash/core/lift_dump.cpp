@@ -9,6 +9,7 @@
 #include <boost/filesystem/operations.hpp>
 #include <cerrno>
 #include <cstdlib>
+#include <functional>
 #include <kdev/error.hpp>
 #include <kdev/host.hpp>
 #include <thread>
@@ -44,6 +45,9 @@ DumpInfo chosen(const FileBytes& media, std::optional<int> partition, const std:
                        crash::kind_of_file(media)),
            "the guest dumps to a disk named by dumpdev, and says 'Dump complete'");
   }
+  // What an earlier one left is in nobody's way.
+  const auto whole = [](const DumpInfo& d) { return d.problem.empty(); };
+  if (std::any_of(found.begin(), found.end(), whole)) std::erase_if(found, std::not_fn(whole));
   if (found.size() > 1) {
     std::string list;
     for (const auto& d : found) list += (list.empty() ? "" : ", ") + where(d);
@@ -131,6 +135,7 @@ LiftedDump lift_dump(const Path& image, const Path& dir, std::optional<int> part
     const std::string device =
         lifted.info.partition ? fmt::format("{}p{}", image.string(), lifted.info.partition) : image.string();
     host->write_file(lifted.info_file, rules.info_text(lifted.info, device, lifted.number));
+    host->set_mode(lifted.info_file, 0600);  // like the dump: it may hold secrets
     if (::rename(temporary.c_str(), lifted.file.c_str()) != 0) throw host_error(attempted, errno);
   } catch (...) {
     ::unlink(temporary.c_str());

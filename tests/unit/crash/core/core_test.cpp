@@ -281,6 +281,36 @@ TEST_F(CoreTest, ACorruptStackEnds) {
   }
 }
 
+TEST_F(CoreTest, WithoutMessagesTheStackStillTells) {
+  FakeMemory memory = kernel->memory;
+  memory.put(kernel->physical("messages"), std::string(4096, '\0'));
+  const Core core = opened(memory.minidump(3, std::string(4096, '\0')));
+  EXPECT_EQ("", core.dmesg());
+  const CrashReport report = core.report();
+  EXPECT_EQ("panic: page fault", report.title);
+  EXPECT_EQ("greet", report.function);
+  EXPECT_EQ("rescue", report.process);
+  EXPECT_EQ(18, report.pid);
+  EXPECT_EQ(0, report.cpu);
+  ASSERT_NE(nullptr, report.guilty());
+  EXPECT_EQ("store((volatile int*)16);", report.guilty()->source);
+}
+
+TEST_F(CoreTest, TheLastCrashCountsNotThoseOfBootsBefore) {
+  const std::string log =
+      "panic: long ago\ncpuid = 1\ntime = 1\nKDB: stack backtrace:\nvpanic() at vpanic+0x1/frame 0x1\n"
+      "old() at old+0x5/frame 0x2\n---<<BOOT>>---\npanic: page fault\ncpuid = 0\ntime = 2\n";
+  FakeMemory memory = kernel->memory;
+  std::string raw(4096, '\0');
+  // The buffer's end comes first.
+  raw.replace(raw.size() - log.size(), log.size(), log);
+  memory.put(kernel->physical("messages"), raw);
+  memory.put_number(kernel->physical("buffer"), 4096);
+  const CrashReport report = opened(memory.minidump(3, raw)).report();
+  EXPECT_EQ("panic: page fault", report.title);
+  EXPECT_EQ("greet", report.function);
+}
+
 TEST_F(CoreTest, ListsWithoutAnEndAreCut) {
   FakeKernel cyclic({"CYCLE"});
   const Core core(cyclic.folder().write("vmcore", cyclic.memory.minidump(2, "")), cyclic.sources());

@@ -121,6 +121,8 @@ TEST(LiftDump, MakesWhatSavecoreMakes) {
   ASSERT_EQ(0, ::stat(first.file.c_str(), &st));
   EXPECT_LT(st.st_blocks * 512, static_cast<long>(data.size())) << "zeros are not holes";
   EXPECT_EQ(0600u, st.st_mode & 0777);
+  ASSERT_EQ(0, ::stat(first.info_file.c_str(), &st));
+  EXPECT_EQ(0600u, st.st_mode & 0777);
   EXPECT_EQ("vmcore.0", boost::filesystem::read_symlink(dir / "vmcore.last"));
 
   const auto info = content_of(dir / "info.0");
@@ -211,6 +213,11 @@ TEST(LiftDump, AsksWhichWhenThereAreSeveral) {
   const auto disk = folder.write("disk", medium);
   EXPECT_THAT(refusal(disk, folder / "crash"), HasSubstr("on partition 1, partition 2"));
   EXPECT_EQ("two", lift_dump(disk, folder / "crash", 2).info.panic);
+  // One that was written over is in nobody's way, but asked for by name.
+  medium[2 * MiB - 512 + 70] ^= 1;
+  folder.write("disk", medium);
+  EXPECT_EQ("two", lift_dump(disk, folder / "crash").info.panic);
+  EXPECT_THAT(refusal(disk, folder / "crash", 1), HasSubstr("the parity is wrong"));
 }
 
 TEST(LiftDump, TakesTheNextNumberWhateverBoundsSays) {
