@@ -131,6 +131,8 @@ std::vector<StackFrame> Core::State::frames(const guest::Registers& registers, b
   const crash::Unwinder unwinder(*view, *image, *rules, *machine);
   for (const auto& a : unwinder.walk(registers)) {
     auto frames = image->expand(a.pc, a.return_address);
+    if (const auto& real = frames.back(); real.function.empty() && !real.module.empty())
+      note(fmt::format("no file with symbols for module {}", real.module));
     if (!expanded) {
       // As a console would print it.
       frames.erase(frames.begin(), frames.end() - 1);

@@ -296,6 +296,17 @@ TEST_F(CoreTest, WithoutMessagesTheStackStillTells) {
   EXPECT_EQ("store((volatile int*)16);", report.guilty()->source);
 }
 
+TEST_F(CoreTest, AModuleWithoutAFileIsNamedAndPassed) {
+  FakeMemory memory = kernel->memory;
+  memory.put_number(kernel->physical("panic_stack") + 41 * 8, 0xffffffff81400010);
+  const CrashReport report = opened(memory.minidump(3, *raw_messages)).report();
+  EXPECT_THAT(functions(report.frames()), ElementsAre("doadump", "panic", "trap_fatal", "calltrap", "\\store",
+                                                      "greet", "sys_crash", "", "fast_syscall_common"));
+  EXPECT_EQ("none", report.frames()[7].module);
+  EXPECT_EQ(0xffffffff81400010, report.frames()[7].address);
+  EXPECT_THAT(report.notes, ElementsAre("no file with symbols for module none"));
+}
+
 TEST_F(CoreTest, TheLastCrashCountsNotThoseOfBootsBefore) {
   const std::string log =
       "panic: long ago\ncpuid = 1\ntime = 1\nKDB: stack backtrace:\nvpanic() at vpanic+0x1/frame 0x1\n"
