@@ -46,6 +46,16 @@ void bind_kernel_artifact(py::module_& m) {
     return py::str(py::module_::import("kdev.display").attr("kernel_html")(self));
   });
 
+  Value<InstalledKernel>(m, "InstalledKernel", "Where install_kernel() has put a kernel.")
+      .field("name", &InstalledKernel::name, "What boot loaders know it by.")
+      .field("kernel", &InstalledKernel::kernel, "The file that is booted.")
+      .optional_path("modules", &InstalledKernel::modules, "Folder of its modules; None: there are none.")
+      .optional_path("debug", &InstalledKernel::debug,
+                     "Folder of the debug information; None: there is none.")
+      .optional_path("metalog", &InstalledKernel::metalog,
+                     "Owners and modes, in the form of mtree(5); None: all are root's.")
+      .finish({"name", "kernel"});
+
   Value<ModuleArtifact>(m, "ModuleArtifact", "An out-of-tree module built for one kernel.")
       .field("name", &ModuleArtifact::name, "As lsmod shows it.")
       .field("ko", &ModuleArtifact::ko)

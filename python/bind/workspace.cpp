@@ -73,6 +73,15 @@ void bind_workspace(py::module_& m) {
           py::arg("on_event") = py::none(), py::arg("timeout") = py::none(),
           "Kbuild module in `dir` (a Makefile with obj-m).")
       .def(
+          "install_kernel",
+          [](const Workspace& w, const KernelArtifact& kernel, const std::optional<Path>& dest,
+             const std::string& name) {
+            return blocking([&] { return w.install_kernel(kernel, dest.value_or(Path()), name); });
+          },
+          py::arg("kernel"), py::arg("dest") = py::none(), py::arg("name") = "",
+          "Puts a kernel, its modules and debug information into a root's folder, default the sysroot, as "
+          "the guest's own installation does, without root's rights.")
+      .def(
           "build_commands",
           [](const Workspace& w, const KernConf& conf, int jobs, std::vector<std::string> targets,
              OnEvent on_event, Timeout timeout) {

@@ -28,6 +28,7 @@ __all__: list[str] = [
     "Host",
     "I386Pmap",
     "ImageEntry",
+    "InstalledKernel",
     "Job",
     "KernConf",
     "KernconfDiff",
@@ -627,6 +628,52 @@ class KernelArtifact:
         With debug information.
         """
 
+class InstalledKernel:
+    """
+    Where install_kernel() has put a kernel.
+    """
+    @staticmethod
+    def from_dict(data: dict[str, typing.Any]) -> InstalledKernel: ...
+    @staticmethod
+    def from_json(text: str) -> InstalledKernel: ...
+    def __copy__(self) -> InstalledKernel: ...
+    def __deepcopy__(self, memo: dict[int, typing.Any]) -> InstalledKernel: ...
+    def __eq__(self, other: object) -> bool: ...
+    def __getstate__(self) -> typing.Any: ...
+    def __hash__(self) -> int: ...
+    def __repr__(self) -> str: ...
+    def __setstate__(self, arg0: typing.Any) -> None: ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        Plain data: str, numbers, list, dict, None.
+        """
+    def to_json(self) -> str: ...
+    @property
+    def debug(self) -> pathlib.Path | None:
+        """
+        Folder of the debug information; None: there is none.
+        """
+    @property
+    def kernel(self) -> pathlib.Path:
+        """
+        The file that is booted.
+        """
+    @property
+    def metalog(self) -> pathlib.Path | None:
+        """
+        Owners and modes, in the form of mtree(5); None: all are root's.
+        """
+    @property
+    def modules(self) -> pathlib.Path | None:
+        """
+        Folder of its modules; None: there are none.
+        """
+    @property
+    def name(self) -> str:
+        """
+        What boot loaders know it by.
+        """
+
 class ModuleArtifact:
     """
     An out-of-tree module built for one kernel.
@@ -1001,6 +1048,12 @@ class Workspace:
     ) -> UserlandArtifact:
         """
         Programs for the guest from the same tree (FreeBSD: 'rescue', the usual one).
+        """
+    def install_kernel(
+        self, kernel: KernelArtifact, dest: str | os.PathLike[str] | None = None, name: str = ""
+    ) -> InstalledKernel:
+        """
+        Puts a kernel, its modules and debug information into a root's folder, default the sysroot, as the guest's own installation does, without root's rights.
         """
     def scaffold(self, kind: str, name: str, dir: str | os.PathLike[str] | None = None) -> pathlib.Path:
         """

@@ -32,6 +32,10 @@ struct FakeBuildRules : guest::BuildRules {
   std::optional<Command> install_modules(Host&, const Request&, const Path&) const override {
     return std::nullopt;
   }
+  InstalledKernel install_kernel(Host&, const KernelArtifact&, const Path& dest,
+                                 const std::string&) const override {
+    return {.name = "unix", .kernel = dest / "unix", .modules = {}, .debug = {}, .metalog = {}};
+  }
   std::optional<Command> compile_commands(Host&, const Path&, const Path&, const Path&) const override {
     return std::nullopt;
   }

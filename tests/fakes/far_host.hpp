@@ -11,7 +11,7 @@
 
 namespace kdev::test {
 
-class FarHost final : public Host {
+class FarHost : public Host {
  public:
   /// `folder` of this machine is the far host's /mnt/far.
   explicit FarHost(Path folder) : near_(std::move(folder)), local_(local_host()) {}

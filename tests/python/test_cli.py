@@ -25,7 +25,7 @@ def invoke(*arguments: str, **options: object) -> Result:
 def test_help_names_every_command() -> None:
     result = invoke("--help")
     assert result.exit_code == 0
-    for name in ("doctor", "build", "boot", "run", "crash", "address-space", "demo"):
+    for name in ("doctor", "build", "install", "boot", "run", "crash", "address-space", "demo"):
         assert name in result.output
         assert invoke(name, "--help").exit_code == 0
 

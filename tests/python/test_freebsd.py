@@ -48,6 +48,28 @@ def test_a_kernel_with_its_modules(kernel: kdev.KernelArtifact) -> None:
     assert kernel.lookup("ffffffff80")  # its symbols are found
 
 
+def test_a_kernel_is_installed_with_all_that_debuggers_want(
+    ws: kdev.Workspace, kernel: kdev.KernelArtifact, userland: kdev.UserlandArtifact, tmp_path: Path
+) -> None:
+    installed = ws.install_kernel(kernel, tmp_path / "stage", "debug0")
+    assert installed.kernel == tmp_path / "stage/boot/debug0/kernel"
+    assert kdev.read_build_id(installed.kernel) == kernel.build_id
+    assert installed.modules is not None
+    assert (installed.modules / "nullfs.ko").is_file()
+    assert installed.debug is not None
+    assert {"kernel.debug", "nullfs.ko.debug"} <= {file.name for file in installed.debug.iterdir()}
+    # What the log states is what makefs takes for a root's folder.
+    assert installed.metalog is not None
+    assert userland.makefs is not None
+    text = "#mtree 2.0\n. type=dir uname=root gname=wheel mode=0755\n" + installed.metalog.read_text()
+    spec = tmp_path / "spec"
+    spec.write_text(text)
+    image = tmp_path / "root.ufs"
+    argv = [userland.makefs, "-t", "ffs", "-N", ws.source / "etc", "-F", spec, image, tmp_path / "stage"]
+    subprocess.run(argv, check=True, capture_output=True)
+    assert image.stat().st_size > 10 << 20
+
+
 def test_asked_for_again_it_comes_from_the_store(
     ws: kdev.Workspace, kernel: kdev.KernelArtifact, userland: kdev.UserlandArtifact
 ) -> None:

@@ -45,6 +45,16 @@ struct KDEV_API KernelArtifact {
   std::vector<SymbolMatch> lookup(std::string_view address) const;
 };
 
+/// Where Workspace::install_kernel() has put a kernel.
+struct InstalledKernel {
+  std::string name;  ///< what boot loaders know it by: /boot/NAME on FreeBSD, vmlinuz-NAME on Linux
+  Path kernel;       ///< the file that is booted
+  Path modules;      ///< folder of its modules; empty: there are none
+  Path debug;        ///< folder of the debug information; empty: there is none
+  Path metalog;      ///< owners and modes, in the form of mtree(5); empty: all are root's
+  bool operator==(const InstalledKernel&) const = default;
+};
+
 /// An out-of-tree module built for one kernel.
 struct KDEV_API ModuleArtifact {
   std::string name;          ///< as lsmod shows it

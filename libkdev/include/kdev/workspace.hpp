@@ -63,6 +63,11 @@ class KDEV_API Workspace {
   KernelArtifact build(const KernConf& conf, const BuildOptions& options = {}) const;
   /// The module in `dir` (Linux: a Kbuild makefile with obj-m; FreeBSD: one that includes bsd.kmod.mk) for `kernel`.
   ModuleArtifact build_module(const Path& dir, const KernelArtifact& kernel, const BuildOptions& options = {}) const;
+  /// Puts a kernel with its modules and debug information into `dest`, a root's folder (default: sysroot()), as the
+  /// guest's own installation does, without root's rights. `name`: FreeBSD's INSTKERNNAME, default "kernel", whose
+  /// owners and modes are added to `dest`/METALOG; Linux's vmlinuz-NAME, default the release. One of that name is
+  /// replaced. ConfigError: not a name; Linux: a kernel without bzImage. HostError.
+  InstalledKernel install_kernel(const KernelArtifact& kernel, const Path& dest = {}, const std::string& name = "") const;
   /// The commands that build() would run for it, as a person would type them into a shell; nothing is built, and what is
   /// in the store makes no difference. Errors as build()'s, of configuring.
   std::vector<std::string> build_commands(const KernConf& conf, const BuildOptions& options = {}) const;

@@ -7,6 +7,7 @@
 #include <kdev/error.hpp>
 
 #include "common/json.hpp"
+#include "host/copy_tree.hpp"
 
 namespace kdev {
 namespace {
@@ -60,16 +61,7 @@ void StagedArtifact::add(const Path& file, const Path& name) {
 }
 
 void StagedArtifact::add_tree(const Path& folder, const Path& name) {
-  host_->make_directories(dir_ / name);
-  for (const DirectoryEntry& entry : host_->entries(folder)) {
-    const Path from = folder / entry.name, to = name / entry.name;
-    if (entry.status.type == FileStatus::Type::link)
-      storing([&] { host_->make_link(host_->read_link(from), dir_ / to); });
-    else if (entry.status.is_directory())
-      add_tree(from, to);
-    else if (entry.status.is_file())
-      add(from, to);
-  }
+  storing([&] { copy_tree(*host_, folder, dir_ / name); });
 }
 
 void StagedArtifact::publish() {

@@ -4,6 +4,7 @@
 #include <functional>
 #include <kdev/error.hpp>
 #include <kdev/host.hpp>
+#include <kdev/kernel_artifact.hpp>
 #include <kdev/path.hpp>
 #include <map>
 #include <optional>
@@ -104,6 +105,9 @@ class BuildRules {
   /// (`obj`) and sources are kept. False when no module was installed.
   virtual bool finish_modules(Host& host, const Path& dest, const std::string& release, const Path& obj,
                               const Path& source) const = 0;
+  /// Workspace::install_kernel(); `name` may be empty.
+  virtual InstalledKernel install_kernel(Host& host, const KernelArtifact& kernel, const Path& dest,
+                                         const std::string& name) const = 0;
   /// Writes compile_commands.json to `file`; nothing when the tree has no such tool.
   virtual std::optional<Command> compile_commands(Host& host, const Path& source, const Path& obj,
                                                   const Path& file) const = 0;

@@ -36,6 +36,7 @@ def _root(
 
 app.command("doctor")(doctor.doctor)
 app.command("build")(build.build)
+app.command("install")(build.install)
 app.command("boot")(boot.boot)
 app.command("run")(boot.run)
 app.add_typer(crash.app, name="crash")

@@ -130,3 +130,15 @@ def build(
     out = console()
     out.print(Text.assemble(os_title(kernel.os), " ", (kernel.release, "bold"), f"  build id {kernel.build_id[:16]}"))
     out.print(Text(f"  image    {kernel.image}\n  vmlinux  {kernel.vmlinux}"), soft_wrap=True)
+
+
+def install(
+    workspace: Path = typer.Argument(..., help="Workspace, or a kernel's JSON file in one."),
+    dest: Path | None = typer.Argument(None, help="Folder of a guest's root; without one, the workspace's sysroot."),
+    name: str = typer.Option("", "--name", help="FreeBSD: INSTKERNNAME. Linux: in place of the release."),
+) -> None:
+    """Put the kernel built last, its modules and debug information into a root's folder, without root's rights."""
+    workspace = workspace.expanduser()
+    kernel = find_kernel(workspace)
+    ws = Workspace(workspace if workspace.is_dir() else workspace.parent)
+    print(ws.install_kernel(kernel, dest, name).kernel)

@@ -121,9 +121,36 @@ for target in targets:
         tool.chmod(0o755)
     elif target == "installkernel":
         say(target)
-        dest = pathlib.Path(var["DESTDIR"]) / "boot/kernel"
-        dest.mkdir(parents=True)
-        (dest / "kernel").write_text("kernel")
+        assert "-DNO_ROOT" in args
+        log = open(var["METALOG"], "w")
+        for name in ("boot/kernel/kernel", "usr/lib/debug/boot/kernel/kernel.debug", "boot/kernel/nullfs.ko",
+                     "usr/lib/debug/boot/kernel/nullfs.ko.debug"):
+            file = pathlib.Path(var["DESTDIR"]) / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(file.name)
+            log.write("./%s type=file uname=root gname=wheel mode=0555 size=%d\n" % (name, len(file.name)))
+    elif target == "buildworld":
+        say(target)
+        if (source / "lib/broken").exists():
+            print('make[1]: "/src/lib/Makefile" line 3: no sqlite3.c')
+            sys.exit(2)
+        tools = prefix / str(source).lstrip("/") / "amd64.amd64/tmp/legacy/usr/bin"
+        tools.mkdir(parents=True, exist_ok=True)
+        (tools / "mkimg").write_text("#!/bin/sh\n")
+        (prefix / "loader").write_text("loader")
+        (prefix / "world").write_text("a shell")
+        lib = tools.parents[2] / "usr/lib"
+        lib.mkdir(parents=True, exist_ok=True)
+        (lib / "libc.a").write_text("!<arch>\n")
+    elif target in ("installworld", "distribution"):
+        say(target)
+        assert "-DNO_ROOT" in args and pathlib.Path(var["METALOG"]).name == "METALOG", args
+        name, mode = ("bin/sh", "0555") if target == "installworld" else ("etc/master.passwd", "0600")
+        file = pathlib.Path(var["DESTDIR"]) / name
+        file.parent.mkdir(parents=True)
+        file.write_text((prefix / "world").read_text())
+        with open(var["METALOG"], "a") as log:
+            log.write("./%s type=file uname=root gname=wheel mode=%s\n" % (name, mode))
     elif target == "buildenv":
         say(target)
         sys.exit(subprocess.run(["sh", "-c", var["BUILDENV_SHELL"]], cwd=var["BUILDENV_DIR"]).returncode)
@@ -161,6 +188,8 @@ FakeFreebsdTree::FakeFreebsdTree() : source(top / "src"), old_path_(::getenv("PA
   for (const char* lib : {"libedit", "libz", "libbe", "libother"})
     write(std::string("lib/") + lib + "/Makefile", "");
   write("tools/build/make.py", make_py);
+  for (const char* file : {"Makefile.inc1", "tools/build/mk/Makefile.boot", "usr.sbin/config/main.c"})
+    write(file, "");
   // The tools that a build is identified by; the real ones need not be installed.
   for (const char* tool : {"clang++", "ld.lld"})
     top.write(std::string("bin/") + tool, "#!/bin/sh\nexit 1\n", 0755);

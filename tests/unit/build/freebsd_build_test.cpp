@@ -4,6 +4,9 @@
 
 #include <kdev/error.hpp>
 
+#include "fakes/far_host.hpp"
+#include "guest/freebsd/build_make.hpp"
+#include "guest/freebsd/freebsd.hpp"
 #include "unit/build/fake_freebsd_tree.hpp"
 #include "unit/build/fake_tree.hpp"
 
@@ -221,11 +224,127 @@ TEST(FreebsdBuild, TheTreesOwnConfigIsAskedBeforeAnythingIsBuilt) {
   EXPECT_THAT(local_host()->entries(ws.run()), IsEmpty());
 }
 
-TEST(FreebsdBuild, ATreeWithoutTheCrossBuildIsRefused) {
+TEST(FreebsdBuild, ATreeThatCannotBeBuiltHereIsRefused) {
   const FakeFreebsdTree tree;
+  const Workspace ws = tree.open();
+  const std::vector<std::function<void()>> builds = {[&] { ws.build(FakeFreebsdTree::conf()); },
+                                                     [&] { ws.build_userland(); }};
+  local_host()->remove_all(tree.source / "usr.sbin/config");
+  for (const auto& build : builds)
+    EXPECT_THAT(text_of(build), HasSubstr("usr.sbin/config is not there: the tree is not whole"));
   local_host()->remove_all(tree.source / "tools/build/make.py");
-  EXPECT_THAT(text_of([&] { tree.open().build(FakeFreebsdTree::conf()); }),
-              HasSubstr("tools/build/make.py is not there"));
+  for (const auto& build : builds) EXPECT_THAT(text_of(build), HasSubstr("tools/build/make.py is not there"));
+  EXPECT_THAT(tree.calls(), IsEmpty());
+}
+
+TEST(FreebsdBuild, AKernelIsInstalledUnderAnyName) {
+  const FakeFreebsdTree tree;
+  const Workspace ws = tree.open();
+  Host& host = *local_host();
+  const KernelArtifact kernel = ws.build(FakeFreebsdTree::conf());
+  const InstalledKernel usual = ws.install_kernel(kernel);
+  EXPECT_EQ(usual.name, "kernel");
+  EXPECT_EQ(usual.kernel, ws.sysroot() / "boot/kernel/kernel");
+  EXPECT_EQ(host.read_file(usual.debug / "kernel.debug"), "kernel.debug");
+  EXPECT_EQ(host.read_file(usual.debug / "nullfs.ko.debug"), "nullfs.ko.debug");
+
+  const Path dest = tree.top / "stage";
+  tree.top.write("stage/METALOG",
+                 ".//boot type=dir uname=root gname=wheel mode=0755\n"
+                 "./boot/debug0/old.ko type=file uname=root gname=wheel mode=0555\n"
+                 "./boot/debug0.old/kernel type=file uname=root gname=wheel mode=0555\n");
+  tree.top.write("stage/boot/debug0/old.ko", "of an earlier one");
+  const InstalledKernel named = ws.install_kernel(kernel, dest, "debug0");
+  EXPECT_EQ(host.read_file(named.kernel), "kernel");
+  EXPECT_EQ(named.modules, dest / "boot/debug0");
+  EXPECT_TRUE(host.is_file(named.modules / "nullfs.ko"));
+  EXPECT_FALSE(host.exists(named.modules / "old.ko"));
+  EXPECT_FALSE(host.exists(dest / "boot/kernel"));
+  const std::string log = host.read_file(named.metalog);
+  const std::string dir = " type=dir uname=root gname=wheel mode=0755\n";
+  EXPECT_EQ(
+      log,
+      ".//boot" + dir + "./boot/debug0.old/kernel type=file uname=root gname=wheel mode=0555\n" +
+          "./boot/debug0" + dir + "./usr" + dir + "./usr/lib" + dir + "./usr/lib/debug" + dir +
+          "./usr/lib/debug/boot" + dir + "./usr/lib/debug/boot/debug0" + dir +
+          "./boot/debug0/kernel type=file uname=root gname=wheel mode=0555 size=6\n"
+          "./usr/lib/debug/boot/debug0/kernel.debug type=file uname=root gname=wheel mode=0555 size=12\n"
+          "./boot/debug0/nullfs.ko type=file uname=root gname=wheel mode=0555 size=9\n"
+          "./usr/lib/debug/boot/debug0/nullfs.ko.debug type=file uname=root gname=wheel mode=0555 size=15\n");
+  EXPECT_EQ(ws.install_kernel(kernel, dest, "debug0"), named);
+  EXPECT_EQ(host.read_file(named.metalog).size(), log.size());  // nothing stands there twice
+  EXPECT_THAT(tree.calls(), ElementsAre("kernel-toolchain", "config", "installkernel"));
+  for (const char* name : {"..", "a/b", "a b"})
+    EXPECT_THROW(ws.install_kernel(kernel, dest, name), ConfigError) << name;
+}
+
+TEST(LinuxInstall, BootAndModulesAsAGuestHasThem) {
+  const FakeTree tree;
+  const Workspace ws = tree.open();
+  Host& host = *local_host();
+  const KernelArtifact kernel = ws.build(FakeTree::conf(), {.targets = {"vmlinux", "bzImage", "modules"}});
+  const InstalledKernel usual = ws.install_kernel(kernel, tree.top / "stage");
+  EXPECT_EQ(usual.name, kernel.release);
+  EXPECT_EQ(usual.kernel, tree.top / "stage/boot" / ("vmlinuz-" + kernel.release));
+  EXPECT_EQ(host.read_file(usual.kernel), host.read_file(kernel.bzimage));
+  EXPECT_EQ(host.read_file(usual.debug / ("vmlinux-" + kernel.release)), host.read_file(kernel.vmlinux));
+  EXPECT_TRUE(host.is_file(tree.top / "stage/boot" / ("config-" + kernel.release)));
+  EXPECT_EQ(usual.modules.empty(), kernel.modules.empty());
+  if (!kernel.modules.empty()) {
+    EXPECT_EQ(usual.modules, tree.top / "stage/lib/modules" / kernel.release);
+    EXPECT_TRUE(host.is_directory(usual.modules));
+  }
+  EXPECT_EQ(ws.install_kernel(kernel, tree.top / "stage", "mine").kernel,
+            tree.top / "stage/boot/vmlinuz-mine");
+  KernelArtifact bare = kernel;
+  bare.bzimage.clear();
+  EXPECT_THAT(text_of([&] { ws.install_kernel(bare, tree.top / "stage"); }), HasSubstr("targets bzImage"));
+}
+
+/// A machine with FreeBSD, as far as what is asked of it.
+class FreebsdHost final : public FarHost {
+ public:
+  using FarHost::FarHost;
+  std::string system = "FreeBSD";
+  bool filemon = true;
+  ProcessResult run(const Command& command, const RunOptions& options) override {
+    if (command.argv != std::vector<std::string>{"uname", "-s"}) return FarHost::run(command, options);
+    ProcessResult result;
+    result.out = system + "\n";
+    return result;
+  }
+  FileStatus status(const Path& path) override {
+    if (path != Path("/dev/filemon")) return FarHost::status(path);
+    return {.type = filemon ? FileStatus::Type::other : FileStatus::Type::missing};
+  }
+};
+
+TEST(FreebsdBuild, MetaModeIsForHostsThatHaveFilemon) {
+  const FakeFreebsdTree tree;
+  FreebsdHost host(tree.top / "");
+  const guest::MakeRequest request{.source = tree.source, .root = tree.top / "ws"};
+  const auto arguments = [&] { return guest::freebsd_make(host, request, {"buildkernel"}).argv; };
+  EXPECT_THAT(arguments(), testing::Contains("WITH_META_MODE=yes"));
+  host.filemon = false;
+  EXPECT_THAT(arguments(), testing::Not(testing::Contains("WITH_META_MODE=yes")));
+  host.filemon = true;
+  host.system = "Linux";
+  EXPECT_THAT(arguments(), testing::Not(testing::Contains("WITH_META_MODE=yes")));
+  for (const std::string& command : tree.open().build_commands(FakeFreebsdTree::conf()))
+    EXPECT_THAT(command, testing::Not(HasSubstr("META_MODE")));
+
+  // There make names the target and writes its own records.
+  const guest::BuildRules& rules = guest::freebsd_build_rules();
+  EXPECT_EQ(rules.made_object("Building /obj/sys/K/kern_fork.o"), "/obj/sys/K/kern_fork.o");
+  EXPECT_EQ(rules.made_object("Building /obj/sys/K/vers.c"), "");
+  EXPECT_EQ(rules.recorded_output("/obj/sys/K/kern_fork.o.meta"), Path("/obj/sys/K/kern_fork.o"));
+  EXPECT_EQ(rules.recorded_output("/obj/sys/K/.depend.kern_fork.o"), Path("/obj/sys/K/kern_fork.o"));
+  EXPECT_EQ(rules.recorded_output("/obj/sys/K/vers.c.meta"), Path());
+  tree.top.write("obj/a.o", "object");
+  tree.top.write("obj/a.o.meta", "record");
+  tree.top.write("obj/b.o", "object");
+  EXPECT_THAT(rules.half_written(host, {tree.top / "obj/a.o", tree.top / "obj/b.o"}),
+              ElementsAre(tree.top / "obj/b.o"));
 }
 
 TEST(FreebsdBuild, ModulesAreBuiltInACopyOfTheirFolder) {
@@ -308,6 +427,34 @@ TEST(FreebsdUserland, LoadersThatAreLeftOutAreNotMissed) {
   const UserlandArtifact userland = ws.build_userland();
   EXPECT_TRUE(userland.boot.empty());
   EXPECT_FALSE(host.exists(userland.dir / "boot"));
+}
+
+TEST(FreebsdUserland, AWorldIsInstalledWithoutRootsRights) {
+  const FakeFreebsdTree tree;
+  const Workspace ws = tree.open();
+  EXPECT_THAT(ws.userlands(), ElementsAre("rescue", "world"));
+  const UserlandArtifact world = ws.build_userland("world");
+  EXPECT_EQ(world.kind, "world");
+  EXPECT_THAT(tree.calls(), ElementsAre("buildworld", "makefs", "installworld", "distribution"));
+  Host& host = *local_host();
+  EXPECT_EQ(host.read_file(world.root / "bin/sh"), "a shell");
+  EXPECT_TRUE(host.is_file(world.root / "etc/master.passwd"));
+  EXPECT_TRUE(host.is_file(world.root / "init"));  // kdev's agent
+  EXPECT_EQ(world.metalog, world.dir / "METALOG");
+  const std::string log = host.read_file(world.metalog);
+  for (const char* line :
+       {"./bin/sh type=file", "./etc/master.passwd type=file uname=root gname=wheel mode=0600",
+        "./init type=file", "./m type=dir"})
+    EXPECT_THAT(log, HasSubstr(line));
+  EXPECT_EQ(host.read_file(world.boot / "loader"), "loader");
+  EXPECT_TRUE(host.is_file(world.makefs));
+  EXPECT_TRUE(host.is_file(world.mkimg));
+  EXPECT_EQ(UserlandArtifact::from_json(world.to_json()), world);
+  EXPECT_TRUE(ws.build_userland("world").from_store);
+  EXPECT_NE(ws.build_userland().id, world.id);
+  // What the tree cannot build is named; src.conf can leave it out.
+  tree.write("lib/broken", "");
+  EXPECT_THAT(text_of([&] { ws.build_userland("world"); }), HasSubstr("no sqlite3.c"));
 }
 
 TEST(FreebsdUserland, WhatCannotBeIsSaid) {

@@ -9,6 +9,7 @@
 #include "guest/freebsd/build_module.hpp"
 #include "guest/freebsd/build_output.hpp"
 #include "guest/freebsd/freebsd.hpp"
+#include "guest/freebsd/install.hpp"
 
 namespace kdev::guest {
 namespace {
@@ -43,14 +44,6 @@ WITHOUT_BSNMP=yes
 # Clang refers to the stack protector's guard in a way that the kernel's linker of modules does not know.
 WITHOUT_SSP=yes
 )";
-
-void require_cross_build(Host& host, const Path& source) {
-  if (host.is_file(source / "tools/build/make.py")) return;
-  throw ConfigError({.attempted = "build " + source.string(),
-                     .reason = "tools/build/make.py is not there: the tree cannot be built on another system",
-                     .hint = "use a tree of FreeBSD 13 or later",
-                     .log = {}});
-}
 
 std::string content_of(Host& host, const Path& file) {
   return host.exists(file) ? host.read_file(file) : "";
@@ -114,7 +107,7 @@ class FreebsdBuildRules final : public BuildRules {
   }
 
   std::vector<MakeStep> make(Host& host, const MakeRequest& request) const override {
-    require_cross_build(host, request.source);
+    require_freebsd_cross_build(host, request.source);
     // The bootstrap tools come from all over the tree, but hardly from the kernel's sources.
     const std::string userland =
         request.digest([](std::string_view path) { return !path.starts_with("sys/"); });
@@ -159,6 +152,11 @@ class FreebsdBuildRules final : public BuildRules {
   bool finish_modules(Host& host, const Path& dest, const std::string&, const Path&,
                       const Path&) const override {
     return host.exists(dest / "boot/kernel");
+  }
+
+  InstalledKernel install_kernel(Host& host, const KernelArtifact& kernel, const Path& dest,
+                                 const std::string& name) const override {
+    return freebsd_install_kernel(host, kernel, dest, name);
   }
 
   std::optional<Command> compile_commands(Host&, const Path&, const Path&, const Path&) const override {

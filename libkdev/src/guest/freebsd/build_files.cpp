@@ -54,8 +54,9 @@ bool freebsd_matters_to_modules(std::string_view path) {
 }
 
 Path freebsd_recorded_output(const Path& file) {
-  // share/mk/bsd.dep.mk: .depend.NAME.o, written by the compiler (-MD).
+  // share/mk/bsd.dep.mk: .depend.NAME.o, written by the compiler (-MD). In META_MODE make writes NAME.o.meta.
   const std::string name = file.filename().string();
+  if (name.ends_with(".o.meta")) return file.parent_path() / file.stem();
   constexpr std::string_view start = ".depend.";
   if (!name.starts_with(start) || name.size() == start.size()) return {};
   return file.parent_path() / name.substr(start.size());
@@ -67,8 +68,10 @@ std::vector<Path> freebsd_half_written(Host& host, const std::vector<Path>& file
   std::vector<Path> doubtful;
   for (const Path& file : files) {
     if (file.extension() != ".o") continue;
-    const Path record = file.parent_path() / (".depend." + file.filename().string());
-    if (host.link_status(file).size == 0 || !host.exists(record)) doubtful.push_back(file);
+    const std::string name = file.filename().string();
+    const bool recorded = host.exists(file.parent_path() / (".depend." + name)) ||
+                          host.exists(file.parent_path() / (name + ".meta"));
+    if (host.link_status(file).size == 0 || !recorded) doubtful.push_back(file);
   }
   return doubtful;
 }

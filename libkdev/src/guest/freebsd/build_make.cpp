@@ -20,7 +20,31 @@ Path cross_bindir(Host& host) {
   return host.canonical(*clang).parent_path();
 }
 
+/// Whether the host's make can watch what each command reads (META_MODE of src-env.conf(5)): by filemon(4),
+/// where share/mk/sys.mk looks for it.
+bool has_filemon(Host& host) {
+  const Path device = "/dev/filemon";
+  return host.status(device).exists() && host.run({.argv = {"uname", "-s"}}).out == "FreeBSD\n";
+}
+
 }  // namespace
+
+void require_freebsd_cross_build(Host& host, const Path& source) {
+  const auto refuse = [&](std::string reason, std::string hint) {
+    throw ConfigError({.attempted = "build " + source.string(),
+                       .reason = std::move(reason),
+                       .hint = std::move(hint),
+                       .log = {}});
+  };
+  if (!host.is_file(source / "tools/build/make.py"))
+    refuse("tools/build/make.py is not there: the tree cannot be built on another system",
+           "use a tree of FreeBSD 13 or later");
+  // A tree of the kernel alone has newvers.sh and sys/, and none of these.
+  for (const char* file : {"Makefile.inc1", "share/mk/bsd.own.mk", "tools/build/mk", "usr.sbin/config"})
+    if (!host.exists(source / file))
+      refuse(fmt::format("{} is not there: the tree is not whole", file),
+             "check out all of src: the kernel is built with tools from the rest of it");
+}
 
 FreebsdTarget freebsd_target(const Variables& variables) {
   FreebsdTarget target;
@@ -60,6 +84,7 @@ Command freebsd_make(Host& host, const MakeRequest& request, const std::vector<s
   add("__MAKE_CONF=" + conf.make.string());
   add("SRC_ENV_CONF=" + conf.src_env.string());
   add("BROKEN_TESTS=opt-debug-x-trace");  // of bmake's own tests: it fails where there is no terminal
+  if (has_filemon(host)) add("WITH_META_MODE=yes");  // sys.mk wants it in the environment
   if (!request.ccache.empty() && !request.toolchain_id.empty())
     add("CCACHE_COMPILERCHECK=string:" + request.toolchain_id);
   add("python3");

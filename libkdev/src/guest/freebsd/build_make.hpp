@@ -28,6 +28,9 @@ std::string freebsd_kernconf(const Path& output_tree);
 /// The folder of an output tree with that file.
 constexpr const char* freebsd_kernconf_folder = "kernconf";
 
+/// ConfigError, where the tree cannot be built on another system, or is not whole.
+void require_freebsd_cross_build(Host& host, const Path& source);
+
 /// Arguments are targets and variables. With the environment emptied: the tree's makefiles read it at many
 /// places.
 Command freebsd_make(Host& host, const MakeRequest& request, const std::vector<std::string>& arguments,

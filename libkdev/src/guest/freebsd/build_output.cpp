@@ -20,7 +20,10 @@ std::string_view last_word(std::string_view line) {
 }  // namespace
 
 std::string_view freebsd_made_object(std::string_view line) {
-  // Whole commands are printed: "CC ... -c ... /src/sys/kern/kern_fork.c", "CC ... -c a.c -o a.o".
+  // In META_MODE the target is printed.
+  if (line.starts_with("Building /"))
+    return line.ends_with(".o") ? line.substr(std::string_view("Building ").size()) : std::string_view();
+  // Else whole commands: "CC ... -c ... /src/sys/kern/kern_fork.c", "CC ... -c a.c -o a.o".
   const std::string_view program = line.substr(0, line.find(' '));
   const std::string_view name = program.substr(program.rfind('/') + 1);
   if (name != "ccache" && !name.starts_with("clang") && name != "cc" && name != "c++") return {};

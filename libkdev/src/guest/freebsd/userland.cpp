@@ -1,5 +1,5 @@
 // FreeBSD's own programs: the libraries and /rescue, one static program of many names (rescue/README of the
-// tree).
+// tree); or all of them, by buildworld and installworld.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <re2/re2.h>
@@ -62,16 +62,19 @@ std::vector<std::string> crunched_libraries(Host& host, const Path& source, cons
   return {names.begin(), names.end()};
 }
 
+constexpr const char* world = "world";
+
 class FreebsdUserlandRules final : public UserlandRules {
  public:
-  std::vector<std::string> kinds() const override { return {"rescue"}; }
+  std::vector<std::string> kinds() const override { return {"rescue", world}; }
 
   bool matters(std::string_view path) const override {
     // Of the kernel's sources the headers are the libraries' too.
     return !path.starts_with("sys/") || path.ends_with(".h") || freebsd_loader_source(path);
   }
 
-  std::vector<MakeStep> make(Host& host, const MakeRequest& request, const std::string&) const override {
+  std::vector<MakeStep> make(Host& host, const MakeRequest& request, const std::string& kind) const override {
+    require_freebsd_cross_build(host, request.source);
     const std::string inputs = request.digest([](std::string_view path) {
       return !path.starts_with("sys/") || path.ends_with(".h");
     }) + "\n" + freebsd_build_rules().flags(host, request.root);
@@ -107,22 +110,50 @@ class FreebsdUserlandRules final : public UserlandRules {
         .once = true};
     std::vector<MakeStep> steps = {std::move(libraries), std::move(rescue), std::move(makefs)};
     if (freebsd_builds_loaders(host, request)) steps.push_back(freebsd_make_loaders(host, request, inputs));
+    // All that src.conf(5) does not leave out: loaders and rescue are parts of it.
+    if (kind == world)
+      return {MakeStep{.title = world,
+                       .command = freebsd_make(host, request, {"buildworld"}),
+                       .stamp = stamps / (".kdev-world-" + arch),
+                       .key = inputs + "\n" + request.digest(freebsd_loader_source),
+                       .once = true},
+              std::move(steps[2])};
     return steps;
   }
 
   Path sysroot(const MakeRequest& request) const override { return obj_top(request) / "tmp"; }
 
-  void install(Host& host, const MakeRequest& request, const std::string&, const Path& dir,
+  void install(Host& host, const MakeRequest& request, const std::string& kind, const Path& dir,
                const RunOptions& run) const override {
-    const Path made = obj_top(request) / "rescue/rescue", built_tools = sysroot(request) / "legacy/usr",
-               makefs_built = built_tools / "sbin" / makefs(), mkimg_built = built_tools / "bin" / mkimg();
-    for (const Path& file : {made / "rescue", made / "rescue.conf", makefs_built, mkimg_built})
-      if (!host.is_file(file))
-        throw HostError({.attempted = "put a FreeBSD userland together",
-                         .reason = "the build left no " + file.string(),
-                         .hint = "see obj/libraries.log and obj/rescue.log of the workspace",
-                         .log = request.root / "obj/rescue.log"});
-    const Path root = dir / "root";
+    const Path built = sysroot(request) / "legacy/usr";
+    if (kind == world)
+      install_world(host, request, dir, run);
+    else
+      install_rescue(host, request, dir / "root");
+    host.make_directories(dir / "tools");
+    for (const auto& [from, name] : {std::pair(built / "sbin", makefs()), {built / "bin", mkimg()}}) {
+      require(host, request, from / name, kind);
+      host.copy_file(from / name, dir / "tools" / name);
+    }
+    if (freebsd_builds_loaders(host, request))
+      freebsd_install_loaders(host, request, dir / "boot", dir / "boot.new", run);
+  }
+
+  Path makefs() const override { return "makefs"; }
+  Path mkimg() const override { return "mkimg"; }  // one of the bootstrap tools
+
+ private:
+  static void require(Host& host, const MakeRequest& request, const Path& file, const std::string& kind) {
+    if (host.is_file(file)) return;
+    throw HostError({.attempted = "put a FreeBSD userland together",
+                     .reason = "the build left no " + file.string(),
+                     .hint = "see the logs in obj/ of the workspace",
+                     .log = request.root / "obj" / (kind + ".log")});
+  }
+
+  static void install_rescue(Host& host, const MakeRequest& request, const Path& root) {
+    const Path made = obj_top(request) / "rescue/rescue";
+    for (const char* name : {"rescue", "rescue.conf"}) require(host, request, made / name, "rescue");
     for (const char* folder :
          {"rescue", "dev", "tmp", "mnt", "root", "etc", "var/run", "var/tmp", "boot", "m"})
       host.make_directories(root / folder);
@@ -135,15 +166,25 @@ class FreebsdUserlandRules final : public UserlandRules {
     for (const char* folder : {"bin", "sbin"}) host.make_link("rescue", root / folder);
     host.write_file(root / "etc/passwd", "root:*:0:0:Charlie &:/root:/bin/sh\n");
     host.write_file(root / "etc/group", "wheel:*:0:root\noperator:*:5:root\n");
-    host.make_directories(dir / "tools");
-    host.copy_file(makefs_built, dir / "tools" / makefs());
-    host.copy_file(mkimg_built, dir / "tools" / mkimg());
-    if (freebsd_builds_loaders(host, request))
-      freebsd_install_loaders(host, request, dir / "boot", dir / "boot.new", run);
   }
 
-  Path makefs() const override { return "makefs"; }
-  Path mkimg() const override { return "mkimg"; }  // one of the bootstrap tools
+  /// Without root's rights: owners and modes go into METALOG (build(7), NO_ROOT).
+  static void install_world(Host& host, const MakeRequest& request, const Path& dir, const RunOptions& run) {
+    const Path root = dir / "root", metalog = dir / "METALOG";
+    host.make_directories(root);
+    for (const std::string target : {"installworld", "distribution"})
+      host.check(
+          "run " + target,
+          freebsd_make(host, request,
+                       {"DESTDIR=" + root.string(), "-DNO_ROOT", "METALOG=" + metalog.string(), target},
+                       target == "installworld"),
+          run);
+    // The agent and modules come to it.
+    host.make_directories(root / "m");
+    host.write_file(metalog, host.read_file(metalog) +
+                                 "./init type=file uname=root gname=wheel mode=0755\n"
+                                 "./m type=dir uname=root gname=wheel mode=0755\n");
+  }
 };
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include "guest/linux/build_module.hpp"
 #include "guest/linux/build_output.hpp"
 #include "guest/linux/build_records.hpp"
+#include "guest/linux/install.hpp"
 #include "guest/linux/linux.hpp"
 
 namespace kdev::guest {
@@ -184,6 +185,11 @@ class LinuxBuildRules final : public BuildRules {
       host.make_link(target, folder / link);
     }
     return true;
+  }
+
+  InstalledKernel install_kernel(Host& host, const KernelArtifact& kernel, const Path& dest,
+                                 const std::string& name) const override {
+    return linux_install_kernel(host, kernel, dest, name);
   }
 
   std::optional<Command> compile_commands(Host& host, const Path& source, const Path& obj,
