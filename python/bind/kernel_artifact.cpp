@@ -69,7 +69,8 @@ void bind_kernel_artifact(py::module_& m) {
                           "Programs for a guest, from the tree that its kernel comes from.")
       .field("id", &UserlandArtifact::id, "Content key in the store.")
       .field("os", &UserlandArtifact::os)
-      .field("kind", &UserlandArtifact::kind, "'rescue': one static program of many names.")
+      .field("kind", &UserlandArtifact::kind,
+             "'rescue': one static program of many names; 'world': all the tree has.")
       .field("release", &UserlandArtifact::release, "The tree's version.")
       .field("dir", &UserlandArtifact::dir, "Its folder in the store.")
       .field("root", &UserlandArtifact::root, "What a guest's root holds, kdev's agent as /init.")

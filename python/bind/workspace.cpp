@@ -102,7 +102,7 @@ void bind_workspace(py::module_& m) {
           },
           py::arg("kind") = "", py::kw_only(), py::arg("jobs") = 0, py::arg("on_event") = py::none(),
           py::arg("timeout") = py::none(),
-          "Programs for the guest from the same tree (FreeBSD: 'rescue', the usual one).")
+          "Programs for the guest from the same tree (FreeBSD: 'rescue', the usual one; 'world').")
       .def(
           "scaffold",
           [](const Workspace& w, const std::string& kind, const std::string& name,

@@ -756,7 +756,7 @@ class UserlandArtifact:
     @property
     def kind(self) -> str:
         """
-        'rescue': one static program of many names.
+        'rescue': one static program of many names; 'world': all the tree has.
         """
     @property
     def makefs(self) -> pathlib.Path | None:
@@ -1047,7 +1047,7 @@ class Workspace:
         timeout: float | None = None,
     ) -> UserlandArtifact:
         """
-        Programs for the guest from the same tree (FreeBSD: 'rescue', the usual one).
+        Programs for the guest from the same tree (FreeBSD: 'rescue', the usual one; 'world').
         """
     def install_kernel(
         self, kernel: KernelArtifact, dest: str | os.PathLike[str] | None = None, name: str = ""

@@ -12,7 +12,7 @@ namespace kdev {
 struct KDEV_API UserlandArtifact {
   std::string id;       ///< content key in the store (hex)
   Os os = Os::linux;
-  std::string kind;     ///< "rescue": one static program of many names
+  std::string kind;     ///< "rescue": one static program of many names; "world": all the tree has
   std::string release;  ///< the tree's version
   Path dir;             ///< the artifact's folder in the store
   Path root;            ///< what a guest's root holds, kdev's agent as /init
