@@ -18,5 +18,6 @@ PYBIND11_MODULE(_kdev, m) {
   kdev::python::bind_crash(m);
   kdev::python::bind_core(m);
   kdev::python::bind_vm(m);
+  kdev::python::bind_debug(m);
   kdev::python::bind_pipeline(m);
 }

@@ -66,21 +66,24 @@ void bind_results(py::module_& m) {
 
 void bind_on_crash(py::module_& m) {
   const OnCrash plain;
-  Value<OnCrash> policy(m, "OnCrash",
-                        "What kdev does when a guest's kernel crashes: asks its own debugger (ddb) at its prompt, "
-                        "then leaves it as `then` says.");
-  policy.py().def(py::init([](const Words& ask, AfterCrash then, Seconds answer_timeout, Seconds dump_timeout) {
-                    return OnCrash{ask, then, answer_timeout, dump_timeout};
-                  }),
-                  py::arg("ask") = Words(), py::arg("then") = "pause", py::kw_only(),
-                  py::arg("answer_timeout") = plain.answer_timeout.count(),
-                  py::arg("dump_timeout") = plain.dump_timeout.count(),
-                  "then: 'pause' its CPUs; 'leave' it running; 'dump' or 'textdump' by its debugger, then end the "
-                  "machine; 'unattended': it dumps and reboots by itself, without its debugger. Timeouts are seconds.");
+  Value<OnCrash> policy(
+      m, "OnCrash",
+      "What kdev does when a guest's kernel crashes: asks its own debugger (ddb) at its prompt, "
+      "then leaves it as `then` says.");
+  policy.py().def(
+      py::init([](const Words& ask, AfterCrash then, Seconds answer_timeout, Seconds dump_timeout) {
+        return OnCrash{ask, then, answer_timeout, dump_timeout};
+      }),
+      py::arg("ask") = Words(), py::arg("then") = "pause", py::kw_only(),
+      py::arg("answer_timeout") = plain.answer_timeout.count(),
+      py::arg("dump_timeout") = plain.dump_timeout.count(),
+      "then: 'pause' its CPUs; 'leave' it running; 'dump' or 'textdump' by its debugger, then end the "
+      "machine; 'unattended': it dumps and reboots by itself, without its debugger. Timeouts are seconds.");
   policy.field("ask", &OnCrash::ask, "Commands, in order: 'bt', 'show pcpu', 'ps', 'alltrace', ...")
       .field("then", &OnCrash::then)
       .field("answer_timeout", &OnCrash::answer_timeout, "For the prompt to appear, and for each answer.")
-      .field("dump_timeout", &OnCrash::dump_timeout, "For a dump; 'unattended': from the panic to the reboot.")
+      .field("dump_timeout", &OnCrash::dump_timeout,
+             "For a dump; 'unattended': from the panic to the reboot.")
       .finish();
 }
 
@@ -295,11 +298,13 @@ void bind_vm_class(py::module_& m) {
           "QEMU's.")
       .def_property_readonly(
           "accel", [](Self v) { return v.vm().accel(); }, "The one in use after start().")
-      .def_property_readonly("facts", [](Self v) { return v.vm().facts(); },
-                             "What the running kernel says of itself: release, build_id, boot_id, machine; FreeBSD's "
-                             "also ident (uname -i) and bootfile (kern.bootfile).")
-      .def_property_readonly("disks", [](Self v) { return v.vm().disks(); },
-                             "The disks as files on this host; their content is whole when the guest does not run.")
+      .def_property_readonly(
+          "facts", [](Self v) { return v.vm().facts(); },
+          "What the running kernel says of itself: release, build_id, boot_id, machine; FreeBSD's "
+          "also ident (uname -i) and bootfile (kern.bootfile).")
+      .def_property_readonly(
+          "disks", [](Self v) { return v.vm().disks(); },
+          "The disks as files on this host; their content is whole when the guest does not run.")
       .def_property_readonly("directory", [](Self v) { return started(v.vm(), v.vm().directory()); })
       .def("__repr__",
            [](Self v) { return "VM('" + v.vm().name() + "', state='" + to_string(v.vm().state()) + "')"; });

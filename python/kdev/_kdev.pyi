@@ -19,7 +19,14 @@ __all__: list[str] = [
     "CoreThread",
     "CrashFound",
     "CrashReport",
+    "DebugBreakpoint",
+    "DebugFrame",
+    "DebugSession",
+    "DebugStop",
+    "DebugThread",
+    "DebugVariable",
     "DebuggerAnswer",
+    "DebuggerBackends",
     "Diagnostic",
     "DiagnosticFound",
     "Disk",
@@ -2787,6 +2794,14 @@ class VM:
         """
         Crashes seen since start(), in order.
         """
+    def debug(self) -> DebugSession:
+        """
+        Stops the kernel in its gdb stub on the debug port (debug_port=True) and connects gdb to it.
+        """
+    def debugger_backends(self) -> DebuggerBackends:
+        """
+        The debuggers that the kernel can hand a stop to.
+        """
     def install(self, kernel: KernelArtifact, name: str = "") -> None:
         """
         A kernel beside those that are there, which the next reboot() boots. Its name: "dev" when not said.
@@ -2838,6 +2853,11 @@ class VM:
     ) -> CommandResult:
         """
         Runs a program without a shell.
+        """
+    def select_debugger(self, backend: str) -> None: ...
+    def set_debugger_script(self, reason: str, commands: collections.abc.Sequence[str]) -> None:
+        """
+        What the kernel's own debugger does by itself when it is entered for a reason ('panic', 'break', 'sysctl', ..., 'default'). No commands: nothing.
         """
     @typing.overload
     def spawn(
@@ -2936,6 +2956,296 @@ class VM:
     def state(self) -> typing.Literal["defined", "booting", "ready", "crashed", "hung", "stopped"]: ...
     @property
     def state_reason(self) -> str: ...
+
+class DebugVariable:
+    """
+    An argument or a local variable, as gdb prints it.
+    """
+    @staticmethod
+    def from_dict(data: dict[str, typing.Any]) -> DebugVariable: ...
+    @staticmethod
+    def from_json(text: str) -> DebugVariable: ...
+    def __copy__(self) -> DebugVariable: ...
+    def __deepcopy__(self, memo: dict[int, typing.Any]) -> DebugVariable: ...
+    def __eq__(self, other: object) -> bool: ...
+    def __getstate__(self) -> typing.Any: ...
+    def __hash__(self) -> int: ...
+    def __repr__(self) -> str: ...
+    def __setstate__(self, arg0: typing.Any) -> None: ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        Plain data: str, numbers, list, dict, None.
+        """
+    def to_json(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def type(self) -> str: ...
+    @property
+    def value(self) -> str:
+        """
+        Empty: an aggregate, which evaluate() prints.
+        """
+
+class DebugFrame:
+    """
+    One frame of a live backtrace; inline functions are frames of their own.
+    """
+    @staticmethod
+    def from_dict(data: dict[str, typing.Any]) -> DebugFrame: ...
+    @staticmethod
+    def from_json(text: str) -> DebugFrame: ...
+    def __copy__(self) -> DebugFrame: ...
+    def __deepcopy__(self, memo: dict[int, typing.Any]) -> DebugFrame: ...
+    def __eq__(self, other: object) -> bool: ...
+    def __getstate__(self) -> typing.Any: ...
+    def __hash__(self) -> int: ...
+    def __repr__(self) -> str: ...
+    def __setstate__(self, arg0: typing.Any) -> None: ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        Plain data: str, numbers, list, dict, None.
+        """
+    def to_json(self) -> str: ...
+    @property
+    def address(self) -> int: ...
+    @property
+    def args(self) -> list[DebugVariable]: ...
+    @property
+    def file(self) -> str:
+        """
+        Relative to the tree where it lies below it.
+        """
+    @property
+    def function(self) -> str:
+        """
+        Empty: no symbol.
+        """
+    @property
+    def level(self) -> int: ...
+    @property
+    def line(self) -> int:
+        """
+        1-based; 0: unknown.
+        """
+    @property
+    def source(self) -> str:
+        """
+        That line's text, without indentation.
+        """
+
+class DebugStop:
+    """
+    Why the kernel stopped, and where.
+    """
+    @staticmethod
+    def from_dict(data: dict[str, typing.Any]) -> DebugStop: ...
+    @staticmethod
+    def from_json(text: str) -> DebugStop: ...
+    def __copy__(self) -> DebugStop: ...
+    def __deepcopy__(self, memo: dict[int, typing.Any]) -> DebugStop: ...
+    def __eq__(self, other: object) -> bool: ...
+    def __getstate__(self) -> typing.Any: ...
+    def __hash__(self) -> int: ...
+    def __repr__(self) -> str: ...
+    def __setstate__(self, arg0: typing.Any) -> None: ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        Plain data: str, numbers, list, dict, None.
+        """
+    def to_json(self) -> str: ...
+    @property
+    def breakpoint(self) -> int:
+        """
+        Its number; 0: none.
+        """
+    @property
+    def frame(self) -> DebugFrame: ...
+    @property
+    def reason(self) -> str:
+        """
+        gdb's: 'breakpoint-hit', 'signal-received', 'end-stepping-range', ...
+        """
+    @property
+    def signal(self) -> str:
+        """
+        Empty: none.
+        """
+    @property
+    def thread(self) -> str:
+        """
+        As the stub names it.
+        """
+
+class DebugBreakpoint:
+    """
+    A breakpoint that is set.
+    """
+    @staticmethod
+    def from_dict(data: dict[str, typing.Any]) -> DebugBreakpoint: ...
+    @staticmethod
+    def from_json(text: str) -> DebugBreakpoint: ...
+    def __copy__(self) -> DebugBreakpoint: ...
+    def __deepcopy__(self, memo: dict[int, typing.Any]) -> DebugBreakpoint: ...
+    def __eq__(self, other: object) -> bool: ...
+    def __getstate__(self) -> typing.Any: ...
+    def __hash__(self) -> int: ...
+    def __repr__(self) -> str: ...
+    def __setstate__(self, arg0: typing.Any) -> None: ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        Plain data: str, numbers, list, dict, None.
+        """
+    def to_json(self) -> str: ...
+    @property
+    def address(self) -> int: ...
+    @property
+    def file(self) -> str: ...
+    @property
+    def function(self) -> str: ...
+    @property
+    def line(self) -> int: ...
+    @property
+    def number(self) -> int: ...
+
+class DebugThread:
+    """
+    A thread of the kernel.
+    """
+    @staticmethod
+    def from_dict(data: dict[str, typing.Any]) -> DebugThread: ...
+    @staticmethod
+    def from_json(text: str) -> DebugThread: ...
+    def __copy__(self) -> DebugThread: ...
+    def __deepcopy__(self, memo: dict[int, typing.Any]) -> DebugThread: ...
+    def __eq__(self, other: object) -> bool: ...
+    def __getstate__(self) -> typing.Any: ...
+    def __hash__(self) -> int: ...
+    def __repr__(self) -> str: ...
+    def __setstate__(self, arg0: typing.Any) -> None: ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        Plain data: str, numbers, list, dict, None.
+        """
+    def to_json(self) -> str: ...
+    @property
+    def frame(self) -> DebugFrame: ...
+    @property
+    def id(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def number(self) -> int:
+        """
+        gdb's.
+        """
+
+class DebuggerBackends:
+    """
+    The debuggers that a guest's kernel can hand a stop to.
+    """
+    @staticmethod
+    def from_dict(data: dict[str, typing.Any]) -> DebuggerBackends: ...
+    @staticmethod
+    def from_json(text: str) -> DebuggerBackends: ...
+    def __copy__(self) -> DebuggerBackends: ...
+    def __deepcopy__(self, memo: dict[int, typing.Any]) -> DebuggerBackends: ...
+    def __eq__(self, other: object) -> bool: ...
+    def __getstate__(self) -> typing.Any: ...
+    def __hash__(self) -> int: ...
+    def __repr__(self) -> str: ...
+    def __setstate__(self, arg0: typing.Any) -> None: ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        Plain data: str, numbers, list, dict, None.
+        """
+    def to_json(self) -> str: ...
+    @property
+    def available(self) -> list[str]: ...
+    @property
+    def current(self) -> str: ...
+
+class DebugSession:
+    """
+    A kernel under gdb: a context manager. The kernel is stopped, or it runs: what needs it stopped stops it for as long as that takes.
+    """
+    def __enter__(self) -> typing.Self: ...
+    def __exit__(self, *args: object) -> None: ...
+    def backtrace(self, *, limit: int = 64, thread: int = 0) -> list[DebugFrame]:
+        """
+        Innermost first. thread: gdb's number; 0: the one that stopped.
+        """
+    def break_at(self, location: str, *, condition: str = "", once: bool = False) -> DebugBreakpoint:
+        """
+        'kern_openat', 'vfs_syscalls.c:1111', '*0xffffffff80533240'.
+        """
+    @typing.overload
+    def clear(self, breakpoint: int) -> None:
+        """
+        By its number.
+        """
+    @typing.overload
+    def clear(self, breakpoint: DebugBreakpoint) -> None: ...
+    def close(self) -> None:
+        """
+        Takes all breakpoints out, lets the kernel run, ends gdb. Idempotent.
+        """
+    def evaluate(self, expression: str, *, frame: int = 0) -> str:
+        """
+        A C expression's value, as gdb prints it.
+        """
+    def execute(self, command: str) -> str:
+        """
+        One command of gdb's own command line; what it says.
+        """
+    def finish(self) -> DebugStop:
+        """
+        Out of the innermost frame.
+        """
+    def interrupt(self) -> DebugStop:
+        """
+        Stops a running kernel, wherever it is.
+        """
+    def load_modules(self) -> list[str]:
+        """
+        Symbols of the modules that were loaded since the last call; their names.
+        """
+    def locals(self, frame: int = 0) -> list[DebugVariable]: ...
+    def memory(self, address: int, size: int) -> bytes: ...
+    def next(self) -> DebugStop:
+        """
+        A source line, over calls.
+        """
+    def registers(self) -> dict[str, int]: ...
+    def resume(self) -> None:
+        """
+        Lets the kernel run.
+        """
+    def source(self, location: str, *, lines: int = 10) -> str:
+        """
+        Source text around a location.
+        """
+    def step(self) -> DebugStop:
+        """
+        A source line, into calls.
+        """
+    def threads(self) -> list[DebugThread]: ...
+    def wait(self, *, timeout: float = 60.0) -> DebugStop:
+        """
+        Lets it run unless it has stopped meanwhile, and waits for a stop.
+        """
+    @property
+    def pid(self) -> int | None:
+        """
+        gdb's; None: closed.
+        """
+    @property
+    def running(self) -> bool: ...
+    @property
+    def stopped(self) -> DebugStop | None:
+        """
+        The last stop; None while it runs.
+        """
 
 class StageResult:
     """

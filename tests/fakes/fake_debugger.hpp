@@ -16,6 +16,17 @@ struct FakeDebugger : guest::DebuggerRules {
   std::optional<std::string> dump_ended(std::string_view line) const override {
     return line.starts_with("dumped") ? std::optional(std::string(line)) : std::nullopt;
   }
+  std::vector<std::string> list_backends() const override { return {"backends"}; }
+  Backends read_backends(std::string_view) const override { return {{"dbg", "stub"}, "dbg"}; }
+  std::vector<std::string> select_backend(const std::string& name) const override { return {"select", name}; }
+  std::vector<std::string> enter() const override { return {"enter"}; }
+  std::optional<std::vector<std::string>> set_script(const std::string&, const std::vector<std::string>&,
+                                                     std::string&) const override {
+    return std::nullopt;
+  }
+  std::string stub() const override { return "stub"; }
+  std::string resume() const override { return "go"; }
+  bool stopped_for_backend(std::string_view line) const override { return line.starts_with("stopped"); }
   bool dump_succeeded(std::string_view ended) const override { return ended == "dumped"; }
 };
 

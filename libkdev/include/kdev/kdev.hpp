@@ -4,6 +4,7 @@
 #include <kdev/core.hpp>
 #include <kdev/crash.hpp>
 #include <kdev/deadline.hpp>
+#include <kdev/debug_session.hpp>
 #include <kdev/disk.hpp>
 #include <kdev/error.hpp>
 #include <kdev/event.hpp>

@@ -1,6 +1,7 @@
 #pragma once
 #include <kdev/crash.hpp>
 #include <kdev/deadline.hpp>
+#include <kdev/debug_session.hpp>
 #include <kdev/disk.hpp>
 #include <kdev/event.hpp>
 #include <kdev/host.hpp>
@@ -16,6 +17,9 @@
 namespace kdev {
 
 class Workspace;
+namespace vm {
+class Debugging;
+}
 
 enum class VmState { defined, booting, ready, crashed, hung, stopped };
 KDEV_API std::string to_string(VmState state);
@@ -114,6 +118,13 @@ struct KDEV_API CommandResult {
   std::shared_ptr<const CrashReport> crash{};  ///< null: none
   bool ok() const { return exit_code && *exit_code == 0 && !crash && !timed_out; }
   std::string to_json() const;
+};
+
+/// The debuggers that a guest's kernel can hand a stop to.
+struct DebuggerBackends {
+  std::vector<std::string> available{};  ///< "ddb", "gdb"
+  std::string current{};
+  bool operator==(const DebuggerBackends&) const = default;
 };
 
 class VM;
@@ -223,6 +234,18 @@ class KDEV_API VM {
   DebuggerAnswer ask_debugger(const std::string& command, std::optional<Seconds> timeout = {},
                               std::stop_token stop = {});
 
+  /// GuestError where the guest's kernel has none, or the guest lacks the program that asks it.
+  DebuggerBackends debugger_backends(std::stop_token stop = {});
+  void select_debugger(const std::string& backend, std::stop_token stop = {});
+  /// What the kernel's own debugger does by itself when it is entered for a reason ("panic", "break", "sysctl", "trap",
+  /// "witness", ...; "default": any other), before it waits at its prompt. No commands: nothing.
+  void set_debugger_script(const std::string& reason, const std::vector<std::string>& commands,
+                           std::stop_token stop = {});
+  /// Stops the kernel in its gdb stub on the debug port and connects a gdb to it: a ready guest, or a crashed one at its
+  /// debugger's prompt, which it goes back to at the end. While it lasts, no stop counts as a crash but a panic, and the
+  /// guest is not paused. ConfigError: VmSpec::debug_port is not set.
+  DebugSession debug(std::stop_token stop = {});
+
   /// Installs a kernel, with its modules, beside those that are there: on the disk that the VM boots from (which a
   /// guest that is ready does), or for the next direct boot. `name`: letters, digits, ".-_"; an older one of this name
   /// is replaced, except the usual one, which has to be there when another does not come up: ConfigError. Empty: "dev",
@@ -256,8 +279,10 @@ class KDEV_API VM {
  private:
   struct State;
   friend class Job;
+  friend class vm::Debugging;
   void end() noexcept;
-  Job spawn_job(const std::vector<std::string>& argv, const CommandOptions& options, bool open_input);
+  static Job spawn_job(const std::shared_ptr<State>& state, const std::vector<std::string>& argv,
+                       const CommandOptions& options, bool open_input);
   std::shared_ptr<State> state_;
 };
 

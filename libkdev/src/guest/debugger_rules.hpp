@@ -27,6 +27,27 @@ class DebuggerRules {
   /// The line says how a dump ended: "Dump complete". Nothing: it says something else.
   virtual std::optional<std::string> dump_ended(std::string_view line) const = 0;
   virtual bool dump_succeeded(std::string_view ended) const = 0;
+
+  // Where the kernel has several: programs to run in the guest.
+  struct Backends {
+    std::vector<std::string> available;
+    std::string current;
+  };
+  virtual std::vector<std::string> list_backends() const = 0;
+  virtual Backends read_backends(std::string_view output) const = 0;
+  virtual std::vector<std::string> select_backend(const std::string& name) const = 0;
+  /// Enters the debugger at once; ends when the kernel runs again.
+  virtual std::vector<std::string> enter() const = 0;
+  /// Nothing: the kernel's debugger takes no such script, and `why` says why.
+  virtual std::optional<std::vector<std::string>> set_script(const std::string& reason,
+                                                             const std::vector<std::string>& commands,
+                                                             std::string& why) const = 0;
+  /// The backend that speaks gdb's remote protocol, and the command that hands over to it at the prompt.
+  virtual std::string stub() const = 0;
+  /// The command after which the kernel goes on.
+  virtual std::string resume() const = 0;
+  /// The line says that the kernel has stopped for its current backend, or that the stub is it now.
+  virtual bool stopped_for_backend(std::string_view line) const = 0;
 };
 
 }  // namespace kdev::guest

@@ -8,6 +8,7 @@
 //   disk.cpp     a disk that its loader boots, kernels on it
 //   console.cpp  formats of its crash reports
 //   debugger.cpp the debugger in its kernel: its prompt, its commands
+//   gdb.cpp      what a stock gdb has to be told of its kernel
 //   symbols.cpp  what ties those to the kernel's and the modules' files
 //   core.cpp     what its kernel leaves of itself: dumps on disks, formats, structures
 //   scaffold.cpp examples of modules to start from
@@ -33,6 +34,7 @@ class ConfRules;      // guest/conf_rules.hpp
 class BuildRules;     // guest/build_rules.hpp
 class ConsoleRules;   // guest/console_rules.hpp
 class DebuggerRules;  // guest/debugger_rules.hpp
+class GdbRules;       // guest/gdb_rules.hpp
 class SymbolRules;    // guest/symbol_rules.hpp
 class UserlandRules;  // guest/userland_rules.hpp
 class CoreRules;      // guest/core_rules.hpp
@@ -92,6 +94,7 @@ class Guest {
   virtual const BuildRules* build() const { return nullptr; }
   virtual const ConsoleRules* console() const { return nullptr; }
   virtual const DebuggerRules* debugger() const { return nullptr; }
+  virtual const GdbRules* gdb() const { return nullptr; }
   /// Null for a guest whose tree holds the kernel alone.
   virtual const UserlandRules* userland() const { return nullptr; }
   virtual const CoreRules* core() const { return nullptr; }

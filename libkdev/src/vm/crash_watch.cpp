@@ -29,7 +29,10 @@ void CrashWatch::panicked(std::size_t offset, Clock::time_point now) {
 
 void CrashWatch::line(std::string_view text, Clock::time_point now) {
   if (!rules_ || !listening_) return;
-  if (debugged_ && rules_->enters_debugger(text)) return;
+  if (debugged_ && rules_->enters_debugger(text)) {
+    if (!open_) debugged_to_ = end_;
+    return;
+  }
   if (rules_->begins_report(text)) {
     begin(line_begin_, now);
     end_seen_ = false;
@@ -45,7 +48,7 @@ std::optional<CrashEpisode> CrashWatch::settle(Clock::time_point now, bool ended
   const Seconds wanted = fatal_ ? quiet_after_fatal : end_seen_ ? quiet_after_end : quiet_otherwise;
   if (!ended && quiet < wanted && Seconds(now - opened_) < limit_) return {};
   open_ = false;
-  return CrashEpisode{.begin = begin_, .end = end_, .fatal = fatal_};
+  return CrashEpisode{.begin = begin_, .end = end_, .fatal = fatal_, .not_before = debugged_to_};
 }
 
 }  // namespace kdev::vm

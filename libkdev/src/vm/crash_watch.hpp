@@ -14,7 +14,9 @@ namespace kdev::vm {
 struct CrashEpisode {
   std::size_t begin = 0, end = 0;  ///< byte range in the console log
   bool fatal = false;              ///< the kernel does not go on after it
-  std::size_t after = 0;           ///< where what was said to its debugger ends; 0: nothing was
+  std::size_t not_before =
+      0;                  ///< text before this is of a debug session: it looks like a crash's, and is none
+  std::size_t after = 0;  ///< where what was said to its debugger ends; 0: nothing was
   std::vector<DebuggerAnswer> answers{};
   std::string dump{};                ///< CrashReport::dump
   std::vector<std::string> notes{};  ///< for the report
@@ -75,7 +77,7 @@ class CrashWatch {
   const guest::ConsoleRules* rules_;
   Seconds limit_;
   std::string line_;
-  std::size_t line_begin_ = 0, begin_ = 0, end_ = 0;
+  std::size_t line_begin_ = 0, begin_ = 0, end_ = 0, debugged_to_ = 0;
   Clock::time_point last_byte_{}, opened_{};
   bool open_ = false, fatal_ = false, end_seen_ = false;
   bool listening_ = true, debugged_ = false;

@@ -53,7 +53,7 @@ std::size_t VM::State::collect_crashes(const std::shared_ptr<vm::Session>& from,
     const vm::CrashEpisode& episode = status.episodes[i];
     // An earlier report that is seen again would draw this one in: the scanner takes what follows a report
     // for its consequence.
-    const std::size_t earliest = std::min(from->scan.to, episode.begin);
+    const std::size_t earliest = std::min(std::max(from->scan.to, episode.not_before), episode.begin);
     const std::size_t begin =
         episode.begin - earliest > dmesg_before ? episode.begin - dmesg_before : earliest;
     const std::string text = console->read(begin, episode.end);

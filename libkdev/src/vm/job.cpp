@@ -330,24 +330,24 @@ CommandResult Job::wait(std::optional<Seconds> timeout, std::stop_token stop) {
 }
 
 Job VM::spawn(const std::vector<std::string>& argv, const CommandOptions& options) {
-  return spawn_job(argv, options, true);
+  return spawn_job(state_, argv, options, true);
 }
 
-Job VM::spawn_job(const std::vector<std::string>& argv, const CommandOptions& options, bool open_input) {
-  const std::string attempted = fmt::format("run \"{}\" in VM '{}'", join(argv), state_->spec.name);
+Job VM::spawn_job(const std::shared_ptr<State>& state, const std::vector<std::string>& argv,
+                  const CommandOptions& options, bool open_input) {
+  const std::string attempted = fmt::format("run \"{}\" in VM '{}'", join(argv), state->spec.name);
   if (argv.empty())
     throw GuestError({.attempted = attempted, .reason = "no program given", .hint = "", .log = {}});
   auto job = std::make_shared<Job::State>();
-  job->vm = state_;
-  job->session = state_->ready_session(attempted);
+  job->vm = state;
+  job->session = state->ready_session(attempted);
   job->command = join(argv);
   job->options = options;
   job->input = options.input;
   job->input_open = open_input;
   // Without events of its own a command still belongs to a stretch of console and a count of crashes.
-  job->crashes_before =
-      state_->collect_crashes(job->session, state_->crash_deadline(options.stop));
-  job->console_begin = state_->console->size();
+  job->crashes_before = state->collect_crashes(job->session, state->crash_deadline(options.stop));
+  job->console_begin = state->console->size();
   const std::string payload = exec_payload(argv, options, open_input);
   if (payload.size() > KDEV_MAX_PAYLOAD)
     throw GuestError({.attempted = attempted,
@@ -365,7 +365,7 @@ Job VM::spawn(const std::string& command, const CommandOptions& options) {
 }
 
 CommandResult VM::run(const std::vector<std::string>& argv, const CommandOptions& options) {
-  Job job = spawn_job(argv, options, !options.input.empty());
+  Job job = spawn_job(state_, argv, options, !options.input.empty());
   return job.wait(options.timeout, options.stop);
 }
 

@@ -113,6 +113,7 @@ bool Session::drain_console() {
     if (talk_) talk_->feed(bytes, now);
     watch_.feed(bytes, offset, now, [this](std::string_view line) {
       response_.line(line);
+      if (debugger_ && debugger_->stopped_for_backend(line)) ++status_.stops;
       if (events_->wanted()) events_->push(ConsoleLine{vm_, std::string(line)});
     });
     status_.panicked = status_.panicked || watch_.fatal();

@@ -37,6 +37,7 @@ class Session {
     bool panicked = false;                ///< a fatal crash began; its report may not be complete
     bool crash_open = false;  ///< a crash report is being printed, or OnCrash is being carried out
     bool paused = false;      ///< its CPUs are stopped
+    std::size_t stops = 0;    ///< for the kernel's debugger, as far as the console said so
     bool debugged = false;    ///< somebody debugs the kernel: entering its debugger is no crash
     std::vector<CrashEpisode> episodes;
   };

@@ -1,7 +1,7 @@
 #pragma once
 // What a VM handle holds. One file of src/vm/ a concern: boot.cpp (start, stop, close), kernels.cpp (install,
 // reboot), job.cpp (run, spawn), transfer.cpp (push, pull), crashes.cpp (console -> reports), ask.cpp (the guest's own
-// debugger), vm.cpp (the rest of the handle).
+// debugger), debug.cpp (gdb), vm.cpp (the rest of the handle).
 #include <atomic>
 #include <kdev/error.hpp>
 #include <kdev/vm.hpp>

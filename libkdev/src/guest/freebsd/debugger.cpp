@@ -1,4 +1,6 @@
 // ddb(4): sys/ddb/db_command.c (prompt, commands), db_output.c (pager), db_lex.c (lines).
+#include <algorithm>
+
 #include "guest/debugger_rules.hpp"
 #include "guest/freebsd/freebsd.hpp"
 
@@ -36,6 +38,59 @@ class Ddb final : public DebuggerRules {
   }
   bool dump_succeeded(std::string_view ended) const override {
     return ended.starts_with("Dump complete") || ended.starts_with("Textdump complete");
+  }
+
+  // sys/kern/subr_kdb.c
+  std::vector<std::string> list_backends() const override {
+    return {"sysctl", "-n", "debug.kdb.available", "debug.kdb.current"};
+  }
+  Backends read_backends(std::string_view output) const override {
+    Backends backends;
+    std::string* word = nullptr;
+    for (const char c : output.substr(0, output.find('\n'))) {
+      if (c == ' ')
+        word = nullptr;
+      else
+        *(word ? word : word = &backends.available.emplace_back()) += c;
+    }
+    output.remove_prefix(std::min(output.size(), output.find('\n')));
+    for (const char c : output)
+      if (c != '\n' && c != ' ') backends.current += c;
+    return backends;
+  }
+  std::vector<std::string> select_backend(const std::string& name) const override {
+    return {"sysctl", "debug.kdb.current=" + name};
+  }
+  std::vector<std::string> enter() const override { return {"sysctl", "debug.kdb.enter=1"}; }
+  std::optional<std::vector<std::string>> set_script(const std::string& reason,
+                                                     const std::vector<std::string>& commands,
+                                                     std::string& why) const override {
+    // sys/ddb/db_script.c; DB_MAXSCRIPTNAME and DB_MAXSCRIPTLEN with their zeros.
+    const std::string name = "kdb.enter." + reason;
+    std::string script;
+    for (const std::string& command : commands) {
+      if (command.find_first_of(";\r\n") != std::string::npos || command.empty()) {
+        why = "\"" + command + "\" is not one command";
+        return std::nullopt;
+      }
+      script += (script.empty() ? "" : "; ") + command;
+    }
+    if (name.size() >= 32 || reason.find_first_of("= ;") != std::string::npos || reason.empty()) {
+      why = "\"" + reason + "\" is no reason for ddb to be entered";
+      return std::nullopt;
+    }
+    if (script.size() >= 128) {
+      why = "a script has 127 characters at most, this one " + std::to_string(script.size());
+      return std::nullopt;
+    }
+    if (script.empty()) return {{"sysctl", "debug.ddb.scripting.unscript=" + name}};
+    return {{"sysctl", "debug.ddb.scripting.script=" + name + "=" + script}};
+  }
+  std::string stub() const override { return "gdb"; }
+  std::string resume() const override { return "continue"; }
+  bool stopped_for_backend(std::string_view line) const override {
+    return line.starts_with("KDB: enter: ") || line.starts_with("Switching to gdb ") ||
+           (line.starts_with("NMI") && line.ends_with("going to debugger"));
   }
 };
 

@@ -15,6 +15,7 @@ const ConfRules& freebsd_conf_rules();             // conf.cpp
 const BuildRules& freebsd_build_rules();           // build.cpp
 const ConsoleRules& freebsd_console_rules();       // console.cpp
 const DebuggerRules& freebsd_debugger_rules();     // debugger.cpp
+const GdbRules& freebsd_gdb_rules();               // gdb.cpp
 const SymbolRules& freebsd_symbol_rules();         // symbols.cpp
 const UserlandRules& freebsd_userland_rules();     // userland.cpp
 const CoreRules& freebsd_core_rules();             // core.cpp
@@ -41,6 +42,7 @@ class FreebsdGuest final : public Guest {
   const ConsoleRules* console() const override { return &freebsd_console_rules(); }
   const DebuggerRules* debugger() const override { return &freebsd_debugger_rules(); }
   const CoreRules* core() const override { return &freebsd_core_rules(); }
+  const GdbRules* gdb() const override { return &freebsd_gdb_rules(); }
   const SymbolRules& symbols() const override { return freebsd_symbol_rules(); }
   const UserlandRules* userland() const override { return &freebsd_userland_rules(); }
 };

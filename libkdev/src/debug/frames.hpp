@@ -1,0 +1,16 @@
+#pragma once
+// MI's tuples as kdev's values.
+#include <kdev/debug_session.hpp>
+
+#include "common/json.hpp"
+#include "crash/source_text.hpp"
+
+namespace kdev::debug {
+
+std::uint64_t hex_number(const std::string& text);
+int number(const json::object& o, std::string_view key);
+DebugFrame frame_from(const json::object& o, crash::SourceText& sources);
+std::vector<DebugVariable> variables_from(const json::object& o, std::string_view key);
+DebugStop stop_from(const json::object& o, crash::SourceText& sources);
+
+}  // namespace kdev::debug
