@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Literal
 
 import kdev
 import pytest
-from conftest import assert_nothing_left
+from conftest import assert_nothing_left, ctrl_c
 
 pytestmark = [pytest.mark.boot, pytest.mark.freebsd]
 
@@ -18,27 +17,19 @@ MakeVm = Callable[..., kdev.VM]
 
 
 @pytest.fixture(scope="module")
-def ws() -> kdev.Workspace:
-    return kdev.Workspace(os.environ["KDEV_FREEBSD_WORKSPACE"], source=os.environ["KDEV_FREEBSD_SRC"])
-
-
-@pytest.fixture(scope="module")
-def kernel(ws: kdev.Workspace) -> kdev.KernelArtifact:
-    return ws.build(kdev.KernConf.tiny(ws).preset("debug").module("nullfs"))
-
-
-@pytest.fixture(scope="module")
-def image(ws: kdev.Workspace) -> kdev.SeedImage:
-    return kdev.SeedImage.userland(ws.build_userland())
+def image(freebsd_userland: kdev.UserlandArtifact) -> kdev.SeedImage:
+    return kdev.SeedImage.userland(freebsd_userland)
 
 
 @pytest.fixture
-def make_vm(kernel: kdev.KernelArtifact, image: kdev.SeedImage, tmp_path: Path, guest_name: str) -> Iterator[MakeVm]:
+def make_vm(
+    freebsd_kernel: kdev.KernelArtifact, image: kdev.SeedImage, tmp_path: Path, guest_name: str
+) -> Iterator[MakeVm]:
     """VMs of a test's own; afterwards nothing of them may be there."""
     made: list[kdev.VM] = []
 
     def make(**arguments: object) -> kdev.VM:
-        options = {"kernel": kernel, "image": image, "cpus": 2, "run_dir": tmp_path / "run", "name": guest_name}
+        options = {"kernel": freebsd_kernel, "image": image, "cpus": 2, "run_dir": tmp_path / "run", "name": guest_name}
         vm = kdev.VM(**{**options, **arguments})  # type: ignore[arg-type]
         made.append(vm)
         return vm
@@ -97,6 +88,14 @@ def test_a_crashed_guest_can_be_asked_later(make_vm: MakeVm) -> None:
         assert not vm.ask_debugger("reset", timeout=2).complete or vm.state == "stopped"
 
 
+def test_ctrl_c_ends_a_question(make_vm: MakeVm) -> None:
+    with make_vm() as vm:
+        crash_of(vm.run(PANIC))
+        long = "call DELAY(0x5f5e100)"  # 100 s
+        with ctrl_c(lambda: long in vm.console), pytest.raises(KeyboardInterrupt):
+            vm.ask_debugger(long, timeout=300)
+
+
 def test_an_injected_nmi_lands_in_the_debugger(make_vm: MakeVm) -> None:
     with make_vm(on_crash=kdev.OnCrash(["show pcpu"])) as vm:
         vm.nmi()
@@ -150,9 +149,8 @@ def stopped_boot(vm: kdev.VM) -> kdev.BootError:
     return caught.value
 
 
-def test_single_user_mode_is_told(make_vm: MakeVm, ws: kdev.Workspace) -> None:
-    rescue = next(ws.root.rglob("rescue/rescue/rescue"))
-    image = kdev.SeedImage.userland(ws.build_userland()).add_file(rescue, "/sbin/real-init", mode=0o755)
+def test_single_user_mode_is_told(make_vm: MakeVm, image: kdev.SeedImage, freebsd_ws: kdev.Workspace) -> None:
+    rescue = next(freebsd_ws.root.rglob("rescue/rescue/rescue"))
     image = image.add_file(rescue, "/sbin/init", mode=0o755)
     error = stopped_boot(make_vm(image=image, cmdline="-s init_path=/sbin/init"))
     assert "single user mode" in error.reason

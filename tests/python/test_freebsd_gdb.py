@@ -9,7 +9,7 @@ from pathlib import Path
 
 import kdev
 import pytest
-from conftest import assert_nothing_left, processes_naming, wait_until
+from conftest import assert_nothing_left, ctrl_c, processes_naming, wait_until
 
 pytestmark = [pytest.mark.boot, pytest.mark.freebsd]
 
@@ -17,29 +17,21 @@ MakeVm = Callable[..., kdev.VM]
 
 
 @pytest.fixture(scope="module")
-def ws() -> kdev.Workspace:
-    return kdev.Workspace(os.environ["KDEV_FREEBSD_WORKSPACE"], source=os.environ["KDEV_FREEBSD_SRC"])
-
-
-@pytest.fixture(scope="module")
-def kernel(ws: kdev.Workspace) -> kdev.KernelArtifact:
-    return ws.build(kdev.KernConf.tiny(ws).preset("debug").module("nullfs"))
-
-
-@pytest.fixture(scope="module")
-def image(ws: kdev.Workspace, kernel: kdev.KernelArtifact) -> kdev.SeedImage:
-    assert kernel.modules is not None
-    nullfs = kernel.modules / "boot/kernel/nullfs.ko"
-    return kdev.SeedImage.userland(ws.build_userland()).add_file(nullfs, "/nullfs.ko")
+def image(freebsd_userland: kdev.UserlandArtifact, freebsd_kernel: kdev.KernelArtifact) -> kdev.SeedImage:
+    assert freebsd_kernel.modules is not None
+    nullfs = freebsd_kernel.modules / "boot/kernel/nullfs.ko"
+    return kdev.SeedImage.userland(freebsd_userland).add_file(nullfs, "/nullfs.ko")
 
 
 @pytest.fixture
-def make_vm(kernel: kdev.KernelArtifact, image: kdev.SeedImage, tmp_path: Path, guest_name: str) -> Iterator[MakeVm]:
+def make_vm(
+    freebsd_kernel: kdev.KernelArtifact, image: kdev.SeedImage, tmp_path: Path, guest_name: str
+) -> Iterator[MakeVm]:
     """VMs with a debug port; afterwards nothing of them may be there."""
     made: list[kdev.VM] = []
 
     def make(**arguments: object) -> kdev.VM:
-        options = {"kernel": kernel, "image": image, "cpus": 2, "run_dir": tmp_path / "run", "name": guest_name}
+        options = {"kernel": freebsd_kernel, "image": image, "cpus": 2, "run_dir": tmp_path / "run", "name": guest_name}
         vm = kdev.VM(**{**options, "debug_port": True, **arguments})  # type: ignore[arg-type]
         made.append(vm)
         return vm
@@ -172,6 +164,18 @@ def test_a_debugger_that_dies_leaves_the_guest_running(make_vm: MakeVm, tmp_path
         assert vm.run("echo up").stdout == "up\n"
         with pytest.raises(kdev.DebugError, match="closed"):
             dbg.backtrace()
+
+
+def test_ctrl_c_ends_a_wait_and_the_session_goes_on(make_vm: MakeVm) -> None:
+    with make_vm() as vm:
+        with vm.debug() as dbg:
+            dbg.resume()
+            with ctrl_c(lambda: "kdev is busy" in vm.console), pytest.raises(KeyboardInterrupt):
+                job = vm.spawn("echo kdev is busy > /dev/console; sleep 777")
+                dbg.wait(timeout=300)
+                del job
+            assert dbg.interrupt().reason == "signal-received"
+        assert vm.run("echo up").stdout == "up\n"
 
 
 def test_without_a_port_there_is_nothing_to_debug(make_vm: MakeVm) -> None:
