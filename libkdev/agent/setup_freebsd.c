@@ -128,6 +128,12 @@ void setup_init(void) {
   char name[MAXHOSTNAMELEN];
   if (kenv(KENV_GET, "kdev.hostname", name, sizeof name) > 0 && *name) sethostname(name, (int)strlen(name));
   loopback_up();
+  if (access("/etc/sysctl.conf", F_OK) == 0) { /* as rc(8) does */
+    const char* program = access("/sbin/sysctl", X_OK) == 0 ? "/sbin/sysctl" : "/rescue/sysctl";
+    char* argv[] = {(char*)program, (char*)"-iqf", (char*)"/etc/sysctl.conf", NULL};
+    int status = run_and_wait(argv);
+    if (status) say("kdev-agent: sysctl -f /etc/sysctl.conf ended with status 0x%x", (unsigned)status);
+  }
   if (access("/etc/kdev/init.sh", F_OK) == 0 && shell()) {
     char* argv[] = {(char*)shell(), (char*)"/etc/kdev/init.sh", NULL};
     int status = run_and_wait(argv);

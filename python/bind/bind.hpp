@@ -15,6 +15,7 @@ void bind_kern_conf(pybind11::module_& m);
 void bind_kernconf_file(pybind11::module_& m);
 void bind_address_space(pybind11::module_& m);
 void bind_seed_image(pybind11::module_& m);
+void bind_dump_settings(pybind11::module_& m);
 void bind_disk(pybind11::module_& m);
 void bind_workspace(pybind11::module_& m);
 void bind_crash(pybind11::module_& m);

@@ -12,6 +12,7 @@ PYBIND11_MODULE(_kdev, m) {
   kdev::python::bind_kern_conf(m);
   kdev::python::bind_kernconf_file(m);
   kdev::python::bind_address_space(m);
+  kdev::python::bind_dump_settings(m);
   kdev::python::bind_seed_image(m);
   kdev::python::bind_disk(m);
   kdev::python::bind_workspace(m);

@@ -95,6 +95,32 @@ void bind_seed_image(py::module_& m) {
           },
           py::arg("kernel"), "The kernel's own, where its build installs them (Linux: /lib/modules/RELEASE).")
       .def("compress", &SeedImage::compress, py::arg("compression"))
+      .def(
+          "edit",
+          [](Self i, const std::string& file, const std::map<std::string, std::string>& set,
+             const std::map<std::string, std::string>& append, const std::map<std::string, std::string>& subtract,
+             const std::vector<std::string>& remove, const std::vector<std::string>& lines,
+             const std::map<std::string, std::string>& directives) {
+            using Action = ConfEdit::Action;
+            SeedImage image = i;
+            for (const auto& [action, values] : {std::pair{Action::set, &set},
+                                                 {Action::append, &append},
+                                                 {Action::subtract, &subtract},
+                                                 {Action::directive, &directives}})
+              for (const auto& [name, value] : *values) image = image.edit({action, file, name, value});
+            for (const std::string& name : remove) image = image.edit({Action::remove, file, name, ""});
+            for (const std::string& line : lines) image = image.edit({Action::line, file, "", line});
+            return image;
+          },
+          py::arg("file"), py::kw_only(), py::arg("set") = std::map<std::string, std::string>(),
+          py::arg("append") = std::map<std::string, std::string>(),
+          py::arg("subtract") = std::map<std::string, std::string>(),
+          py::arg("remove") = std::vector<std::string>(), py::arg("lines") = std::vector<std::string>(),
+          py::arg("directives") = std::map<std::string, std::string>(),
+          "Changes a configuration file as sysrc(8) does, what is not named stays: variables set, words appended to or "
+          "taken out of their values, variables removed; whole lines added (fstab); \"Keyword value\" (sshd_config).")
+      .def("dump_settings", &SeedImage::dump_settings, py::arg("settings"), py::arg("os") = "freebsd",
+           "How guests that boot it dump when they crash.")
       .def("free_space", &SeedImage::free_space, py::arg("size"),
            "Room in the root of a disk or file system that is made of it: \"1G\"; when not said 512 MiB on a disk, 32 MiB in memory.")
       .def("swap", &SeedImage::swap, py::arg("size"),

@@ -249,6 +249,9 @@ void bind_vm_class(py::module_& m) {
           py::arg("command"), py::kw_only(), py::arg("timeout") = py::none(),
           "Asks the debugger at whose prompt a crashed guest waits; a paused guest goes on for that long.")
       .def(
+          "apply", [](Self v, const DumpSettings& settings) { blocking([&] { v.vm().apply(settings); }); },
+          py::arg("settings"), "Has the running guest dump so when it crashes.")
+      .def(
           "install",
           [](Self v, const KernelArtifact& kernel, const std::string& name) {
             blocking([&] { v.vm().install(kernel, name); });

@@ -2,10 +2,12 @@
 // libkdev: everything.
 #include <kdev/address_space.hpp>
 #include <kdev/core.hpp>
+#include <kdev/conf_edit.hpp>
 #include <kdev/crash.hpp>
 #include <kdev/deadline.hpp>
 #include <kdev/debug_session.hpp>
 #include <kdev/disk.hpp>
+#include <kdev/dump_settings.hpp>
 #include <kdev/error.hpp>
 #include <kdev/event.hpp>
 #include <kdev/host.hpp>

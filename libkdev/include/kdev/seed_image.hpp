@@ -2,7 +2,9 @@
 #include <string>
 #include <vector>
 
+#include <kdev/conf_edit.hpp>
 #include <kdev/deadline.hpp>
+#include <kdev/dump_settings.hpp>
 #include <kdev/export.hpp>
 #include <kdev/kernel_artifact.hpp>
 #include <kdev/path.hpp>
@@ -63,6 +65,11 @@ class KDEV_API SeedImage {
   SeedImage free_space(const std::string& size) const;
   SeedImage swap(const std::string& size) const;
 
+  /// Changes a configuration file, after everything that is added. ConfigError for what cannot be.
+  SeedImage edit(const ConfEdit& edit) const;
+  /// How guests that boot it dump when they crash. ConfigError when that guest's dumps are not known.
+  SeedImage dump_settings(const DumpSettings& settings, Os os = Os::freebsd) const;
+
   /// True when kdev's agent is in it: then a VM can run commands.
   bool has_agent() const { return agent_; }
   bool is_archive() const { return !archive_.empty(); }
@@ -97,6 +104,7 @@ class KDEV_API SeedImage {
   void add_entry(ImageEntry entry);
   std::vector<ImageEntry> entries_;
   std::vector<Path> trees_;  ///< directories taken whole
+  std::vector<ConfEdit> edits_;
   Path archive_;
   Path makefs_, mkimg_, boot_;
   std::uint64_t free_bytes_ = 0, swap_bytes_ = std::uint64_t{1} << 30;

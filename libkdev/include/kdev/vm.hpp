@@ -245,6 +245,9 @@ class KDEV_API VM {
   /// debugger's prompt, which it goes back to at the end. While it lasts, no stop counts as a crash but a panic, and the
   /// guest is not paused. ConfigError: VmSpec::debug_port is not set.
   DebugSession debug(std::stop_token stop = {});
+  /// Has the running guest dump so when it crashes. ConfigError for what only an image can say; GuestError when the
+  /// guest refuses.
+  void apply(const DumpSettings& settings, std::stop_token stop = {});
 
   /// Installs a kernel, with its modules, beside those that are there: on the disk that the VM boots from (which a
   /// guest that is ready does), or for the next direct boot. `name`: letters, digits, ".-_"; an older one of this name

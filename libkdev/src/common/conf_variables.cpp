@@ -14,6 +14,7 @@ constexpr std::string_view blanks = " \t";
 
 /// One line that assigns; places are offsets into the text.
 struct Assignment {
+  std::string_view name;
   std::size_t line = 0, value = 0, value_end = 0, next = 0;  ///< `next`: where the following line begins
 };
 
@@ -53,7 +54,7 @@ std::size_t end_of_value(std::string_view text, std::size_t at) {
   return std::min(at, text.size());
 }
 
-std::vector<Assignment> assignments(std::string_view text, std::string_view name) {
+std::vector<Assignment> all_assignments(std::string_view text) {
   std::vector<Assignment> found;
   for (std::size_t line = 0; line < text.size();) {
     const std::size_t begin = std::min(text.find_first_not_of(blanks, line), text.size());
@@ -64,10 +65,15 @@ std::vector<Assignment> assignments(std::string_view text, std::string_view name
     // A value's quotes may hold line ends.
     const std::size_t line_end = text.find('\n', at);
     const std::size_t next = line_end == text.npos ? text.size() : line_end + 1;
-    if (at > name_end && text.substr(begin, name_end - begin) == name)
-      found.push_back({line, name_end + 1, at, next});
+    if (at > name_end) found.push_back({text.substr(begin, name_end - begin), line, name_end + 1, at, next});
     line = next;
   }
+  return found;
+}
+
+std::vector<Assignment> assignments(std::string_view text, std::string_view name) {
+  std::vector<Assignment> found = all_assignments(text);
+  std::erase_if(found, [&](const Assignment& a) { return a.name != name; });
   return found;
 }
 
@@ -137,6 +143,13 @@ std::optional<std::string> conf_value(std::string_view text, std::string_view na
   const std::vector<Assignment> found = assignments(text, name);
   if (found.empty()) return std::nullopt;
   return unquoted(text.substr(found.back().value, found.back().value_end - found.back().value));
+}
+
+std::map<std::string, std::string> conf_values(std::string_view text) {
+  std::map<std::string, std::string> values;
+  for (const Assignment& a : all_assignments(text))
+    values[std::string(a.name)] = unquoted(text.substr(a.value, a.value_end - a.value));
+  return values;
 }
 
 std::string conf_set(std::string_view text, std::string_view name, std::string_view value) {

@@ -1,6 +1,7 @@
 #pragma once
 // Files of NAME="value" lines, as shells read them (rc.conf) and boot loaders (loader.conf, device.hints):
 // changed as sysrc(8) changes them, with everything else kept as it is.
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -9,6 +10,9 @@ namespace kdev {
 
 /// The value that counts: the last assignment's, without its quotes. Nothing: the text does not assign it.
 std::optional<std::string> conf_value(std::string_view text, std::string_view name);
+
+/// All that it assigns, by name.
+std::map<std::string, std::string> conf_values(std::string_view text);
 
 // Each gives the changed text. ConfigError for what is no name, and for a value that no line can hold.
 

@@ -15,6 +15,7 @@
 //   userland.cpp programs for the guest, where they come from the same tree
 // and its lines in guest.cpp's tables. Nothing outside guest/ asks which guest it is: scripts/lint_layout.py
 // looks.
+#include <functional>
 #include <kdev/deadline.hpp>
 #include <kdev/host.hpp>
 #include <kdev/kernel_artifact.hpp>
@@ -36,6 +37,7 @@ class ConsoleRules;   // guest/console_rules.hpp
 class DebuggerRules;  // guest/debugger_rules.hpp
 class GdbRules;       // guest/gdb_rules.hpp
 class SymbolRules;    // guest/symbol_rules.hpp
+class DumpRules;      // guest/dump_rules.hpp
 class UserlandRules;  // guest/userland_rules.hpp
 class CoreRules;      // guest/core_rules.hpp
 
@@ -45,6 +47,8 @@ struct BootRequest {
   Path initrd;          ///< empty: none
   std::string cmdline;  ///< the user's
   bool agent = true;    ///< the image holds kdev's agent
+  /// A file's text in the image, empty when there is none: for what a loader would read. Empty: no image.
+  std::function<std::string(const std::string& path)> text = {};
   bool loaders = false;  ///< the image has boot loaders: a disk can be made of it
   /// The debugger in the kernel is not entered when it panics: it dumps, if it can, and reboots.
   bool unattended = false;
@@ -98,6 +102,7 @@ class Guest {
   /// Null for a guest whose tree holds the kernel alone.
   virtual const UserlandRules* userland() const { return nullptr; }
   virtual const CoreRules* core() const { return nullptr; }
+  virtual const DumpRules* dumps() const { return nullptr; }
   /// Without rules of its own: those that know of no guest.
   virtual const SymbolRules& symbols() const;
   /// None where the guest has not got that far.

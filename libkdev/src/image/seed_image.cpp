@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -10,12 +11,15 @@
 
 #include "common/size.hpp"
 #include "common/system_error.hpp"
+#include "guest/dump_rules.hpp"
+#include "guest/guest.hpp"
 #include "host/hostfs.hpp"
 #include "image/agent.hpp"
 #include "image/archive_kind.hpp"
 #include "image/archive_reader.hpp"
 #include "image/busybox.hpp"
 #include "image/compose.hpp"
+#include "image/edited.hpp"
 #include "image/guest_path.hpp"
 #include "image/tree.hpp"
 
@@ -152,6 +156,30 @@ SeedImage SeedImage::compress(Compression compression) const {
   return image;
 }
 
+SeedImage SeedImage::edit(const ConfEdit& edit) const {
+  if (!edit.file.starts_with('/'))
+    throw ConfigError({.attempted = fmt::format("change {} in an image", edit.file),
+                       .reason = "the path is not absolute",
+                       .hint = "",
+                       .log = {}});
+  edit.applied_to("");  // a bad name or value is told here, not when a guest boots
+  SeedImage image = *this;
+  image.edits_.push_back(edit);
+  return image;
+}
+
+SeedImage SeedImage::dump_settings(const DumpSettings& settings, Os os) const {
+  const guest::DumpRules* rules = guest::guest_for(os).dumps();
+  if (!rules)
+    throw ConfigError({.attempted = "put dump settings into an image",
+                       .reason = fmt::format("kdev does not know how {} is told to dump", os_title(os)),
+                       .hint = "",
+                       .log = {}});
+  SeedImage image = *this;
+  for (const ConfEdit& each : rules->image_edits(settings)) image = image.edit(each);
+  return image;
+}
+
 SeedImage SeedImage::free_space(const std::string& size) const {
   SeedImage image = *this;
   image.free_bytes_ = parse_size(size, "the free space of an image", 1);
@@ -172,7 +200,7 @@ std::vector<ImageEntry> SeedImage::own_entries(const Deadline& deadline) const {
   }
   for (const Path& tree : trees_) layers.push_back(read_tree(tree, deadline));
   layers.push_back(entries_);
-  std::vector<ImageEntry> entries = compose(layers);
+  std::vector<ImageEntry> entries = edited(compose(layers), edits_);
   std::map<std::string, std::uint64_t> sizes;
   for (ImageEntry& e : entries) {
     if (e.type != Type::file || !e.target.empty()) continue;

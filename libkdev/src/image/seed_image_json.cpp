@@ -96,7 +96,9 @@ std::string SeedImage::to_json() const {
   put(o, "boot", boot_.string());
   o["free_bytes"] = free_bytes_;
   o["swap_bytes"] = swap_bytes_;
-  json::array trees, entries;
+  json::array trees, entries, edits;
+  for (const ConfEdit& edit : edits_) edits.push_back(json::parse_object(edit.to_json(), "a ConfEdit"));
+  o["edits"] = std::move(edits);
   for (const Path& tree : trees_) {
     json::object t;
     put(t, "path", tree.string());
@@ -127,6 +129,10 @@ SeedImage SeedImage::from_json(std::string_view text) {
       if (!t.is_object()) bad("a directory is no object");
       image.trees_.emplace_back(get(t.as_object(), "path"));
     }
+  }
+  if (const json::value* edits = o.if_contains("edits"); edits && !edits->is_null()) {
+    if (!edits->is_array()) bad("\"edits\" is no array");
+    for (const json::value& v : edits->as_array()) image.edits_.push_back(ConfEdit::from_json(json::dump(v)));
   }
   if (const json::value* entries = o.if_contains("entries"); entries && !entries->is_null()) {
     if (!entries->is_array()) bad("\"entries\" is no array");

@@ -7,6 +7,7 @@
 #include "common/size.hpp"
 #include "guest/guest.hpp"
 #include "image/boot_disk.hpp"
+#include "image/edited.hpp"
 #include "image/makefs.hpp"
 #include "image/ufs.hpp"
 #include "vm/disks.hpp"
@@ -77,6 +78,11 @@ hypervisor::MachineSpec VM::State::machine_spec(const Deadline& deadline) {
                                    .initrd = {},
                                    .cmdline = spec.cmdline,
                                    .agent = spec.image.has_agent(),
+                                   .text =
+                                       [this](const std::string& path) {
+                                         return spec.image.is_archive() ? std::string()
+                                                                        : text_in(spec.image.entries(), path);
+                                       },
                                    .loaders = !spec.image.boot().empty(),
                                    .unattended = spec.on_crash.then == AfterCrash::unattended,
                                    .debug_port = spec.debug_port};

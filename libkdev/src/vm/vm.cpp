@@ -1,10 +1,12 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <re2/re2.h>
 
 #include <atomic>
 #include <kdev/error.hpp>
 #include <kdev/vm.hpp>
 
+#include "guest/dump_rules.hpp"
 #include "vm/state.hpp"
 
 namespace kdev {
@@ -238,6 +240,24 @@ std::shared_ptr<const CrashReport> VM::wait_crash(Seconds timeout, std::stop_tok
       s.mark_dead(running, VmState::crashed, known ? crashes().back().title : "the kernel panicked");
     std::lock_guard lock(s.mutex);
     if (gone && s.crashes.size() == s.crashes_returned.size()) return nullptr;
+  }
+}
+
+void VM::apply(const DumpSettings& settings, std::stop_token stop) {
+  const std::string attempted = fmt::format("apply dump settings to VM '{}'", state_->spec.name);
+  const guest::DumpRules* rules = guest::guest_for(state_->kernel.os).dumps();
+  if (!rules)
+    throw ConfigError({.attempted = attempted,
+                       .reason = "kdev does not know how this guest is told to dump",
+                       .hint = "",
+                       .log = {}});
+  for (const std::vector<std::string>& argv : rules->commands(settings)) {
+    const CommandResult done = run(argv, {.stop = stop});
+    if (!done.ok())
+      throw GuestError({.attempted = attempted,
+                        .reason = fmt::format("{}: {}", fmt::join(argv, " "), done.err),
+                        .hint = "",
+                        .log = {}});
   }
 }
 

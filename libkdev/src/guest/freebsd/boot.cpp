@@ -4,6 +4,7 @@
 #include <boost/filesystem/operations.hpp>
 #include <cerrno>
 #include <kdev/error.hpp>
+#include <set>
 
 #include "common/system_error.hpp"
 #include "guest/freebsd/direct_image.hpp"
@@ -51,14 +52,20 @@ std::vector<BootPlan> FreebsdGuest::boot_plans(const BootRequest& request) const
   }
   BootPlan disk = plan;
 
+  // What the loader would take from the root, which lies in memory here.
+  const KernelVariables loaded = read_loader_conf(request.text ? request.text("/boot/loader.conf") : "");
+  if (!loaded.flags.empty()) plan.cmdline += (plan.cmdline.empty() ? "" : " ") + loaded.flags;
+
   plan.environment["hw.uart.console"] = "io:0x3f8,br:115200";
   if (!request.initrd.empty()) {
     plan.environment["vfs.root.mountfrom"] = "ufs:/dev/md0";
     plan.environment["vfs.root.mountfrom.options"] = "rw";
   }
-  for (const auto& [name, value] : given.environment) plan.environment[name] = value;
-  for (const std::string& name : given.modules)
-    plan.modules.push_back(module_file(kernel, name, plan.environment));
+  for (const auto* variables : {&loaded.environment, &given.environment})
+    for (const auto& [name, value] : *variables) plan.environment[name] = value;
+  std::set<std::string> modules;
+  for (const auto* names : {&loaded.modules, &given.modules}) modules.insert(names->begin(), names->end());
+  for (const std::string& name : modules) plan.modules.push_back(module_file(kernel, name, plan.environment));
   if (!request.loaders) return {plan};
 
   disk.initrd.clear();

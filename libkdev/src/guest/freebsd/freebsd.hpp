@@ -17,6 +17,7 @@ const ConsoleRules& freebsd_console_rules();       // console.cpp
 const DebuggerRules& freebsd_debugger_rules();     // debugger.cpp
 const GdbRules& freebsd_gdb_rules();               // gdb.cpp
 const SymbolRules& freebsd_symbol_rules();         // symbols.cpp
+const DumpRules& freebsd_dump_rules();             // dump_settings.cpp
 const UserlandRules& freebsd_userland_rules();     // userland.cpp
 const CoreRules& freebsd_core_rules();             // core.cpp
 const std::vector<Scaffold>& freebsd_scaffolds();  // scaffold.cpp
@@ -44,6 +45,7 @@ class FreebsdGuest final : public Guest {
   const CoreRules* core() const override { return &freebsd_core_rules(); }
   const GdbRules* gdb() const override { return &freebsd_gdb_rules(); }
   const SymbolRules& symbols() const override { return freebsd_symbol_rules(); }
+  const DumpRules* dumps() const override { return &freebsd_dump_rules(); }
   const UserlandRules* userland() const override { return &freebsd_userland_rules(); }
 };
 

@@ -2,8 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <kdev/error.hpp>
+#include <string_view>
 
+#include "common/conf_variables.hpp"
 #include "guest/freebsd/direct_image.hpp"
 
 namespace kdev::guest {
@@ -58,6 +62,25 @@ KernelVariables read_kernel_variables(const std::string& text) {
       bad(fmt::format("\"{}\" is no NAME=VALUE, and none of -a, -s, -v and -d", word),
           "write them as loader.conf has them: kern.maxusers=64 nullfs_load=YES");
     }
+  }
+  return read;
+}
+
+KernelVariables read_loader_conf(const std::string& text) {
+  // Of stand/defaults/loader.conf: how it looks for kernels, waits, draws and talks.
+  static constexpr std::array<std::string_view, 12> its_own = {
+      "autoboot_delay", "beastie_disable", "boot_multicons",   "boot_serial",
+      "bootfile",       "comconsole_port", "console",          "kernel",
+      "kernels",        "loader_logo",     "comconsole_speed", "module_path"};
+  KernelVariables read;
+  for (const auto& [name, value] : conf_values(text)) {
+    if (std::find(its_own.begin(), its_own.end(), name) != its_own.end()) continue;
+    if (name == "boot_verbose" || name == "boot_single" || name == "boot_ddb") {
+      if (is_yes(value)) read.flags += (read.flags.empty() ? "-" : " -") + name.substr(5, 1);
+      continue;
+    }
+    read.environment[name] = value;
+    if (name.ends_with("_load") && is_yes(value)) read.modules.push_back(name.substr(0, name.size() - 5));
   }
   return read;
 }

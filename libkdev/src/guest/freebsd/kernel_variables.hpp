@@ -17,6 +17,9 @@ struct KernelVariables {
 /// ConfigError.
 KernelVariables read_kernel_variables(const std::string& text);
 
+/// The same from the text of a loader.conf(5); what is for the loader itself is left out.
+KernelVariables read_loader_conf(const std::string& text);
+
 /// Flags as reboot(2)'s howto (stand/common/boot.c, sys/sys/reboot.h), for a kernel on a serial console.
 std::uint32_t howto_of(const std::string& flags);
 

@@ -121,6 +121,22 @@ TEST_F(FreebsdDisk, AnotherKernelHasAFolderOfItsOwn) {
               ElementsAre("/boot/dev/kernel", "/boot/dev/nullfs.ko"));
 }
 
+TEST_F(FreebsdDisk, TheImagesLoaderConfHoldsForADirectBoot) {
+  const std::string conf =
+      "autoboot_delay=\"3\"\nkernel=\"other\"\nboot_verbose=\"YES\"\nkern.maxusers=\"64\" # "
+      "few\nnullfs_load=\"YES\"\nx=\"1\"\n";
+  const auto plans = guest.boot_plans(
+      {.kernel = kernel, .initrd = {}, .cmdline = "x=2", .text = [&](const std::string& path) {
+         return path == "/boot/loader.conf" ? conf : "";
+       }});
+  ASSERT_EQ(plans.size(), 1u);
+  EXPECT_EQ(plans[0].environment.at("kern.maxusers"), "64");
+  EXPECT_EQ(plans[0].environment.at("x"), "2") << "what is said for this boot counts";
+  EXPECT_THAT(plans[0].environment, Not(testing::Contains(testing::Key("kernel"))));
+  EXPECT_THAT(plans[0].environment, Not(testing::Contains(testing::Key("autoboot_delay"))));
+  EXPECT_THAT(plans[0].modules, ElementsAre(dir / "kernel/boot/kernel/nullfs.ko"));
+}
+
 TEST(FreebsdVariables, WhatLoaderConfCannotSayIsRefused) {
   EXPECT_EQ(loader_conf_text({{"b", "2"}, {"a", "1 2"}}, "-d"), "a=\"1 2\"\nb=\"2\"\nboot_ddb=\"YES\"\n");
   EXPECT_THROW(loader_conf_text({{"a", "say \"x\""}}, ""), ConfigError);
