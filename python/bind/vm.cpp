@@ -129,14 +129,28 @@ void bind_vm_class(py::module_& m) {
       m, "VM",
       "A virtual machine: a context manager that boots on entry and leaves nothing behind on exit.\n\n"
       "run() and spawn() may be called from several threads at once.");
-  vm.def(py::init([](const KernelArtifact& kernel, const std::optional<SeedImage>& image,
+  m.def(
+      "customize",
+      [](const SeedImage& disk, const KernelArtifact& kernel, const UserlandArtifact& userland,
+         const std::optional<Path>& cache_dir, OnEvent on_event, Timeout timeout) {
+        CustomizeOptions options;
+        if (cache_dir) options.cache_dir = *cache_dir;
+        options.on_event = make_sink(std::move(on_event));
+        if (timeout) options.timeout = *timeout;
+        return blocking([&] { return customize(disk, kernel, userland, options); });
+      },
+      py::arg("disk"), py::arg("kernel"), py::arg("userland"), py::kw_only(), py::arg("cache_dir") = py::none(),
+      py::arg("on_event") = py::none(), py::arg("timeout") = py::none(),
+      "A disk image with what was added to it and changed in it since, without root, by a guest of this kernel and "
+      "userland that mounts it; with kdev's agent as a service. The original is not written to.");
+  vm.def(py::init([](const std::optional<KernelArtifact>& kernel, const std::optional<SeedImage>& image,
                      KDEV_SPEC_PARAMETERS, OnEvent on_event) {
            VmSpec spec = KDEV_SPEC(image);
-           spec.kernel = kernel;
+           if (kernel) spec.kernel = *kernel;
            EventSink sink = make_sink(std::move(on_event));
            return blocking([&] { return VmHandle::make(std::move(spec), std::move(sink)); });
          }),
-         py::arg("kernel"), py::arg("image") = py::none(), py::kw_only(), KDEV_SPEC_ARGS,
+         py::arg("kernel") = py::none(), py::arg("image") = py::none(), py::kw_only(), KDEV_SPEC_ARGS,
          py::arg("on_event") = py::none(),
          "image None: SeedImage.busybox(). Timeouts are seconds: boot 120, command 60, crash 10, probe 5, "
          "close 5.");

@@ -30,7 +30,9 @@ __all__: list[str] = [
     "Diagnostic",
     "DiagnosticFound",
     "Disk",
+    "DiskFile",
     "DumpInfo",
+    "DumpSettings",
     "ExitStatus",
     "Host",
     "I386Pmap",
@@ -74,6 +76,7 @@ __all__: list[str] = [
     "Workspace",
     "agent_program",
     "check_kernconf",
+    "customize",
     "detect_source",
     "diff_configs",
     "diff_kernconfs",
@@ -1525,6 +1528,76 @@ class I386Pmap:
         What the address space is set by.
         """
 
+class DumpSettings:
+    """
+    How a guest's kernel is to dump when it crashes, and how much a crash may lose. What is not set stays as the guest has it.
+    """
+    @staticmethod
+    def from_dict(data: dict[str, typing.Any]) -> DumpSettings: ...
+    @staticmethod
+    def from_json(text: str) -> DumpSettings: ...
+    def __copy__(self) -> DumpSettings: ...
+    def __deepcopy__(self, memo: dict[int, typing.Any]) -> DumpSettings: ...
+    def __eq__(self, other: object) -> bool: ...
+    def __getstate__(self) -> typing.Any: ...
+    def __hash__(self) -> int: ...
+    def __init__(
+        self,
+        *,
+        device: str = "",
+        directory: str = "",
+        memory: str = "",
+        enter_debugger: bool | None = None,
+        full: bool | None = None,
+        background_fsck: bool | None = None,
+        file_delay: int | None = None,
+        directory_delay: int | None = None,
+        metadata_delay: int | None = None,
+    ) -> None: ...
+    def __repr__(self) -> str: ...
+    def __setstate__(self, arg0: typing.Any) -> None: ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        Plain data: str, numbers, list, dict, None.
+        """
+    def to_json(self) -> str: ...
+    @property
+    def background_fsck(self) -> bool | None: ...
+    @property
+    def device(self) -> str:
+        """
+        Where the dump goes; "AUTO": the swap of fstab.
+        """
+    @property
+    def directory(self) -> str:
+        """
+        Where savecore puts it at the next boot.
+        """
+    @property
+    def directory_delay(self) -> int | None: ...
+    @property
+    def enter_debugger(self) -> bool | None:
+        """
+        At a panic; False: it dumps and reboots unattended.
+        """
+    @property
+    def file_delay(self) -> int | None:
+        """
+        Seconds until the syncer writes what was changed.
+        """
+    @property
+    def full(self) -> bool | None:
+        """
+        All memory, not only the pages that the kernel uses.
+        """
+    @property
+    def memory(self) -> str:
+        """
+        Like "256M": what the kernel uses of the machine's memory.
+        """
+    @property
+    def metadata_delay(self) -> int | None: ...
+
 class ImageEntry:
     """
     One entry of an initramfs.
@@ -1600,6 +1673,39 @@ class ImageEntry:
     @property
     def uid(self) -> int: ...
 
+class DiskFile:
+    """
+    A disk image on this host.
+    """
+    @staticmethod
+    def from_dict(data: dict[str, typing.Any]) -> DiskFile: ...
+    @staticmethod
+    def from_json(text: str) -> DiskFile: ...
+    def __copy__(self) -> DiskFile: ...
+    def __deepcopy__(self, memo: dict[int, typing.Any]) -> DiskFile: ...
+    def __eq__(self, other: object) -> bool: ...
+    def __getstate__(self) -> typing.Any: ...
+    def __hash__(self) -> int: ...
+    def __repr__(self) -> str: ...
+    def __setstate__(self, arg0: typing.Any) -> None: ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        Plain data: str, numbers, list, dict, None.
+        """
+    def to_json(self) -> str: ...
+    @property
+    def file(self) -> pathlib.Path: ...
+    @property
+    def real_size(self) -> int:
+        """
+        Bytes that it takes; holes take none.
+        """
+    @property
+    def size(self) -> int:
+        """
+        Bytes: what a guest sees of a raw one.
+        """
+
 class SeedImage:
     """
     What a guest boots from: an immutable recipe, made into a file when a VM needs it.
@@ -1620,9 +1726,21 @@ class SeedImage:
         A directory's content; entries are owned by root. With `agent`, kdev's agent becomes /init.
         """
     @staticmethod
+    def disk(file: str | os.PathLike[str], os: typing.Literal["linux", "freebsd"], *, agent: bool = False) -> SeedImage:
+        """
+        A whole disk with a system and its loader: raw or NAME.qcow2, packed (NAME.raw.xz) or not. agent: kdev's agent is started on it.
+        """
+    @staticmethod
     def from_entries(entries: collections.abc.Sequence[ImageEntry]) -> SeedImage: ...
     @staticmethod
     def from_json(text: str) -> SeedImage: ...
+    @staticmethod
+    def from_url(
+        url: str, os: typing.Literal["linux", "freebsd"], *, sha256: str = "", checksums: str = "", agent: bool = False
+    ) -> SeedImage:
+        """
+        The same from a URL, fetched when it is first needed and kept; verified by sha256 or by the checksum file at the URL `checksums`.
+        """
     @staticmethod
     def initramfs(path: str | os.PathLike[str]) -> SeedImage:
         """
@@ -1660,13 +1778,58 @@ class SeedImage:
         The kernel's own, where its build installs them (Linux: /lib/modules/RELEASE).
         """
     def compress(self, compression: typing.Literal["none", "gzip", "zstd"]) -> SeedImage: ...
+    def dump_settings(self, settings: DumpSettings, os: typing.Literal["linux", "freebsd"] = "freebsd") -> SeedImage:
+        """
+        How guests that boot it dump when they crash.
+        """
+    def edit(
+        self,
+        file: str,
+        *,
+        set: collections.abc.Mapping[str, str] = {},
+        append: collections.abc.Mapping[str, str] = {},
+        subtract: collections.abc.Mapping[str, str] = {},
+        remove: collections.abc.Sequence[str] = [],
+        lines: collections.abc.Sequence[str] = [],
+        directives: collections.abc.Mapping[str, str] = {},
+    ) -> SeedImage:
+        """
+        Changes a configuration file as sysrc(8) does, what is not named stays: variables set, words appended to or taken out of their values, variables removed; whole lines added (fstab); "Keyword value" (sshd_config).
+        """
     def entries(self) -> builtins.list[ImageEntry]:
         """
         In archive order.
         """
+    def fetch(
+        self,
+        cache_dir: str | os.PathLike[str],
+        *,
+        on_event: collections.abc.Callable[
+            [
+                StageStarted
+                | StageFinished
+                | Progress
+                | DiagnosticFound
+                | VmStateChanged
+                | ConsoleLine
+                | CrashFound
+                | Notice
+            ],
+            None,
+        ]
+        | None = None,
+        timeout: float | None = None,
+    ) -> DiskFile:
+        """
+        Of a disk: the image, fetched and unpacked if need be; its apparent and its real size.
+        """
     def free_space(self, size: str) -> SeedImage:
         """
         Room in the root of a disk or file system that is made of it: "1G"; when not said 512 MiB on a disk, 32 MiB in memory.
+        """
+    def grow(self, size: str) -> SeedImage:
+        """
+        The disk that a guest gets of it is as large as this.
         """
     def realize(self, cache_dir: str | os.PathLike[str], *, timeout: float | None = None) -> pathlib.Path:
         """
@@ -1681,6 +1844,12 @@ class SeedImage:
         """
         Writes the archive (newc). Same input, same bytes. Atomic.
         """
+    def write_disk(
+        self, file: str | os.PathLike[str], kernel: KernelArtifact, *, variables: str = "", timeout: float | None = None
+    ) -> DiskFile:
+        """
+        A raw disk that BIOS and UEFI boot: the image's entries, its loaders, this kernel.
+        """
     def write_list(self, file: str | os.PathLike[str]) -> None: ...
     @property
     def compression(self) -> typing.Literal["none", "gzip", "zstd"]: ...
@@ -1691,6 +1860,8 @@ class SeedImage:
         """
     @property
     def is_archive(self) -> bool: ...
+    @property
+    def is_disk(self) -> bool: ...
 
 class Disk:
     """
@@ -2738,7 +2909,7 @@ class VM:
     def __exit__(self, *args: object) -> None: ...
     def __init__(
         self,
-        kernel: KernelArtifact,
+        kernel: KernelArtifact | None = None,
         image: SeedImage | None = None,
         *,
         memory: str = "512M",
@@ -2778,6 +2949,10 @@ class VM:
         image None: SeedImage.busybox(). Timeouts are seconds: boot 120, command 60, crash 10, probe 5, close 5.
         """
     def __repr__(self) -> str: ...
+    def apply(self, settings: DumpSettings) -> None:
+        """
+        Has the running guest dump so when it crashes.
+        """
     def ask_debugger(self, command: str, *, timeout: float | None = None) -> DebuggerAnswer:
         """
         Asks the debugger at whose prompt a crashed guest waits; a paused guest goes on for that long.
@@ -3484,6 +3659,32 @@ def agent_program() -> pathlib.Path:
 def check_kernconf(summary: KernconfSummary, tree: str | os.PathLike[str]) -> list[KernconfProblem]:
     """
     Options, CPU types and devices that the tree does not know, and what is missing.
+    """
+
+def customize(
+    disk: SeedImage,
+    kernel: KernelArtifact,
+    userland: UserlandArtifact,
+    *,
+    cache_dir: str | os.PathLike[str] | None = None,
+    on_event: collections.abc.Callable[
+        [
+            StageStarted
+            | StageFinished
+            | Progress
+            | DiagnosticFound
+            | VmStateChanged
+            | ConsoleLine
+            | CrashFound
+            | Notice
+        ],
+        None,
+    ]
+    | None = None,
+    timeout: float | None = None,
+) -> SeedImage:
+    """
+    A disk image with what was added to it and changed in it since, without root, by a guest of this kernel and userland that mounts it; with kdev's agent as a service. The original is not written to.
     """
 
 def detect_source(path: str | os.PathLike[str]) -> SourceTree:

@@ -2,7 +2,7 @@
 // A kernel, libraries and programs of FreeBSD for the tests that boot it, as a build of the tree left them:
 //   KDEV_FREEBSD_SRC        the tree
 //   KDEV_FREEBSD_WORKSPACE  holds obj/, the MAKEOBJDIRPREFIX of its build
-//   KDEV_FREEBSD_KERNCONF   which kernel of several there; default: the one built last
+//   KDEV_FREEBSD_KERNCONF   which kernel of several there; default: the one with DDB built last
 //   KDEV_FREEBSD_ROOT       a folder with /bin/sh and what else guests get; default: the tree's /rescue
 //   KDEV_MAKEFS             makefs of the tree; default: the one among its bootstrap tools
 #include <gmock/gmock.h>
@@ -85,6 +85,10 @@ class FreebsdBuild {
     std::time_t when = 0;
     if (!fs::is_directory(sys)) return newest;
     for (const auto& entry : fs::directory_iterator(sys)) {
+      // The tests look at what a debug kernel says.
+      if (!fs::exists(entry.path() / "opt_ddb.h") ||
+          local_host()->read_file(entry.path() / "opt_ddb.h").find("#define DDB") == std::string::npos)
+        continue;
       if (!fs::exists(entry.path() / "kernel") || fs::last_write_time(entry.path() / "kernel") <= when)
         continue;
       newest = entry.path();

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import lzma
 from pathlib import Path
 from typing import Literal
 
@@ -130,3 +131,83 @@ def test_an_image_without_loaders_says_so(
     vm = kdev.VM(kernel=freebsd_kernel, image=image, boot="bios", run_dir=tmp_path)
     with pytest.raises(kdev.ConfigError, match="no boot loaders"):
         vm.start()
+
+
+RC = """\
+PATH=/sbin:/bin
+mount -u -o rw /
+for script in /usr/local/etc/rc.d/*; do [ -x "$script" ] && sh "$script" faststart; done
+"""
+
+
+def test_a_disk_of_its_own_init_is_customized_and_boots(
+    freebsd_kernel: kdev.KernelArtifact, freebsd_userland: kdev.UserlandArtifact, tmp_path: Path
+) -> None:
+    """As one does with a release's image, which nobody gives root to mount here."""
+    ours = (
+        kdev.SeedImage.userland(freebsd_userland)
+        .free_space("48M")
+        .swap("0")
+        .add_content(RC, "/etc/rc", 0o755)
+        .add_content('hostname="seed"\nkld_list="one" # more\n', "/etc/rc.conf", 0o640)
+    )
+    seed = ours.write_disk(tmp_path / "seed.raw", freebsd_kernel, variables="init_path=/rescue/init")
+    assert seed.real_size < 48 << 20 < seed.size
+    before = seed.file.read_bytes()
+    packed = tmp_path / "seed.raw.xz"
+    packed.write_bytes(lzma.compress(before, preset=0))
+
+    host_key = tmp_path / "ssh_host_ed25519_key"
+    host_key.write_text("key\n")
+    seen: list[kdev.Event] = []
+    image = kdev.customize(
+        kdev.SeedImage.disk(packed, "freebsd")
+        .edit("/etc/rc.conf", set={"ifconfig_vtnet0": "SYNCDHCP"}, append={"kld_list": "filemon"}, remove=["hostname"])
+        .edit("/boot/loader.conf", set={"kern.msgbuf_show_timestamp": "2", "hint.uart.1.flags": "0x80"})
+        .edit("/etc/fstab", lines=["fdesc /dev/fd fdescfs rw 0 0"])
+        .edit("/etc/ssh/sshd_config", directives={"PermitRootLogin": "yes"})
+        .add_file(host_key, "/etc/ssh/ssh_host_ed25519_key", 0o600)
+        .dump_settings(kdev.DumpSettings(background_fsck=False)),
+        freebsd_kernel,
+        freebsd_userland,
+        cache_dir=tmp_path / "cache",
+        on_event=seen.append,
+    )
+    assert any("freebsd-ufs" in str(event) for event in seen), "the partitions are listed"
+    assert seed.file.read_bytes() == before
+
+    with kdev.VM(image=image.grow("1G"), memory="512M", run_dir=tmp_path / "run") as vm:
+        assert vm.facts["build_id"] == freebsd_kernel.build_id
+        assert vm.run("ps -o args= -p 1").stdout.split()[0] == "/rescue/init", "the agent is a service"
+        assert vm.read_file("/etc/rc.conf").decode() == (
+            'kld_list="one filemon" # more\nifconfig_vtnet0="SYNCDHCP"\nbackground_fsck="NO"\n'
+        )
+        assert vm.run("ls -l /etc/rc.conf").stdout.startswith("-rw-r-----")
+        assert vm.run("ls -l /etc/ssh/ssh_host_ed25519_key").stdout.startswith("-rw-------")
+        assert vm.read_file("/etc/ssh/sshd_config") == b"PermitRootLogin yes\n"
+        assert vm.read_file("/etc/fstab").decode().endswith("fdesc /dev/fd fdescfs rw 0 0\n")
+        assert vm.run("sysctl -n kern.msgbuf_show_timestamp").stdout == "2\n"
+        assert vm.run("kenv hint.uart.1.flags").stdout == "0x80\n"
+        assert "vtblk0: 1024MB" in vm.console, "grown"
+        vm.run("echo mark > /root/mark", check=True)
+        vm.reboot()
+        assert vm.run("cat /root/mark").stdout == "mark\n"
+
+
+def test_dump_settings_take_effect(
+    freebsd_kernel: kdev.KernelArtifact, freebsd_userland: kdev.UserlandArtifact, tmp_path: Path
+) -> None:
+    settings = kdev.DumpSettings(
+        device="gpt/swapfs", memory="256M", enter_debugger=False, file_delay=5, directory_delay=4, metadata_delay=3
+    )
+    names = "kern.shutdown.dumpdevname debug.debugger_on_panic kern.filedelay kern.dirdelay kern.metadelay"
+    image = kdev.SeedImage.userland(freebsd_userland).dump_settings(settings)
+    with kdev.VM(kernel=freebsd_kernel, image=image, memory="512M", boot="bios", run_dir=tmp_path) as vm:
+        assert vm.run(f"sysctl -n {names}").stdout.split() == ["gpt/swapfs", "0", "5", "4", "3"]
+        assert int(vm.run("sysctl -n hw.physmem").stdout) <= 256 << 20
+        vm.apply(kdev.DumpSettings(device="NO", enter_debugger=True, file_delay=30))
+        assert vm.run(f"sysctl -n {names}").stdout.split() == ["1", "30", "4", "3"]
+        with pytest.raises(kdev.ConfigError, match="takes effect with a boot"):
+            vm.apply(kdev.DumpSettings(memory="128M"))
+        with pytest.raises(kdev.GuestError, match="dumpon"):
+            vm.apply(kdev.DumpSettings(device="nope"))

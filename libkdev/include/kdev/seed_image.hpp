@@ -5,6 +5,7 @@
 #include <kdev/conf_edit.hpp>
 #include <kdev/deadline.hpp>
 #include <kdev/dump_settings.hpp>
+#include <kdev/event.hpp>
 #include <kdev/export.hpp>
 #include <kdev/kernel_artifact.hpp>
 #include <kdev/path.hpp>
@@ -32,6 +33,14 @@ struct ImageEntry {
   bool operator==(const ImageEntry&) const = default;
 };
 
+/// A disk image on this host.
+struct KDEV_API DiskFile {
+  Path file;
+  std::uint64_t size = 0;       ///< apparent, bytes: what a guest sees of a raw one
+  std::uint64_t real_size = 0;  ///< bytes that it takes; holes take none
+  bool operator==(const DiskFile&) const = default;
+};
+
 /// What a guest boots from: an immutable recipe, made into a file when a VM needs it. No root is needed anywhere.
 class KDEV_API SeedImage {
  public:
@@ -48,6 +57,13 @@ class KDEV_API SeedImage {
   /// What a guest needs of a tree's own programs, with kdev's agent as /init; its file systems are made by the tree's
   /// own makefs.
   static SeedImage userland(const UserlandArtifact& userland);
+  /// A whole disk with a system and its loader on it, as releases hand them out: NAME.raw, NAME.qcow2, packed or not
+  /// (NAME.raw.xz). `agent`: kdev's agent is started on it. Files and edits that are added take effect by customize().
+  static SeedImage disk(const Path& file, Os os, bool agent = false);
+  /// The same from a URL (http, https, file), fetched when it is first needed and kept. Verified by `sha256`, or by the
+  /// checksum file at the URL `checksums`; by neither when both are empty.
+  static SeedImage from_url(const std::string& url, Os os, const std::string& sha256 = {},
+                            const std::string& checksums = {}, bool agent = false);
   /// A folder, a list or an archive, told apart by looking.
   static SeedImage initramfs(const Path& path);
 
@@ -64,6 +80,10 @@ class KDEV_API SeedImage {
   /// for swap and crash dumps (1 GiB when not said; "0": none). ConfigError for what is no size.
   SeedImage free_space(const std::string& size) const;
   SeedImage swap(const std::string& size) const;
+  /// The disk that a guest gets of it is as large as this ("30G"); what is on it grows when the guest sees to that
+  /// (FreeBSD: growfs_enable in rc.conf). ConfigError for what is no size; when a guest starts, for less than there is.
+  SeedImage grow(const std::string& size) const;
+  const std::string& disk_size() const { return disk_size_; }  ///< empty: as it is
 
   /// Changes a configuration file, after everything that is added. ConfigError for what cannot be.
   SeedImage edit(const ConfEdit& edit) const;
@@ -73,6 +93,15 @@ class KDEV_API SeedImage {
   /// True when kdev's agent is in it: then a VM can run commands.
   bool has_agent() const { return agent_; }
   bool is_archive() const { return !archive_.empty(); }
+  bool is_disk() const { return !disk_.empty() || !url_.empty(); }
+  /// Of a disk: what is on it.
+  Os os() const { return os_; }
+  /// Of a disk: the image, fetched and unpacked into a cache folder if need be. A broken-off transfer goes on where it
+  /// stopped. HostError, FormatError (checksum, damaged data), ConfigError when it is no disk.
+  DiskFile fetch(const Path& cache_dir, const EventSink& on_event = {}, const Deadline& deadline = {}) const;
+  /// What was added and changed since.
+  const std::vector<ImageEntry>& added() const { return entries_; }
+  const std::vector<ConfEdit>& edits() const { return edits_; }
   Compression compression() const { return compression_; }
   /// The program that makes a file system of it, for guests that take no archive. Empty: the host's.
   const Path& makefs() const { return makefs_; }
@@ -91,6 +120,10 @@ class KDEV_API SeedImage {
   /// The archive in a cache folder (made when missing), named by content; written when it is not there yet. Safe for any
   /// number of threads and processes at once. An archive() without additions is returned as it is.
   Path realize(const Path& cache_dir, const Deadline& deadline = {}) const;
+  /// A raw disk that BIOS and UEFI boot, for whatever runs disks: the image's entries, its loaders, this kernel.
+  /// `variables`: for the kernel, as VmSpec::cmdline. Atomic, with holes. ConfigError when the image has no loaders.
+  DiskFile write_disk(const Path& file, const KernelArtifact& kernel, const std::string& variables = {},
+                      const Deadline& deadline = {}) const;
   /// The same entries in gen_init_cpio's list format (content-only files are written beside it).
   void write_list(const Path& file) const;
 
@@ -105,7 +138,9 @@ class KDEV_API SeedImage {
   std::vector<ImageEntry> entries_;
   std::vector<Path> trees_;  ///< directories taken whole
   std::vector<ConfEdit> edits_;
-  Path archive_;
+  Path archive_, disk_;
+  std::string url_, sha256_, checksums_, disk_size_;
+  Os os_ = Os::linux;
   Path makefs_, mkimg_, boot_;
   std::uint64_t free_bytes_ = 0, swap_bytes_ = std::uint64_t{1} << 30;
   Compression compression_ = Compression::none;

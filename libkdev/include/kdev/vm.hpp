@@ -74,7 +74,7 @@ struct OnCrash {
 /// What a VM is made of. A value.
 struct VmSpec {
   std::string name{};  ///< empty: "vm" and a number
-  KernelArtifact kernel{};
+  KernelArtifact kernel{};  ///< none: the one on the image's disk
   SeedImage image = SeedImage::busybox();
   std::string memory = "512M";
   int cpus = 1;
@@ -167,6 +167,14 @@ struct RebootOptions {
   /// usual one from then on.
   bool once = false;
   std::stop_token stop{};
+};
+
+/// What customize() works with.
+struct CustomizeOptions {
+  Path cache_dir{};  ///< where disks are kept; empty: of the kernel's workspace
+  EventSink on_event{};
+  std::stop_token stop{};
+  Seconds timeout{600};
 };
 
 /// What reboot() came up with.
@@ -288,5 +296,12 @@ class KDEV_API VM {
                        const CommandOptions& options, bool open_input);
   std::shared_ptr<State> state_;
 };
+
+/// A disk image with what was added to it and changed in it since: without root, by a guest that mounts it. `kernel` and
+/// `userland` are that guest's (of the same system, newer or as new). With kdev's agent as a service, when the image
+/// says that it has none. The original is not written to; the same again comes from the cache. ConfigError when it is
+/// no disk, GuestError when it cannot be mounted.
+KDEV_API SeedImage customize(const SeedImage& disk, const KernelArtifact& kernel, const UserlandArtifact& userland,
+                             const CustomizeOptions& options = {});
 
 }  // namespace kdev

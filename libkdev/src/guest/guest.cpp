@@ -36,6 +36,20 @@ std::vector<ImageEntry> Guest::kernel_entries(const KernelArtifact&, const std::
                      .log = {}});
 }
 
+DiskMount Guest::mount_first_disk() const {
+  throw ConfigError({.attempted = "change a disk of " + os_title(os()),
+                     .reason = "kdev does not know how its disks are mounted",
+                     .hint = "",
+                     .log = {}});
+}
+
+DiskService Guest::agent_service(const Path&) const {
+  throw ConfigError({.attempted = "put the agent on a disk of " + os_title(os()),
+                     .reason = "kdev does not know how its services are started",
+                     .hint = "",
+                     .log = {}});
+}
+
 FileChange Guest::select_kernel(const std::string& name, bool) const {
   throw ConfigError({.attempted = fmt::format("choose kernel {} on a disk of {}", name, os_title(os())),
                      .reason = "kdev does not know how its disks are booted",

@@ -193,6 +193,11 @@ SeedImage SeedImage::swap(const std::string& size) const {
 }
 
 std::vector<ImageEntry> SeedImage::own_entries(const Deadline& deadline) const {
+  if (is_disk())
+    throw ConfigError({.attempted = "list what is in an image",
+                       .reason = "it is a whole disk",
+                       .hint = "customize() changes it; VM(image=...) boots it",
+                       .log = {}});
   std::vector<std::vector<ImageEntry>> layers;
   if (busybox_) {
     layers.push_back(busybox_entries());

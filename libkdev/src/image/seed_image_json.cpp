@@ -91,6 +91,12 @@ std::string SeedImage::to_json() const {
   o["agent"] = agent_;
   o["compression"] = kCompressions[static_cast<std::size_t>(compression_)];
   put(o, "archive", archive_.string());
+  put(o, "disk", disk_.string());
+  put(o, "url", url_);
+  put(o, "sha256", sha256_);
+  put(o, "checksums", checksums_);
+  put(o, "disk_size", disk_size_);
+  if (is_disk()) o["os"] = to_string(os_);
   put(o, "makefs", makefs_.string());
   put(o, "mkimg", mkimg_.string());
   put(o, "boot", boot_.string());
@@ -118,6 +124,12 @@ SeedImage SeedImage::from_json(std::string_view text) {
   image.compression_ =
       static_cast<Compression>(index_of(kCompressions, json::get_string(o, "compression", "none")));
   image.archive_ = get(o, "archive");
+  image.disk_ = get(o, "disk");
+  image.url_ = get(o, "url");
+  image.sha256_ = get(o, "sha256");
+  image.checksums_ = get(o, "checksums");
+  image.disk_size_ = get(o, "disk_size");
+  if (image.is_disk()) image.os_ = os_from_string(json::get_string(o, "os"));
   image.makefs_ = get(o, "makefs");
   image.mkimg_ = get(o, "mkimg");
   image.boot_ = get(o, "boot");

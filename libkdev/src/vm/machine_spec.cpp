@@ -65,6 +65,31 @@ Path VM::State::root_file(const guest::Guest& guest, const Deadline& deadline) {
                      deadline);
 }
 
+BootPlan VM::State::disk_plan(const std::string& attempted) const {
+  if (!spec.image.added().empty() || !spec.image.edits().empty())
+    throw ConfigError({.attempted = attempted,
+                       .reason = "files and changes were added to a disk image, and are not on it yet",
+                       .hint = "customize(image, kernel, userland) puts them there",
+                       .log = {}});
+  BootPlan plan;
+  switch (spec.boot) {
+    case BootMethod::automatic:
+    case BootMethod::bios:
+      plan.kind = BootPlan::Kind::disk_bios;
+      return plan;
+    case BootMethod::uefi:
+      plan.kind = BootPlan::Kind::disk_uefi;
+      return plan;
+    case BootMethod::direct:
+    case BootMethod::bzimage:
+      break;
+  }
+  throw ConfigError({.attempted = attempted,
+                     .reason = "the image is a whole disk, which firmware boots",
+                     .hint = "boot it by bios or uefi",
+                     .log = {}});
+}
+
 hypervisor::MachineSpec VM::State::machine_spec(const Deadline& deadline) {
   const std::string attempted = fmt::format("boot VM '{}'", spec.name);
   if (spec.cpus < 1)
@@ -74,6 +99,12 @@ hypervisor::MachineSpec VM::State::machine_spec(const Deadline& deadline) {
   machine.memory = parse_size(spec.memory, "the memory size of a VM", 1u << 20);
   const guest::Guest& guest = guest::guest_for(kernel.os);
   const hypervisor::Hypervisor& hypervisor = *hypervisor::all_hypervisors().front();
+  if (spec.image.is_disk()) {
+    machine.plan = disk_plan(attempted);
+    if (!hypervisor.can_boot(machine.plan.kind)) no_way(attempted);
+    if (boot_disk.empty()) boot_disk = spec.image.fetch(dir->image_cache(), {}, deadline).file;
+    return complete(std::move(machine), boot_disk, deadline);
+  }
   const guest::BootRequest request{.kernel = kernel,
                                    .initrd = {},
                                    .cmdline = spec.cmdline,
@@ -95,7 +126,6 @@ hypervisor::MachineSpec VM::State::machine_spec(const Deadline& deadline) {
                        .reason = fmt::format("{} does not exist", plan->kernel.string()),
                        .hint = "build the kernel again: its artifact was removed from the store",
                        .log = {}});
-  std::vector<Disk> wanted = spec.disks;
   BootPlan chosen = *plan;
   if (chosen.boots_disk()) {
     // Made once: later boots find what was installed on it meanwhile.
@@ -105,15 +135,19 @@ hypervisor::MachineSpec VM::State::machine_spec(const Deadline& deadline) {
           guest.disk_layout(
               {.kernel = kernel, .plan = chosen, .boot = spec.image.boot(), .swap = spec.image.swap_bytes()}),
           dir->image_cache(), deadline);
-    wanted.insert(wanted.begin(), Disk{.file = boot_disk});
   } else {
     guest::BootRequest with_root = request;
     with_root.initrd = root_file(guest, deadline);
     plans = guest.boot_plans(with_root);
     chosen = *choose(plans, spec.boot, hypervisor);
   }
-  machine.name = spec.name;
   machine.plan = guest.prepare(chosen, dir->path());
+  return complete(std::move(machine), chosen.boots_disk() ? boot_disk : Path(), deadline);
+}
+
+hypervisor::MachineSpec VM::State::complete(hypervisor::MachineSpec machine, const Path& first_disk,
+                                            const Deadline& deadline) {
+  machine.name = spec.name;
   machine.cpus = spec.cpus;
   machine.accel = accel;
   machine.agent_port = true;
@@ -121,7 +155,11 @@ hypervisor::MachineSpec VM::State::machine_spec(const Deadline& deadline) {
   machine.dir = dir->path();
   machine.log = dir->hypervisor_log();
   machine.extra_args = spec.qemu_args;
-  disks = machine.disks = vm::prepare_disks(wanted, dir->path(), hypervisor, deadline);
+  std::vector<Disk> wanted = spec.disks;
+  if (!first_disk.empty())
+    wanted.insert(wanted.begin(), Disk{.file = first_disk, .size = spec.image.disk_size()});
+  disks = machine.disks =
+      vm::prepare_disks(wanted, dir->path(), *hypervisor::all_hypervisors().front(), deadline);
   return machine;
 }
 

@@ -67,6 +67,8 @@ struct VM::State : std::enable_shared_from_this<VM::State> {
   void stop_machine(const Deadline& deadline);
   // machine_spec.cpp
   hypervisor::MachineSpec machine_spec(const Deadline& deadline);
+  hypervisor::MachineSpec complete(hypervisor::MachineSpec machine, const Path& first_disk, const Deadline& deadline);
+  BootPlan disk_plan(const std::string& attempted) const;
   [[noreturn]] void no_way(const std::string& attempted) const;
   Path root_file(const guest::Guest& guest, const Deadline& deadline);
   // boot.cpp

@@ -106,6 +106,7 @@ VM::VM(VmSpec spec, EventSink on_event) : state_(std::make_shared<State>()) {
                        .log = {}});
   vm::check_on_crash(spec);
   for (const ModuleArtifact& module : spec.modules) spec.image = spec.image.add_module(module);
+  if (spec.image.is_disk() && spec.kernel.image.empty()) spec.kernel.os = spec.image.os();
   state_->kernel = spec.kernel;
   state_->running = state_->usual = first_kernel;
   state_->kernels[first_kernel] = spec.kernel;

@@ -62,6 +62,35 @@ std::vector<ImageEntry> FreebsdGuest::kernel_entries(const KernelArtifact& kerne
   return entries;
 }
 
+DiskMount FreebsdGuest::mount_first_disk() const {
+  // A disk that was grown has its second partition table where its end was: gpart(8) calls that corrupt.
+  return {.mount =
+              "gpart recover vtbd0 >/dev/null 2>&1\n"
+              "gpart show -p vtbd0 || exit 1\n"
+              "root=$(gpart show -p vtbd0 | sed -n 's/^ *[0-9]* *[0-9]* *\\(vtbd0[a-z0-9]*\\) *freebsd-ufs "
+              ".*/\\1/p' | tail -n 1)\n"
+              "[ -n \"$root\" ] || { echo 'no partition of it is of the type freebsd-ufs' >&2; exit 1; }\n"
+              "fsck_ffs -p /dev/$root >&2 || exit 1\n"
+              "mount /dev/$root /mnt\n",
+          .unmount = "umount /mnt",
+          .at = "/mnt"};
+}
+
+DiskService FreebsdGuest::agent_service(const Path& agent) const {
+  // As rc(8) runs local scripts; without rc.subr(8), as there is nothing to configure.
+  return {.entries = {{.path = "/usr/local/libexec/kdev-agent", .mode = 0555, .source = agent},
+                      {.path = "/usr/local/etc/rc.d/kdev_agent",
+                       .mode = 0555,
+                       .content = "#!/bin/sh\n"
+                                  "# PROVIDE: kdev_agent\n"
+                                  "# REQUIRE: FILESYSTEMS\n"
+                                  "# KEYWORD: nojail\n"
+                                  "case \"$1\" in\n"
+                                  "*start) /usr/local/libexec/kdev-agent </dev/null >/dev/console 2>&1 & ;;\n"
+                                  "esac\n"}},
+          .edits = {{.file = "/boot/loader.conf", .name = "virtio_console_load", .value = "YES"}}};
+}
+
 FileChange FreebsdGuest::select_kernel(const std::string& name, bool once) const {
   // nextboot(8): the loader overwrites the first line before it boots, so it has to be the first, and as long
   // as its "NO " version (stand/lua/config.lua, checkNextboot).
