@@ -96,18 +96,28 @@ def clock(action: Callable[[], object]) -> float:
     return time.perf_counter() - begin
 
 
-def alternate(runs: int, *actions: Callable[[], float], warm_up: bool = True) -> list[float]:
-    """Medians of `runs` rounds of every action; each action returns its own time. Every other round goes
-    backwards, so that nobody always follows the same predecessor; the warm-up round does not count."""
+def samples(runs: int, *actions: Callable[[], float], warm_up: bool = True) -> list[list[float]]:
+    """`runs` rounds of every action; each action returns its own time. Every other round goes backwards, so that
+    nobody always follows the same predecessor; the warm-up round does not count."""
     if warm_up:
         for action in actions:
             action()
-    samples: list[list[float]] = [[] for _ in actions]
+    taken: list[list[float]] = [[] for _ in actions]
     for number in range(runs):
         order = list(enumerate(actions))
         for index, action in order if number % 2 == 0 else reversed(order):
-            samples[index].append(action())
-    return [statistics.median(sample) for sample in samples]
+            taken[index].append(action())
+    return taken
+
+
+def alternate(runs: int, *actions: Callable[[], float], warm_up: bool = True) -> list[float]:
+    """Medians of samples()."""
+    return [statistics.median(sample) for sample in samples(runs, *actions, warm_up=warm_up)]
+
+
+def spread(what: str, sample: list[float]) -> str:
+    """A note."""
+    return f"{what}: {min(sample):.2f} to {max(sample):.2f} s in {len(sample)} rounds"
 
 
 @contextmanager
