@@ -1,6 +1,7 @@
 """FreeBSD: a direct boot against the one by its own loader, and how long a change of the tree takes to a guest that
-runs it. Needs what the tests that boot FreeBSD need: KDEV_FREEBSD_SRC, KDEV_FREEBSD_WORKSPACE. The change is made in a
-copy of the tree, which stays in build/peers for the next run, with the toolchain and the kernel that are built of it."""
+runs it. Needs what the tests that boot FreeBSD need: KDEV_FREEBSD_SRC, KDEV_FREEBSD_WORKSPACE.
+
+The change is made in a copy of the tree, which stays in build/peers for the next run, with what is built of it."""
 
 from __future__ import annotations
 
