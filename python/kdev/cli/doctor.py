@@ -111,6 +111,7 @@ def findings() -> Iterator[Finding]:
     yield _header("openssl", "openssl/opensslv.h", "libssl-dev")
     yield _program("build", "ccache", "ccache", needed=False)
     yield _program("boot", "qemu-system-x86_64", "qemu-system-x86")
+    yield _program("boot", "qemu-img", "qemu-utils", needed=False)
     yield _accel()
     yield _works("boot", "agent", "", lambda: str(_kdev.agent_program()))
     yield _works(
