@@ -141,7 +141,7 @@ class KDEV_API SeedImage {
   Path archive_, disk_;
   std::string url_, sha256_, checksums_, disk_size_;
   Os os_ = Os::linux;
-  Path makefs_, mkimg_, boot_;
+  Path makefs_, mkimg_, boot_, metalog_;
   std::uint64_t free_bytes_ = 0, swap_bytes_ = std::uint64_t{1} << 30;
   Compression compression_ = Compression::none;
   bool agent_ = false;

@@ -21,6 +21,7 @@
 #include "image/compose.hpp"
 #include "image/edited.hpp"
 #include "image/guest_path.hpp"
+#include "image/metalog.hpp"
 #include "image/tree.hpp"
 
 namespace kdev {
@@ -77,6 +78,7 @@ SeedImage SeedImage::userland(const UserlandArtifact& userland) {
   image.makefs_ = userland.makefs;
   image.mkimg_ = userland.mkimg;
   image.boot_ = userland.boot;
+  image.metalog_ = userland.metalog;
   return image;
 }
 
@@ -204,6 +206,7 @@ std::vector<ImageEntry> SeedImage::own_entries(const Deadline& deadline) const {
     layers.push_back({agent_entry()});
   }
   for (const Path& tree : trees_) layers.push_back(read_tree(tree, deadline));
+  if (!metalog_.empty()) apply_metalog(layers.back(), metalog_);
   layers.push_back(entries_);
   std::vector<ImageEntry> entries = edited(compose(layers), edits_);
   std::map<std::string, std::uint64_t> sizes;

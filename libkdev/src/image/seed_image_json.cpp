@@ -100,6 +100,7 @@ std::string SeedImage::to_json() const {
   put(o, "makefs", makefs_.string());
   put(o, "mkimg", mkimg_.string());
   put(o, "boot", boot_.string());
+  put(o, "metalog", metalog_.string());
   o["free_bytes"] = free_bytes_;
   o["swap_bytes"] = swap_bytes_;
   json::array trees, entries, edits;
@@ -133,6 +134,7 @@ SeedImage SeedImage::from_json(std::string_view text) {
   image.makefs_ = get(o, "makefs");
   image.mkimg_ = get(o, "mkimg");
   image.boot_ = get(o, "boot");
+  image.metalog_ = get(o, "metalog");
   image.free_bytes_ = static_cast<std::uint64_t>(json::get_int(o, "free_bytes"));
   image.swap_bytes_ = static_cast<std::uint64_t>(json::get_int(o, "swap_bytes", 1 << 30));
   if (const json::value* trees = o.if_contains("directories"); trees && !trees->is_null()) {
