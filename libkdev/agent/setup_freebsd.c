@@ -57,6 +57,7 @@ static void make_root_writable(void) {
     const char* program = access("/sbin/fsck_ffs", X_OK) == 0 ? "/sbin/fsck_ffs" : "/rescue/fsck_ffs";
     char* argv[] = {(char*)program, (char*)"-p", s.f_mntfromname, NULL};
     int status = access(program, X_OK) == 0 ? run_and_wait(argv) : 0;
+    if (access(program, X_OK)) say("kdev-agent: there is no fsck_ffs: %s is not checked", s.f_mntfromname);
     if (status) say("kdev-agent: %s -p %s ended with status 0x%x", program, s.f_mntfromname, (unsigned)status);
   }
   /* What it was mounted with stays otherwise. */

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import lzma
 import os
+import socket
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -154,6 +155,25 @@ def test_errors_name_the_url(mirror: Mirror, tmp_path: Path) -> None:
         kdev.SeedImage.from_url("http://x/y", "freebsd", sha256="abc")
     with pytest.raises(kdev.HostError, match="no such file"):
         kdev.SeedImage.disk(tmp_path / "none.raw", "freebsd")
+
+
+def test_an_image_that_names_other_files_is_refused(mirror: Mirror, tmp_path: Path) -> None:
+    plain = b"QFI\xfb" + (3).to_bytes(4, "big") + bytes(96)
+    backed = plain[:8] + (112).to_bytes(8, "big") + plain[16:]
+    data_file = plain[:72] + (4).to_bytes(8, "big") + plain[80:]
+    for name, content in (("/plain.qcow2", plain), ("/backed.qcow2", backed), ("/data.qcow2", data_file)):
+        mirror.files[name] = content
+    assert kdev.SeedImage.from_url(f"{mirror.url}/plain.qcow2", "freebsd").fetch(tmp_path).size == len(plain)
+    for name in ("backed", "data"):
+        with pytest.raises(kdev.FormatError, match="names another file"):
+            kdev.SeedImage.from_url(f"{mirror.url}/{name}.qcow2", "freebsd").fetch(tmp_path)
+
+
+def test_a_silent_server_can_be_left(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        image = kdev.SeedImage.from_url(f"http://127.0.0.1:{silent.getsockname()[1]}/x.raw", "freebsd")
+        with pytest.raises(kdev.TimeoutError, match=r"x\.raw"):
+            image.fetch(tmp_path, timeout=0.3)
 
 
 def test_damaged_data_is_told(tmp_path: Path) -> None:

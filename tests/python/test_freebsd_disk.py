@@ -167,7 +167,8 @@ def test_a_disk_of_its_own_init_is_customized_and_boots(
         .edit("/etc/fstab", lines=["fdesc /dev/fd fdescfs rw 0 0"])
         .edit("/etc/ssh/sshd_config", directives={"PermitRootLogin": "yes"})
         .add_file(host_key, "/etc/ssh/ssh_host_ed25519_key", 0o600)
-        .dump_settings(kdev.DumpSettings(background_fsck=False)),
+        .dump_settings(kdev.DumpSettings(background_fsck=False))
+        .grow("1G"),
         freebsd_kernel,
         freebsd_userland,
         cache_dir=tmp_path / "cache",
@@ -176,7 +177,7 @@ def test_a_disk_of_its_own_init_is_customized_and_boots(
     assert any("freebsd-ufs" in str(event) for event in seen), "the partitions are listed"
     assert seed.file.read_bytes() == before
 
-    with kdev.VM(image=image.grow("1G"), memory="512M", run_dir=tmp_path / "run") as vm:
+    with kdev.VM(image=image, memory="512M", run_dir=tmp_path / "run") as vm:
         assert vm.facts["build_id"] == freebsd_kernel.build_id
         assert vm.run("ps -o args= -p 1").stdout.split()[0] == "/rescue/init", "the agent is a service"
         assert vm.read_file("/etc/rc.conf").decode() == (

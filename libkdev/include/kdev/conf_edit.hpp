@@ -9,7 +9,7 @@ namespace kdev {
 /// too. A file that is not there begins empty. A value.
 struct KDEV_API ConfEdit {
   enum class Action {
-    set,        ///< NAME="value", as sysrc(8) sets it: rc.conf, loader.conf, device.hints, sysctl.conf
+    set,        ///< NAME="value", as sysrc(8) sets it: rc.conf, loader.conf, device.hints
     append,     ///< one more word of the value, unless it is there; ",word" separates by commas
     subtract,   ///< one word less
     remove,     ///< every assignment goes

@@ -15,7 +15,7 @@ struct KDEV_API Disk {
   /// "2G": of a blank disk; what `file` is grown to. Empty: as large as the file.
   std::string size{};
   /// False: what the guest writes goes to the VM's own folder, and goes with it. True: into `file`, which is
-  /// made (raw) when it is not there and `size` is given.
+  /// made when it is not there and `size` is given.
   bool keep = false;
   bool read_only = false;
   std::string serial{};  ///< 20 characters at most; what the guest can tell disks apart by

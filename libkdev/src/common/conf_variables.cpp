@@ -35,6 +35,7 @@ void check_name(std::string_view name) {
 
 /// Behind the value that begins at `at`, quotes and escapes as sh(1) takes them.
 std::size_t end_of_value(std::string_view text, std::size_t at) {
+  const std::size_t begin = at;
   char quote = 0;
   for (; at < text.size() && (quote || text[at] != '\n'); ++at) {
     const char c = text[at];
@@ -51,6 +52,8 @@ std::size_t end_of_value(std::string_view text, std::size_t at) {
       break;
     }
   }
+  // A quote that nobody closes is a slip of one line, not the rest of the file.
+  if (quote) return std::min(text.find('\n', begin), text.size());
   return std::min(at, text.size());
 }
 
@@ -187,7 +190,13 @@ std::string conf_remove(std::string_view text, std::string_view name) {
   check_name(name);
   const std::vector<Assignment> found = assignments(text, name);
   std::string changed(text);
-  for (auto at = found.rbegin(); at != found.rend(); ++at) changed.erase(at->line, at->next - at->line);
+  for (auto at = found.rbegin(); at != found.rend(); ++at) {
+    // With its line, unless more than a comment stands behind it.
+    std::size_t end = at->next;
+    const std::size_t behind = changed.find_first_not_of(" \t;", at->value_end);
+    if (behind < at->next && changed[behind] != '\n' && changed[behind] != '#') end = behind;
+    changed.erase(at->line, end - at->line);
+  }
   return changed;
 }
 

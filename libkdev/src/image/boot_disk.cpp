@@ -123,7 +123,10 @@ Path realize_boot_disk(const SeedImage& image, const DiskLayout& layout, const P
   }
   const Path disk = temporary.path / "disk";
   argv.insert(argv.end(), {"-o", disk.string()});
-  local_host()->check(attempted, Command{.argv = std::move(argv)}, {.deadline = deadline});
+  // Where it writes what it gathers; what a killed one leaves goes with the folder.
+  local_host()->check(attempted,
+                      Command{.argv = std::move(argv), .env = {{"TMPDIR", temporary.path.string()}}},
+                      {.deadline = deadline});
   local_host()->rename(disk, file);
   return file;
 }

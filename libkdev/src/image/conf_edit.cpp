@@ -1,4 +1,5 @@
 #include <array>
+#include <boost/algorithm/string/predicate.hpp>
 #include <kdev/conf_edit.hpp>
 #include <kdev/error.hpp>
 
@@ -45,11 +46,16 @@ std::string set_directive(const ConfEdit& edit, std::string_view text) {
   if (edit.name.empty() || edit.name.find_first_of(" \t\n#") != std::string::npos)
     refuse(edit, "\"" + edit.name + "\" is no keyword");
   std::string_view active, commented;
+  std::size_t global_end = text.size();  // what stands behind "Match" holds for some only
   for_each_line(text, [&](std::size_t at, std::string_view line) {
     std::string_view rest = line.substr(std::min(line.find_first_not_of(blanks), line.size()));
+    if (boost::algorithm::istarts_with(rest, "match ")) {
+      global_end = at;
+      return true;
+    }
     const bool comment = rest.starts_with('#');
     if (comment) rest.remove_prefix(1);
-    if (!rest.starts_with(edit.name) || rest.size() == edit.name.size() ||
+    if (!boost::algorithm::istarts_with(rest, edit.name) || rest.size() == edit.name.size() ||
         blanks.find(rest[edit.name.size()]) == blanks.npos)
       return false;
     std::string_view& found = comment ? commented : active;
@@ -58,7 +64,8 @@ std::string set_directive(const ConfEdit& edit, std::string_view text) {
   });
   const std::string line = edit.name + " " + edit.value;
   const std::string_view place = active.data() ? active : commented;
-  if (!place.data()) return with_line(std::string(text), line);
+  if (!place.data())
+    return with_line(std::string(text.substr(0, global_end)), line).append(text.substr(global_end));
   std::string changed(text);
   changed.replace(static_cast<std::size_t>(place.data() - text.data()), place.size(), line);
   return changed;

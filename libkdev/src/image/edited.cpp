@@ -15,20 +15,37 @@ namespace {
 
 using Type = ImageEntry::Type;
 
-template <class Entries>
-auto find(Entries& entries, std::string path) -> decltype(&entries.front()) {
-  for (int links = 0; links < 16; ++links) {
+/// Where a path leads, as the guest's kernel would go: links followed, also among its parents, ".." taken.
+std::string resolved(const std::vector<ImageEntry>& entries, const std::string& path) {
+  std::string rest = normal_guest_path(path), done;
+  for (int links = 0; !rest.empty() && rest != "/";) {
+    const std::size_t end = rest.find('/', 1);
+    const std::string part = rest.substr(0, end);
+    rest = end == std::string::npos ? "" : rest.substr(end);
+    if (part == "/..") {  // above the root is the root
+      done = done.empty() ? "" : done.substr(0, done.rfind('/'));
+      continue;
+    }
+    const std::string here = done + part;
     const auto at =
-        std::find_if(entries.begin(), entries.end(), [&](const ImageEntry& e) { return e.path == path; });
-    if (at == entries.end()) return nullptr;
-    if (is_hard_link(*at))
-      path = at->target;
-    else if (at->type == Type::symlink)
-      path = normal_guest_path(at->target.starts_with('/') ? at->target : parent_of(path) + "/" + at->target);
-    else
-      return &*at;
+        std::find_if(entries.begin(), entries.end(), [&](const ImageEntry& e) { return e.path == here; });
+    const bool link = at != entries.end() && (at->type == Type::symlink || is_hard_link(*at));
+    if (!link) {
+      done = here;
+      continue;
+    }
+    if (++links > 40) return path;
+    rest = normal_guest_path((at->target.starts_with('/') ? "" : done) + "/" + at->target + rest);
+    done.clear();
   }
-  return nullptr;
+  return done.empty() ? "/" : done;
+}
+
+template <class Entries>
+auto find(Entries& entries, const std::string& path) -> decltype(&entries.front()) {
+  const auto at =
+      std::find_if(entries.begin(), entries.end(), [&](const ImageEntry& e) { return e.path == path; });
+  return at == entries.end() ? nullptr : &*at;
 }
 
 std::string text_of(const ImageEntry& entry) {
@@ -39,7 +56,7 @@ std::string text_of(const ImageEntry& entry) {
 
 std::vector<ImageEntry> edited(std::vector<ImageEntry> entries, const std::vector<ConfEdit>& edits) {
   for (const ConfEdit& edit : edits) {
-    const std::string path = normal_guest_path(edit.file);
+    const std::string path = resolved(entries, edit.file);
     ImageEntry* entry = find(entries, path);
     if (!entry) {
       std::vector<ImageEntry> made(1);
@@ -61,7 +78,7 @@ std::vector<ImageEntry> edited(std::vector<ImageEntry> entries, const std::vecto
 }
 
 std::string text_in(const std::vector<ImageEntry>& entries, const std::string& path) {
-  const ImageEntry* entry = find(entries, path);
+  const ImageEntry* entry = find(entries, resolved(entries, path));
   return entry && entry->type == Type::file ? text_of(*entry) : std::string();
 }
 

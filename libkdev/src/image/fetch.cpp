@@ -6,6 +6,7 @@
 #include <re2/re2.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/algorithm/string/case_conv.hpp>
 #include <boost/filesystem/operations.hpp>
 #include <cerrno>
@@ -18,6 +19,7 @@
 #include "common/digest.hpp"
 #include "common/system_error.hpp"
 #include "host/unique_fd.hpp"
+#include "image/byte_window.hpp"
 
 namespace kdev {
 namespace {
@@ -49,7 +51,7 @@ struct Easy {
 /// One transfer and what its callbacks need.
 struct Transfer {
   std::string url;
-  std::function<bool(std::string_view)> take;  ///< false: it cannot be written
+  std::function<void(std::string_view)> take;
   std::function<void(std::uint64_t, std::uint64_t)>
       told;  ///< bytes so far and in all (0: unknown) of this transfer
   const Deadline* deadline = nullptr;
@@ -60,20 +62,35 @@ struct Transfer {
 
 std::size_t on_data(char* data, std::size_t, std::size_t size, void* self) {
   auto& t = *static_cast<Transfer*>(self);
-  return t.take({data, size}) ? size : 0;
+  try {
+    t.take({data, size});
+    return size;
+  } catch (...) {  // may not pass through C
+    t.failure = std::current_exception();
+    return 0;
+  }
 }
 
-std::size_t on_header(char* data, std::size_t, std::size_t size, void* self) {
-  auto& t = *static_cast<Transfer*>(self);
+void take_header(Transfer& t, std::string_view line) {
   static const RE2 validator(R"((?i)(etag|last-modified):\s*(.*?)\s*)");
   std::string name, value;
-  if (RE2::FullMatch(re2::StringPiece(data, size), validator, &name, &value)) {
+  if (RE2::FullMatch(re2::StringPiece(line.data(), line.size()), validator, &name, &value)) {
     // Only a strong one says that the bytes are the same (RFC 9110, 13.1.5).
     const bool tag = boost::algorithm::to_lower_copy(name) == "etag";
     if ((tag && !value.starts_with("W/")) || (!tag && t.validator.empty())) t.validator = value;
   }
-  if (std::string_view(data, size).starts_with("HTTP/")) t.validator.clear();  // of a redirection
-  return size;
+  if (line.starts_with("HTTP/")) t.validator.clear();  // of a redirection
+}
+
+std::size_t on_header(char* data, std::size_t, std::size_t size, void* self) {
+  auto& t = *static_cast<Transfer*>(self);
+  try {
+    take_header(t, {data, size});
+    return size;
+  } catch (...) {
+    t.failure = std::current_exception();
+    return 0;
+  }
 }
 
 int on_progress(void* self, curl_off_t total, curl_off_t done, curl_off_t, curl_off_t) {
@@ -82,7 +99,7 @@ int on_progress(void* self, curl_off_t total, curl_off_t done, curl_off_t, curl_
     t.deadline->check(t.attempted());
     if (t.told) t.told(static_cast<std::uint64_t>(done), static_cast<std::uint64_t>(total));
     return 0;
-  } catch (...) {  // may not pass through C
+  } catch (...) {
     t.failure = std::current_exception();
     return 1;
   }
@@ -93,6 +110,28 @@ struct Outcome {
   long status = 0;
   std::string text;
 };
+
+/// curl_easy_perform() looks up once a second only.
+CURLcode run(Transfer& transfer, CURL* easy) {
+  const std::unique_ptr<CURLM, CURLMcode (*)(CURLM*)> multi(curl_multi_init(), &curl_multi_cleanup);
+  struct Added {
+    CURLM* multi;
+    CURL* easy;
+    ~Added() { curl_multi_remove_handle(multi, easy); }
+  } added{multi.get(), easy};
+  if (curl_multi_add_handle(multi.get(), easy) != CURLM_OK) return CURLE_FAILED_INIT;
+  for (int running = 1; running;) {
+    if (curl_multi_perform(multi.get(), &running) != CURLM_OK) return CURLE_FAILED_INIT;
+    if (transfer.failure) return CURLE_ABORTED_BY_CALLBACK;
+    transfer.deadline->check(transfer.attempted());
+    if (running)
+      curl_multi_poll(multi.get(), nullptr, 0, std::min(transfer.deadline->slice_ms(), 50), nullptr);
+  }
+  int left = 0;
+  while (const CURLMsg* message = curl_multi_info_read(multi.get(), &left))
+    if (message->msg == CURLMSG_DONE) return message->data.result;
+  return CURLE_FAILED_INIT;
+}
 
 /// From byte `from` on, if the server still has what `validator` names.
 Outcome perform(Transfer& transfer, std::uint64_t from, const std::string& validator) {
@@ -107,6 +146,7 @@ Outcome perform(Transfer& transfer, std::uint64_t from, const std::string& valid
   set(CURLOPT_MAXREDIRS, 10L);
   set(CURLOPT_FAILONERROR, 1L);
   set(CURLOPT_NOSIGNAL, 1L);
+  set(CURLOPT_QUICK_EXIT, 1L);  // a name server that is silent shall not be waited for
   set(CURLOPT_CONNECTTIMEOUT, connect_seconds);
   set(CURLOPT_LOW_SPEED_LIMIT, 1L);
   set(CURLOPT_LOW_SPEED_TIME, stalled_seconds);
@@ -125,7 +165,7 @@ Outcome perform(Transfer& transfer, std::uint64_t from, const std::string& valid
     set(CURLOPT_HTTPHEADER, headers);
   }
   const std::unique_ptr<curl_slist, void (*)(curl_slist*)> freed(headers, &curl_slist_free_all);
-  Outcome outcome{.code = curl_easy_perform(easy.handle)};
+  Outcome outcome{.code = run(transfer, easy.handle)};
   curl_easy_getinfo(easy.handle, CURLINFO_RESPONSE_CODE, &outcome.status);
   outcome.text = *error ? error : curl_easy_strerror(outcome.code);
   if (transfer.failure) std::rethrow_exception(transfer.failure);
@@ -142,7 +182,8 @@ std::string fetch_text(const std::string& url, const Deadline& deadline) {
                     .take =
                         [&](std::string_view bytes) {
                           text += bytes;
-                          return text.size() <= largest_text;
+                          if (text.size() > largest_text)
+                            failed(url, "it is too large for a list of checksums", "");
                         },
                     .told = {},
                     .deadline = &deadline};
@@ -170,7 +211,7 @@ class Part {
       }
       const std::uint64_t came = local_host()->exists(file_) ? fs::file_size(file_) : 0;
       failed(url, fmt::format("{} ({} bytes came)", outcome.text, came),
-             came ? "ask again: it goes on where it stopped" : "");
+             came && local_host()->exists(from_) ? "ask again: it goes on where it stopped" : "");
     }
   }
   const Path& file() const { return file_; }
@@ -200,18 +241,14 @@ class Part {
       if (!began) {
         began = true;
         if (!transfer.validator.empty()) local_host()->write_file(from_, transfer.validator);
-        if (::lseek(fd.get(), 0, SEEK_END) < 0) return false;
+        if (::lseek(fd.get(), 0, SEEK_END) < 0) throw host_error("write " + file_.string(), errno);
       }
       for (std::string_view rest = bytes; !rest.empty();) {
         const ssize_t n = ::write(fd.get(), rest.data(), rest.size());
         if (n < 0 && errno == EINTR) continue;
-        if (n < 0) {
-          transfer.failure = std::make_exception_ptr(host_error("write " + file_.string(), errno));
-          return false;
-        }
+        if (n < 0) throw host_error("write " + file_.string(), errno);
         rest.remove_prefix(static_cast<std::size_t>(n));
       }
-      return true;
     };
     auto last = Clock::now() - std::chrono::seconds(1);
     transfer.told = [&](std::uint64_t done, std::uint64_t total) {
@@ -229,6 +266,19 @@ class Part {
 
   Path file_, from_;
 };
+
+std::string sha256_of(const Path& file, const Deadline& deadline) {
+  FileSource source(file);
+  Digest digest;
+  std::string buffer(1 << 20, '\0');
+  for (std::uint64_t at = 0;;) {
+    deadline.check("verify " + file.string());
+    const std::size_t n = source.read_at(at, buffer.data(), buffer.size());
+    if (!n) return digest.hex();
+    digest.raw({buffer.data(), n});
+    at += n;
+  }
+}
 
 std::unique_ptr<HeldLock> lock(const Path& target, const std::string& url, const Deadline& deadline) {
   for (;;) {
@@ -275,7 +325,7 @@ Path fetch(const FetchRequest& request, const Path& cache_dir, const EventSink& 
   Part part(target);
   part.get(url, on_event, deadline);
   if (!wanted.empty()) {
-    const std::string got = Digest().add_file(part.file()).hex();
+    const std::string got = sha256_of(part.file(), deadline);
     if (got != wanted) {
       part.remove();
       throw FormatError({.attempted = "fetch " + url,

@@ -159,9 +159,9 @@ SeedImage SeedImage::compress(Compression compression) const {
 }
 
 SeedImage SeedImage::edit(const ConfEdit& edit) const {
-  if (!edit.file.starts_with('/'))
+  if (!edit.file.starts_with('/') || leads_out(edit.file))
     throw ConfigError({.attempted = fmt::format("change {} in an image", edit.file),
-                       .reason = "the path is not absolute",
+                       .reason = "the path is not absolute, or has \"..\" in it",
                        .hint = "",
                        .log = {}});
   edit.applied_to("");  // a bad name or value is told here, not when a guest boots

@@ -126,7 +126,16 @@ void VM::State::boot(const Deadline& deadline) {
   const std::uint32_t hello[2] = {KDEV_PROTOCOL_VERSION, KDEV_HELLO_RESET};
   started->agent().send(KDEV_HELLO, 0, {reinterpret_cast<const char*>(hello), sizeof hello});
   wait_ready(*started, console_begin, deadline);
-  check_identity(*started);
+  try {
+    check_identity(*started);
+  } catch (const GuestError&) {
+    if (!next_is_armed) throw;
+    // The one that was tried: its boot had not got as far as the loader. Now it has.
+    next_is_armed = false;
+    end_session(spec.timeouts.close);
+    return boot(deadline);
+  }
+  next_is_armed = false;
   set_state(VmState::ready, "");
 }
 
@@ -143,15 +152,15 @@ void VM::State::end_session(Seconds limit) noexcept {
 void VM::start(std::stop_token stop) {
   State& s = *state_;
   const std::string attempted = fmt::format("start VM '{}'", s.spec.name);
-  s.in_turn(attempted, stop, [&](const std::stop_token& either) {
-    s.start(attempted, Deadline::after(s.spec.timeouts.boot, either));
-  });
+  s.in_turn(attempted, stop, [&](const std::stop_token& either) { s.start(attempted, either); });
 }
 
-void VM::State::start(const std::string& attempted, const Deadline& deadline) {
+void VM::State::start(const std::string& attempted, const std::stop_token& stop) {
   if (const VmState now = seen_state().first; now != VmState::defined && now != VmState::stopped)
     throw GuestError({.attempted = attempted, .reason = "it is " + to_string(now), .hint = "", .log = {}});
   end_session(spec.timeouts.close);
+  // What was installed and written on its disks before stays there, whatever becomes of this boot.
+  const bool first = !dir;
   try {
     if (!dir) dir.emplace(spec, spec.name);
     if (!console) console = std::make_shared<vm::ConsoleLog>(dir->console_log());
@@ -163,11 +172,20 @@ void VM::State::start(const std::string& attempted, const Deadline& deadline) {
     } else {
       accel = spec.accel;
     }
-    boot(deadline);
+    // A release's image is larger than a boot is long.
+    if (spec.image.is_disk() && boot_disk.empty()) {
+      disk_plan(attempted);
+      boot_disk = spec.image
+                      .fetch(
+                          dir->image_cache(), [this](const Event& event) { events->push(event); },
+                          Deadline::never(stop))
+                      .file;
+    }
+    boot(Deadline::after(spec.timeouts.boot, stop));
   } catch (...) {
     end_session(spec.timeouts.close);
     set_state(VmState::stopped, "the boot failed");
-    dir.reset();
+    if (first) dir.reset();
     throw;
   }
 }

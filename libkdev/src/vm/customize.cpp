@@ -6,6 +6,7 @@
 
 #include "common/digest.hpp"
 #include "guest/guest.hpp"
+#include "image/compose.hpp"
 #include "image/content.hpp"
 #include "image/temporary_folder.hpp"
 #include "vm/run_dir.hpp"
@@ -21,12 +22,11 @@ using Words = std::vector<std::string>;
 /// Writes below the place where the other guest's root is mounted.
 class Editor {
  public:
-  Editor(VM& vm, std::string root, std::string attempted, std::stop_token stop)
-      : vm_(vm), root_(std::move(root)), attempted_(std::move(attempted)), stop_(std::move(stop)) {}
+  Editor(VM& vm, std::string root, std::string attempted, const Deadline& deadline)
+      : vm_(vm), root_(std::move(root)), attempted_(std::move(attempted)), deadline_(deadline) {}
 
   void put(const ImageEntry& entry) {
-    const std::string path = root_ + entry.path;
-    run({"mkdir", "-p", path.substr(0, path.rfind('/'))});
+    const std::string path = place(entry.path);
     switch (entry.type) {
       case Type::dir:
         run({"mkdir", "-p", path});
@@ -36,13 +36,13 @@ class Editor {
         return;
       case Type::file:
         if (!entry.target.empty()) {
-          run({"ln", "-f", root_ + entry.target, path});
+          run({"ln", "-f", place(entry.target), path});
           return;
         }
         if (entry.source.empty())
           vm_.write_file(path, entry.content, entry.mode);
         else
-          vm_.push(entry.source, path, stop_);
+          vm_.push(entry.source, path, deadline_.stop());
         break;
       default:
         throw ConfigError({.attempted = attempted_,
@@ -55,15 +55,15 @@ class Editor {
   }
 
   void change(const ConfEdit& edit) {
-    const std::string path = root_ + edit.file;
-    const CommandResult there = vm_.run(Words{"test", "-e", path}, {.stop = stop_});
-    const std::string before = there.exit_code == 0 ? vm_.read_file(path) : std::string();
+    std::string path = place(edit.file);
+    const bool there = ask({"test", "-e", path}).exit_code == 0;
+    if (there) path = inside(path, edit.file);
+    const std::string before = there ? vm_.read_file(path) : std::string();
     const std::string after = edit.applied_to(before);
     if (after == before) return;
-    run({"mkdir", "-p", path.substr(0, path.rfind('/'))});
     // Into the file that is there: its owner and mode stay.
     vm_.write_file("/tmp/kdev-edit", after);
-    if (there.exit_code == 0)
+    if (there)
       run({"sh", "-c", "cat /tmp/kdev-edit > \"$0\"", path});
     else
       run({"cp", "/tmp/kdev-edit", path});
@@ -72,12 +72,36 @@ class Editor {
   std::string script(const std::string& text) { return run({"sh", "-c", text}); }
 
  private:
+  /// Where a path of the other guest is in this one; its folder is made. A link of its own that leads out of
+  /// its root is one of this guest's here: refused.
+  std::string place(const std::string& path) {
+    const std::string folder = root_ + path.substr(0, path.rfind('/'));
+    run({"mkdir", "-p", folder});
+    return inside(folder, path) + path.substr(path.rfind('/'));
+  }
+
+  std::string inside(const std::string& there, const std::string& path) {
+    std::string real = run({"realpath", there});
+    while (!real.empty() && real.back() == '\n') real.pop_back();
+    if (real == root_ || real.starts_with(root_ + "/")) return real;
+    throw ConfigError({.attempted = attempted_,
+                       .reason = fmt::format("a link on the disk takes {} to {}", path, real),
+                       .hint = "name the file that it is meant to be",
+                       .log = {}});
+  }
+
+  CommandResult ask(const Words& argv) {
+    return vm_.run(argv, {.timeout = deadline_.remaining(), .stop = deadline_.stop()});
+  }
+
   std::string run(const Words& argv) {
-    const CommandResult result = vm_.run(argv, {.stop = stop_});
+    const CommandResult result = ask(argv);
     // A kernel that checks itself may print a report and go on: that is no failure of the command.
     if (result.exit_code != 0)
       throw GuestError({.attempted = attempted_,
-                        .reason = result.err.empty() ? fmt::format("{} failed", result.command) : result.err,
+                        .reason = result.timed_out     ? fmt::format("{}: the time is over", result.command)
+                                  : result.err.empty() ? fmt::format("{} failed", result.command)
+                                                       : result.err,
                         .hint = "",
                         .log = vm_.console_log()});
     return result.out;
@@ -85,7 +109,7 @@ class Editor {
 
   VM& vm_;
   std::string root_, attempted_;
-  std::stop_token stop_;
+  Deadline deadline_;
 };
 
 }  // namespace
@@ -108,13 +132,19 @@ SeedImage customize(const SeedImage& disk, const KernelArtifact& kernel, const U
     edits.insert(edits.end(), service.edits.begin(), service.edits.end());
   }
 
+  entries = compose({entries});  // also checks the paths
+  const auto result = [&](const Path& file) {
+    const SeedImage image = SeedImage::disk(file, disk.os(), true);
+    return disk.disk_size().empty() ? image : image.grow(disk.disk_size());
+  };
+
   VmSpec spec;
   spec.kernel = kernel;
   spec.image = SeedImage::userland(userland);
   const Path cache =
       options.cache_dir.empty() ? vm::RunDir(spec, "customize").image_cache() : options.cache_dir;
   const DiskFile base = disk.fetch(cache, options.on_event, deadline);
-  if (entries.empty() && edits.empty()) return SeedImage::disk(base.file, disk.os(), true);
+  if (entries.empty() && edits.empty()) return result(base.file);
 
   const FileStatus status = local_host()->status(base.file);
   Digest key;
@@ -122,7 +152,7 @@ SeedImage customize(const SeedImage& disk, const KernelArtifact& kernel, const U
   key.add(content_key(entries, Compression::none, {}, deadline)).add(userland.id);
   for (const ConfEdit& edit : edits) key.add(edit.to_json());
   const Path target = cache / (key.hex().substr(0, 32) + ".qcow2");
-  if (local_host()->exists(target)) return SeedImage::disk(target, disk.os(), true);
+  if (local_host()->exists(target)) return result(target);
 
   const TemporaryFolder temporary(cache);
   const hypervisor::Hypervisor& hypervisor = *hypervisor::all_hypervisors().front();
@@ -135,7 +165,7 @@ SeedImage customize(const SeedImage& disk, const KernelArtifact& kernel, const U
   VM vm(spec, options.on_event);
   vm.start(options.stop);
   const guest::DiskMount mount = guest.mount_first_disk();
-  Editor editor(vm, mount.at, attempted, options.stop);
+  Editor editor(vm, mount.at, attempted, deadline);
   const std::string partitions = editor.script(mount.mount);
   if (options.on_event) options.on_event(Notice{partitions});
   for (const ImageEntry& entry : entries) {
@@ -147,7 +177,7 @@ SeedImage customize(const SeedImage& disk, const KernelArtifact& kernel, const U
   vm.stop();
   vm.close();
   local_host()->rename(overlay.file, target);
-  return SeedImage::disk(target, disk.os(), true);
+  return result(target);
 }
 
 }  // namespace kdev

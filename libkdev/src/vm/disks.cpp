@@ -35,6 +35,7 @@ MachineDisk prepare(const Disk& disk, const Path& made, const hypervisor::Hyperv
                      .serial = disk.serial,
                      .read_only = disk.read_only,
                      .keep = disk.keep};
+  if (disk.read_only && size && disk.keep) cannot_be(disk, "it is read-only, and shall grow", "");
   boost::system::error_code ec;
   if (disk.file.empty()) {
     if (!size) cannot_be(disk, "it has neither a file nor a size", "Disk.blank(\"1G\") is an empty one");

@@ -47,12 +47,21 @@ void put_on_disk(VM& vm, const guest::Guest& guest, const std::string& attempted
     for (const ImageEntry& entry : entries) vm.push(entry.source, entry.path, stop);
     const std::string made = *folders.begin(),
                       place = finally.front().path.substr(0, finally.front().path.rfind('/'));
-    check_ran(vm.run(std::vector<std::string>{"rm", "-rf", place}, options), attempted);
+    const std::string old = place + ".old";
+    check_ran(vm.run(std::vector<std::string>{"rm", "-rf", old}, options), attempted);
+    if (vm.run(std::vector<std::string>{"test", "-e", place}, options).exit_code == 0)
+      check_ran(vm.run(std::vector<std::string>{"mv", place, old}, options), attempted);
     check_ran(vm.run(std::vector<std::string>{"mv", made, place}, options), attempted);
+    check_ran(vm.run(std::vector<std::string>{"rm", "-rf", old}, options), attempted);
     check_ran(vm.run(std::vector<std::string>{"sync"}, options), attempted);
   } catch (...) {
-    if (vm.state() == VmState::ready)
-      for (const std::string& folder : folders) vm.run(std::vector<std::string>{"rm", "-rf", folder});
+    try {
+      if (vm.state() == VmState::ready)
+        for (const std::string& folder : folders)
+          vm.run(std::vector<std::string>{"rm", "-rf", folder}, options);
+    } catch (const Error&) {
+      // The first error is the one to tell.
+    }
     throw;
   }
 }
@@ -80,7 +89,7 @@ void VM::install(const KernelArtifact& kernel, const std::string& given, std::st
     std::lock_guard lock(s.mutex);
     usual = s.usual;
     running = s.running;
-    disk = !s.boot_disk.empty();
+    disk = s.boots_disk();
   }
   if (name.empty()) name = usual == "dev" ? "dev2" : "dev";
   const std::string attempted =
@@ -95,6 +104,11 @@ void VM::install(const KernelArtifact& kernel, const std::string& given, std::st
          .reason = fmt::format("{} is the one to come back to when another does not come up", name),
          .hint = "give it another name",
          .log = {}});
+  if (disk && name == running)
+    throw ConfigError({.attempted = attempted,
+                       .reason = fmt::format("{} is the one that runs", name),
+                       .hint = "give it another name, or reboot() into another first",
+                       .log = {}});
   if (disk) put_on_disk(*this, guest::guest_for(kernel.os), attempted, kernel, name, stop);
   std::lock_guard lock(s.mutex);
   s.kernels[name] = kernel;
@@ -162,7 +176,7 @@ RebootResult VM::State::reboot(VM& vm, const std::string& attempted, const Reboo
     }
     set_state(VmState::stopped, "the reboot failed");
   };
-  const bool tried = next != usual, on_disk = !boot_disk.empty();
+  const bool tried = next != usual, on_disk = boots_disk();
   auto fall_back = [&](const Error& e, std::shared_ptr<const CrashReport> crash) {
     end_session(spec.timeouts.close);
     result.fell_back = true;
@@ -179,6 +193,7 @@ RebootResult VM::State::reboot(VM& vm, const std::string& attempted, const Reboo
         run(usual);
       }
       change_file(vm, guest.select_kernel(next, true), attempted, stop);
+      next_is_armed = true;
     }
     restart();
     try {

@@ -71,6 +71,13 @@ BootPlan VM::State::disk_plan(const std::string& attempted) const {
                        .reason = "files and changes were added to a disk image, and are not on it yet",
                        .hint = "customize(image, kernel, userland) puts them there",
                        .log = {}});
+  if (!spec.cmdline.empty() || spec.on_crash.then == AfterCrash::unattended || spec.debug_port)
+    throw ConfigError(
+        {.attempted = attempted,
+         .reason = "a whole disk's own loader says what its kernel is told: cmdline, debug_port and an "
+                   "unattended dump have no way to it",
+         .hint = "SeedImage.edit() of its loader.conf, and customize()",
+         .log = {}});
   BootPlan plan;
   switch (spec.boot) {
     case BootMethod::automatic:
@@ -102,7 +109,6 @@ hypervisor::MachineSpec VM::State::machine_spec(const Deadline& deadline) {
   if (spec.image.is_disk()) {
     machine.plan = disk_plan(attempted);
     if (!hypervisor.can_boot(machine.plan.kind)) no_way(attempted);
-    if (boot_disk.empty()) boot_disk = spec.image.fetch(dir->image_cache(), {}, deadline).file;
     return complete(std::move(machine), boot_disk, deadline);
   }
   const guest::BootRequest request{.kernel = kernel,

@@ -52,6 +52,10 @@ struct VM::State : std::enable_shared_from_this<VM::State> {
   vm::Turns turns;  ///< of start(), reboot(), stop() and close(), which guard what follows
 
   std::optional<vm::RunDir> dir;
+  bool boots_disk() const {
+    return spec.image.is_disk() || spec.boot == BootMethod::bios || spec.boot == BootMethod::uefi;
+  }
+  bool next_is_armed = false;  ///< the disk's loader was told to try a kernel, and no boot has come back since
   Path boot_disk;  ///< what the machine's first disk began as, when it boots one
   std::vector<hypervisor::MachineDisk> disks;
   Accel accel = Accel::tcg;
@@ -63,7 +67,7 @@ struct VM::State : std::enable_shared_from_this<VM::State> {
   std::pair<VmState, std::string> seen_state();
 
   // boot.cpp
-  void start(const std::string& attempted, const Deadline& deadline);
+  void start(const std::string& attempted, const std::stop_token& stop);
   void stop_machine(const Deadline& deadline);
   // machine_spec.cpp
   hypervisor::MachineSpec machine_spec(const Deadline& deadline);

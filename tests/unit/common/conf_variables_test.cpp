@@ -61,6 +61,18 @@ TEST(ConfVariables, RemovingTakesEveryAssignment) {
   EXPECT_EQ(conf_remove(rc_conf, "nothing"), rc_conf);
 }
 
+TEST(ConfVariables, WhatStandsBehindStays) {
+  EXPECT_EQ(conf_remove("a=1; b=2 # c\nd=3\n", "a"), "b=2 # c\nd=3\n");
+  EXPECT_EQ(conf_remove("a=1 # why\nd=3\n", "a"), "d=3\n");
+}
+
+TEST(ConfVariables, AnOpenQuoteEndsWithItsLine) {
+  const std::string text = "kern.x=it's\nkern.dirdelay=29\nkern.y=1\n";
+  EXPECT_EQ(conf_remove(text, "kern.dirdelay"), "kern.x=it's\nkern.y=1\n");
+  EXPECT_EQ(conf_remove(text, "kern.x"), "kern.dirdelay=29\nkern.y=1\n");
+  EXPECT_EQ(conf_set(text, "kern.x", "2"), "kern.x=\"2\"\nkern.dirdelay=29\nkern.y=1\n");
+}
+
 TEST(ConfVariables, NonsenseIsRefused) {
   EXPECT_THROW(conf_set("", "a b", "1"), ConfigError);
   EXPECT_THROW(conf_set("", "", "1"), ConfigError);

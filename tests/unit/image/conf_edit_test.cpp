@@ -36,6 +36,10 @@ TEST(ConfEdit, ADirectiveTakesThePlaceOfItsDefault) {
   EXPECT_EQ(e.applied_to("PermitRootLoginX no"), "PermitRootLoginX no\nPermitRootLogin yes\n");
   EXPECT_EQ(e.applied_to("# PermitRootLogin decides\n"), "# PermitRootLogin decides\nPermitRootLogin yes\n")
       << "prose";
+  EXPECT_EQ(e.applied_to("permitrootlogin no\n"), "PermitRootLogin yes\n");
+  EXPECT_EQ(e.applied_to("Match User x\n  PermitRootLogin no\n"),
+            "PermitRootLogin yes\nMatch User x\n  PermitRootLogin no\n")
+      << "what holds for x stays";
   EXPECT_THROW(edit(Action::directive, "a b", "c").applied_to(""), ConfigError);
 }
 
@@ -63,6 +67,20 @@ TEST(EditedImage, ChangesWhatIsThereAndMakesWhatIsNot) {
   for (const ImageEntry& e : image.entries())
     if (e.path == "/etc/rc.conf") EXPECT_EQ(e.mode, 0600u) << "whose it is stays";
   EXPECT_EQ(SeedImage::from_json(image.to_json()), image);
+}
+
+TEST(EditedImage, LinksAreFollowedOnTheWay) {
+  const SeedImage image =
+      SeedImage::from_entries(
+          {{.path = "/usr/home/me/conf", .mode = 0600, .content = "a=1\n"},
+           {.type = Type::symlink, .path = "/home", .mode = 0777, .target = "usr/home"},
+           {.type = Type::symlink, .path = "/usr/home/you", .mode = 0777, .target = "../home/me/../me"},
+           {.type = Type::symlink, .path = "/round", .mode = 0777, .target = "round"}})
+          .edit(edit(Action::set, "b", "2", "/home/me/conf"))
+          .edit(edit(Action::set, "c", "3", "/home/you/conf"));
+  EXPECT_EQ(text(image, "/usr/home/me/conf"), "a=1\nb=\"2\"\nc=\"3\"\n");
+  EXPECT_EQ(text(image, "/home/you/conf"), text(image, "/usr/home/me/conf"));
+  EXPECT_THROW(image.edit(edit(Action::set, "a", "1", "/round")).entries(), ConfigError);
 }
 
 TEST(EditedImage, EditsComeAfterWhatIsAddedLater) {

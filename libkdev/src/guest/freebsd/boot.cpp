@@ -79,7 +79,9 @@ std::vector<BootPlan> FreebsdGuest::boot_plans(const BootRequest& request) const
   disk.environment["vfs.root.mountfrom"] = "ufs:/dev/gpt/rootfs ufs:/dev/vtbd0p4 ufs:/dev/vtbd0p3";
   disk.environment["vfs.root.mountfrom.options"] = "ro";
   for (const auto& [name, value] : given.environment) disk.environment[name] = value;
-  disk.modules = plan.modules;
+  // What the image's own loader.conf names its loader finds by itself.
+  for (const std::string& name : given.modules)
+    disk.modules.push_back(module_file(kernel, name, disk.environment));
   disk.kind = BootPlan::Kind::disk_bios;
   BootPlan uefi = disk;
   uefi.kind = BootPlan::Kind::disk_uefi;

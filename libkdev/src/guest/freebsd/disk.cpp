@@ -28,7 +28,7 @@ Entry text_of(std::string path, std::string content) {
 
 void need(const Path& boot, const char* name) {
   boost::system::error_code ec;
-  if (!boot.empty() && fs::is_regular_file(boot / name, ec)) return;
+  if (!boot.empty() && fs::exists(boot / name, ec)) return;
   throw ConfigError({.attempted = "lay out a FreeBSD disk",
                      .reason = fmt::format("there is no boot loader {}", (boot / name).string()),
                      .hint = "SeedImage.userland(ws.build_userland()) has the tree's own",
@@ -103,7 +103,7 @@ FileChange FreebsdGuest::select_kernel(const std::string& name, bool once) const
 }
 
 DiskLayout FreebsdGuest::disk_layout(const DiskRequest& request) const {
-  for (const char* name : {"pmbr", "gptboot", "loader", "loader.efi"}) need(request.boot, name);
+  for (const char* name : {"pmbr", "gptboot", "loader", "loader.efi", "defaults", "lua"}) need(request.boot, name);
   std::map<std::string, std::string> variables = request.plan.environment;
   DiskLayout layout;
   layout.boot_code = request.boot / "pmbr";

@@ -68,7 +68,7 @@ class FreebsdDumpRules final : public DumpRules {
     for (const auto& [name, value] : tunables(s)) set(loader_conf, name, value);
     for (const auto& [name, value] : sysctls(s))
       edits.push_back({.action = Action::remove, .file = sysctl_conf, .name = name, .value = {}});
-    for (const auto& [name, value] : sysctls(s))  // sysctl.conf(5) has no quotes
+    for (const auto& [name, value] : sysctls(s))  // as people write it there
       edits.push_back({.action = Action::line, .file = sysctl_conf, .name = {}, .value = name + "=" + value});
     return edits;
   }
