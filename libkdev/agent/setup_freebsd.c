@@ -48,17 +48,20 @@ static bool is_mounted(const char* type, const char* dir) {
   return statfs(dir, &s) == 0 && !strcmp(s.f_fstypename, type) && !strcmp(s.f_mntonname, dir);
 }
 
-/* The kernel mounts the root read-only unless vfs.root.mountfrom.options says otherwise. What a crash left has to be
- * checked before it is written to: preening is what rc(8) does; a clean one is passed over at once. */
+/* The kernel mounts the root read-only unless vfs.root.mountfrom.options says otherwise. What a crash left
+ * has to be checked before it is written to: preening is what rc(8) does; a clean one is passed over at once.
+ */
 static void make_root_writable(void) {
   struct statfs s;
   if (statfs("/", &s) || !(s.f_flags & MNT_RDONLY)) return;
   if (!strcmp(s.f_fstypename, "ufs") && strncmp(s.f_mntfromname, "/dev/md", 7)) {
     const char* program = access("/sbin/fsck_ffs", X_OK) == 0 ? "/sbin/fsck_ffs" : "/rescue/fsck_ffs";
     char* argv[] = {(char*)program, (char*)"-p", s.f_mntfromname, NULL};
-    int status = access(program, X_OK) == 0 ? run_and_wait(argv) : 0;
-    if (access(program, X_OK)) say("kdev-agent: there is no fsck_ffs: %s is not checked", s.f_mntfromname);
-    if (status) say("kdev-agent: %s -p %s ended with status 0x%x", program, s.f_mntfromname, (unsigned)status);
+    int status;
+    if (access(program, X_OK))
+      say("kdev-agent: there is no fsck_ffs: %s is not checked", s.f_mntfromname);
+    else if ((status = run_and_wait(argv)))
+      say("kdev-agent: %s -p %s ended with status 0x%x", program, s.f_mntfromname, (unsigned)status);
   }
   /* What it was mounted with stays otherwise. */
   const char* const options[] = {"from", s.f_mntfromname, "noro", "", NULL};

@@ -22,6 +22,8 @@ from pathlib import Path
 import kdev
 import pytest
 
+MakeVm = Callable[..., kdev.VM]
+
 
 def missing_for_boot() -> str:
     """Why nothing can be booted here; empty: all is there."""
@@ -190,3 +192,23 @@ def freebsd_other_kernel(freebsd_ws: kdev.Workspace) -> kdev.KernelArtifact:
 @pytest.fixture(scope="session")
 def freebsd_userland(freebsd_ws: kdev.Workspace) -> kdev.UserlandArtifact:
     return freebsd_ws.build_userland()
+
+
+@pytest.fixture
+def make_freebsd_vm(
+    freebsd_kernel: kdev.KernelArtifact, freebsd_userland: kdev.UserlandArtifact, tmp_path: Path, guest_name: str
+) -> Iterator[MakeVm]:
+    """VMs of a test's own; afterwards nothing of them may be there."""
+    made: list[kdev.VM] = []
+    image = kdev.SeedImage.userland(freebsd_userland)
+
+    def make(**arguments: object) -> kdev.VM:
+        options = {"kernel": freebsd_kernel, "image": image, "cpus": 2, "run_dir": tmp_path / "run", "name": guest_name}
+        vm = kdev.VM(**{**options, **arguments})  # type: ignore[arg-type]
+        made.append(vm)
+        return vm
+
+    yield make
+    for vm in made:
+        vm.close()
+    assert_nothing_left(tmp_path / "run", guest_name)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
@@ -16,18 +15,18 @@ pytestmark = [pytest.mark.boot, pytest.mark.freebsd]
 
 
 @pytest.fixture(scope="module")
-def ws() -> kdev.Workspace:
-    return kdev.Workspace(os.environ["KDEV_FREEBSD_WORKSPACE"], source=os.environ["KDEV_FREEBSD_SRC"])
+def ws(freebsd_ws: kdev.Workspace) -> kdev.Workspace:
+    return freebsd_ws
 
 
 @pytest.fixture(scope="module")
-def kernel(ws: kdev.Workspace) -> kdev.KernelArtifact:
-    return ws.build(kdev.KernConf.tiny(ws).preset("debug").module("nullfs"))
+def kernel(freebsd_kernel: kdev.KernelArtifact) -> kdev.KernelArtifact:
+    return freebsd_kernel
 
 
 @pytest.fixture(scope="module")
-def userland(ws: kdev.Workspace) -> kdev.UserlandArtifact:
-    return ws.build_userland()
+def userland(freebsd_userland: kdev.UserlandArtifact) -> kdev.UserlandArtifact:
+    return freebsd_userland
 
 
 @pytest.fixture

@@ -71,13 +71,13 @@ MODULE_VERSION(NAME, 1);
 
 
 @pytest.fixture(scope="module")
-def ws() -> kdev.Workspace:
-    return kdev.Workspace(os.environ["KDEV_FREEBSD_WORKSPACE"], source=os.environ["KDEV_FREEBSD_SRC"])
+def ws(freebsd_ws: kdev.Workspace) -> kdev.Workspace:
+    return freebsd_ws
 
 
 @pytest.fixture(scope="module")
-def kernel(ws: kdev.Workspace) -> kdev.KernelArtifact:
-    return ws.build(kdev.KernConf.tiny(ws).preset("debug").module("nullfs"))
+def kernel(freebsd_kernel: kdev.KernelArtifact) -> kdev.KernelArtifact:
+    return freebsd_kernel
 
 
 @pytest.fixture(scope="module")

@@ -2,42 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Literal
 
 import kdev
 import pytest
-from conftest import assert_nothing_left, ctrl_c
+from conftest import MakeVm, ctrl_c
 
 pytestmark = [pytest.mark.boot, pytest.mark.freebsd]
 
 PANIC = "sysctl debug.kdb.panic=1"
-MakeVm = Callable[..., kdev.VM]
-
-
-@pytest.fixture(scope="module")
-def image(freebsd_userland: kdev.UserlandArtifact) -> kdev.SeedImage:
-    return kdev.SeedImage.userland(freebsd_userland)
-
-
-@pytest.fixture
-def make_vm(
-    freebsd_kernel: kdev.KernelArtifact, image: kdev.SeedImage, tmp_path: Path, guest_name: str
-) -> Iterator[MakeVm]:
-    """VMs of a test's own; afterwards nothing of them may be there."""
-    made: list[kdev.VM] = []
-
-    def make(**arguments: object) -> kdev.VM:
-        options = {"kernel": freebsd_kernel, "image": image, "cpus": 2, "run_dir": tmp_path / "run", "name": guest_name}
-        vm = kdev.VM(**{**options, **arguments})  # type: ignore[arg-type]
-        made.append(vm)
-        return vm
-
-    yield make
-    for vm in made:
-        vm.close()
-    assert_nothing_left(tmp_path / "run", guest_name)
 
 
 @pytest.fixture
@@ -50,9 +23,9 @@ def crash_of(result: kdev.CommandResult) -> kdev.CrashReport:
     return result.crash
 
 
-def test_the_debugger_is_asked_at_once(make_vm: MakeVm) -> None:
+def test_the_debugger_is_asked_at_once(make_freebsd_vm: MakeVm) -> None:
     questions = ["bt", "show pcpu", "ps", "show registers", "alltrace"]
-    with make_vm(on_crash=kdev.OnCrash(questions)) as vm:
+    with make_freebsd_vm(on_crash=kdev.OnCrash(questions)) as vm:
         crash = crash_of(vm.run(PANIC))
         assert crash.title == "panic: kdb_sysctl_panic"
         assert "show pcpu" not in crash.text
@@ -74,8 +47,8 @@ def test_the_debugger_is_asked_at_once(make_vm: MakeVm) -> None:
         assert len(vm.crashes()) == 1
 
 
-def test_a_crashed_guest_can_be_asked_later(make_vm: MakeVm) -> None:
-    with make_vm() as vm:
+def test_a_crashed_guest_can_be_asked_later(make_freebsd_vm: MakeVm) -> None:
+    with make_freebsd_vm() as vm:
         with pytest.raises(kdev.GuestError, match="ready"):
             vm.ask_debugger("bt")
         assert crash_of(vm.run(PANIC)).debugger == []
@@ -88,16 +61,16 @@ def test_a_crashed_guest_can_be_asked_later(make_vm: MakeVm) -> None:
         assert not vm.ask_debugger("reset", timeout=2).complete or vm.state == "stopped"
 
 
-def test_ctrl_c_ends_a_question(make_vm: MakeVm) -> None:
-    with make_vm() as vm:
+def test_ctrl_c_ends_a_question(make_freebsd_vm: MakeVm) -> None:
+    with make_freebsd_vm() as vm:
         crash_of(vm.run(PANIC))
         long = "call DELAY(0x5f5e100)"  # 100 s
         with ctrl_c(lambda: long in vm.console), pytest.raises(KeyboardInterrupt):
             vm.ask_debugger(long, timeout=300)
 
 
-def test_an_injected_nmi_lands_in_the_debugger(make_vm: MakeVm) -> None:
-    with make_vm(on_crash=kdev.OnCrash(["show pcpu"])) as vm:
+def test_an_injected_nmi_lands_in_the_debugger(make_freebsd_vm: MakeVm) -> None:
+    with make_freebsd_vm(on_crash=kdev.OnCrash(["show pcpu"])) as vm:
         vm.nmi()
         crash = vm.wait_crash(timeout=30)
         assert crash is not None
@@ -107,10 +80,10 @@ def test_an_injected_nmi_lands_in_the_debugger(make_vm: MakeVm) -> None:
 
 @pytest.mark.parametrize(("then", "said"), [("dump", "Dump complete"), ("textdump", "Textdump complete.")])
 def test_the_debugger_dumps(
-    make_vm: MakeVm, dump_disk: list[kdev.Disk], then: Literal["dump", "textdump"], said: str
+    make_freebsd_vm: MakeVm, dump_disk: list[kdev.Disk], then: Literal["dump", "textdump"], said: str
 ) -> None:
     policy = kdev.OnCrash(["bt"], then)
-    with make_vm(on_crash=policy, disks=dump_disk, cmdline="dumpdev=vtbd0") as vm:
+    with make_freebsd_vm(on_crash=policy, disks=dump_disk, cmdline="dumpdev=vtbd0") as vm:
         crash = crash_of(vm.run(PANIC))
         assert crash.dump == said
         assert [answer.command for answer in crash.debugger] == ["bt"]
@@ -120,16 +93,16 @@ def test_the_debugger_dumps(
         assert vm.run("echo up").stdout == "up\n"
 
 
-def test_a_dump_without_a_disk_is_noted(make_vm: MakeVm) -> None:
-    with make_vm(on_crash=kdev.OnCrash(then="dump")) as vm:
+def test_a_dump_without_a_disk_is_noted(make_freebsd_vm: MakeVm) -> None:
+    with make_freebsd_vm(on_crash=kdev.OnCrash(then="dump")) as vm:
         crash = crash_of(vm.run(PANIC))
         assert crash.notes == [f"no dump was made: {crash.dump}"]
         assert vm.ask_debugger("show pcpu").complete
 
 
-def test_an_unattended_guest_dumps_and_reboots_by_itself(make_vm: MakeVm, dump_disk: list[kdev.Disk]) -> None:
+def test_an_unattended_guest_dumps_and_reboots_by_itself(make_freebsd_vm: MakeVm, dump_disk: list[kdev.Disk]) -> None:
     policy = kdev.OnCrash(then="unattended")
-    with make_vm(on_crash=policy, disks=dump_disk, cmdline="dumpdev=vtbd0") as vm:
+    with make_freebsd_vm(on_crash=policy, disks=dump_disk, cmdline="dumpdev=vtbd0") as vm:
         crash = crash_of(vm.run(PANIC))
         assert crash.title == "panic: kdb_sysctl_panic"
         assert crash.dump == "Dump complete"
@@ -137,8 +110,8 @@ def test_an_unattended_guest_dumps_and_reboots_by_itself(make_vm: MakeVm, dump_d
         assert "db>" not in vm.console
 
 
-def test_a_guest_that_is_left_alone_goes_on(make_vm: MakeVm) -> None:
-    with make_vm(on_crash=kdev.OnCrash(then="leave")) as vm:
+def test_a_guest_that_is_left_alone_goes_on(make_freebsd_vm: MakeVm) -> None:
+    with make_freebsd_vm(on_crash=kdev.OnCrash(then="leave")) as vm:
         crash_of(vm.run(PANIC))
         assert vm.qmp("query-status")["running"] is True
 
@@ -149,16 +122,18 @@ def stopped_boot(vm: kdev.VM) -> kdev.BootError:
     return caught.value
 
 
-def test_single_user_mode_is_told(make_vm: MakeVm, image: kdev.SeedImage, freebsd_ws: kdev.Workspace) -> None:
+def test_single_user_mode_is_told(
+    make_freebsd_vm: MakeVm, freebsd_userland: kdev.UserlandArtifact, freebsd_ws: kdev.Workspace
+) -> None:
     rescue = next(freebsd_ws.root.rglob("rescue/rescue/rescue"))
-    image = image.add_file(rescue, "/sbin/init", mode=0o755)
-    error = stopped_boot(make_vm(image=image, cmdline="-s init_path=/sbin/init"))
+    image = kdev.SeedImage.userland(freebsd_userland).add_file(rescue, "/sbin/init", mode=0o755)
+    error = stopped_boot(make_freebsd_vm(image=image, cmdline="-s init_path=/sbin/init"))
     assert "single user mode" in error.reason
     assert "-s" in error.hint
     assert "Enter full pathname" in error.console_tail
 
 
-def test_a_missing_root_is_told(make_vm: MakeVm) -> None:
-    error = stopped_boot(make_vm(cmdline="-a"))
+def test_a_missing_root_is_told(make_freebsd_vm: MakeVm) -> None:
+    error = stopped_boot(make_freebsd_vm(cmdline="-a"))
     assert "mountroot>" in error.reason
     assert "vfs.root.mountfrom" in error.hint

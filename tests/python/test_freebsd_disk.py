@@ -74,6 +74,10 @@ def test_a_second_kernel_once_and_for_good(
         assert back.name == "kernel"
         assert vm.facts["build_id"] == freebsd_kernel.build_id
 
+        vm.reboot("other", once=True)
+        vm.stop()
+        vm.start()
+        assert vm.facts["build_id"] == freebsd_kernel.build_id, "once is over"
         vm.reboot("other")
         assert vm.reboot().name == "other", "the usual one from now on"
         assert vm.facts["build_id"] == freebsd_other_kernel.build_id

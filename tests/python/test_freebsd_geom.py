@@ -16,11 +16,14 @@ KEY = 0x5A
 
 
 @pytest.fixture(scope="module")
-def guest(tmp_path_factory: pytest.TempPathFactory) -> Iterator[kdev.VM]:
+def guest(
+    freebsd_ws: kdev.Workspace,
+    freebsd_kernel: kdev.KernelArtifact,
+    freebsd_userland: kdev.UserlandArtifact,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[kdev.VM]:
     """With the class "twist" as /m/geom_twist.ko, and its program."""
-    ws = kdev.Workspace(os.environ["KDEV_FREEBSD_WORKSPACE"], source=os.environ["KDEV_FREEBSD_SRC"])
-    kernel = ws.build(kdev.KernConf.tiny(ws).preset("debug").module("nullfs"))
-    userland = ws.build_userland()
+    ws, kernel, userland = freebsd_ws, freebsd_kernel, freebsd_userland
     folder = ws.scaffold("geom-class", "twist", tmp_path_factory.mktemp("module") / "twist")
     warnings: list[kdev.Event] = []
     module = ws.build_module(

@@ -60,9 +60,10 @@ enum class AfterCrash {
   unattended  ///< its debugger is not entered: it dumps and reboots by itself, which ends the machine
 };
 
-/// What kdev does when a guest's kernel crashes: asks its own debugger (ddb) at its prompt on the console, then leaves
-/// it as `then` says. The answers are CrashReport::debugger, how a dump ended is CrashReport::dump. A kernel without
-/// such a debugger, or a dump that fails, becomes one of the report's notes, and the guest is paused. A value.
+/// What kdev does when a guest's kernel crashes: asks its own debugger (ddb) at its prompt on the console,
+/// then leaves it as `then` says. The answers are CrashReport::debugger, how a dump ended is
+/// CrashReport::dump. A kernel without such a debugger, or a dump that fails, becomes one of the report's
+/// notes, and the guest is paused. A value.
 struct OnCrash {
   std::vector<std::string> ask{};  ///< "bt", "show pcpu", "ps", "alltrace", ...
   AfterCrash then = AfterCrash::pause;
@@ -73,7 +74,7 @@ struct OnCrash {
 
 /// What a VM is made of. A value.
 struct VmSpec {
-  std::string name{};  ///< empty: "vm" and a number
+  std::string name{};       ///< empty: "vm" and a number
   KernelArtifact kernel{};  ///< none: the one on the image's disk
   SeedImage image = SeedImage::busybox();
   std::string memory = "512M";
@@ -163,8 +164,8 @@ class KDEV_API Job {
 struct RebootOptions {
   /// Name of an installed kernel; empty: the one that install() put there last, else the usual one.
   std::string kernel{};
-  /// For this boot alone: the reboot after it takes the usual one again. Otherwise, once it has come up, it is the
-  /// usual one from then on.
+  /// For this boot alone: the reboot after it takes the usual one again. Otherwise, once it has come up, it
+  /// is the usual one from then on.
   bool once = false;
   std::stop_token stop{};
 };
@@ -221,8 +222,8 @@ class KDEV_API VM {
   std::string read_file(const std::string& guest_path);
   void write_file(const std::string& guest_path, std::string_view content, unsigned mode = 0644);
 
-  /// What the running kernel says of itself: "release", "build_id", "boot_id", "machine"; FreeBSD's also "ident"
-  /// (uname -i) and "bootfile" (kern.bootfile). Empty while no agent has answered.
+  /// What the running kernel says of itself: "release", "build_id", "boot_id", "machine"; FreeBSD's also
+  /// "ident" (uname -i) and "bootfile" (kern.bootfile). Empty while no agent has answered.
   std::map<std::string, std::string> facts() const;
   /// Everything the console has shown since start(), as bytes.
   std::string console() const;
@@ -236,34 +237,36 @@ class KDEV_API VM {
   /// passes without one.
   std::shared_ptr<const CrashReport> wait_crash(Seconds timeout, std::stop_token stop = {});
 
-  /// Asks the debugger at whose prompt a crashed guest waits. A paused guest goes on for as long as that takes. The
-  /// answer is incomplete when the prompt does not come back in time (after "continue", for one). GuestError: it
-  /// has not crashed, or there is no prompt.
+  /// Asks the debugger at whose prompt a crashed guest waits. A paused guest goes on for as long as that
+  /// takes. The answer is incomplete when the prompt does not come back in time (after "continue", for one).
+  /// GuestError: it has not crashed, or there is no prompt.
   DebuggerAnswer ask_debugger(const std::string& command, std::optional<Seconds> timeout = {},
                               std::stop_token stop = {});
 
   /// GuestError where the guest's kernel has none, or the guest lacks the program that asks it.
   DebuggerBackends debugger_backends(std::stop_token stop = {});
   void select_debugger(const std::string& backend, std::stop_token stop = {});
-  /// What the kernel's own debugger does by itself when it is entered for a reason ("panic", "break", "sysctl", "trap",
-  /// "witness", ...; "default": any other), before it waits at its prompt. No commands: nothing.
+  /// What the kernel's own debugger does by itself when it is entered for a reason ("panic", "break",
+  /// "sysctl", "trap", "witness", ...; "default": any other), before it waits at its prompt. No commands:
+  /// nothing.
   void set_debugger_script(const std::string& reason, const std::vector<std::string>& commands,
                            std::stop_token stop = {});
-  /// Stops the kernel in its gdb stub on the debug port and connects a gdb to it: a ready guest, or a crashed one at its
-  /// debugger's prompt, which it goes back to at the end. While it lasts, no stop counts as a crash but a panic, and the
-  /// guest is not paused. ConfigError: VmSpec::debug_port is not set.
+  /// Stops the kernel in its gdb stub on the debug port and connects a gdb to it: a ready guest, or a crashed
+  /// one at its debugger's prompt, which it goes back to at the end. While it lasts, no stop counts as a
+  /// crash but a panic, and the guest is not paused. ConfigError: VmSpec::debug_port is not set.
   DebugSession debug(std::stop_token stop = {});
-  /// Has the running guest dump so when it crashes. ConfigError for what only an image can say; GuestError when the
-  /// guest refuses.
+  /// Has the running guest dump so when it crashes. ConfigError for what only an image can say; GuestError
+  /// when the guest refuses.
   void apply(const DumpSettings& settings, std::stop_token stop = {});
 
-  /// Installs a kernel, with its modules, beside those that are there: on the disk that the VM boots from (which a
-  /// guest that is ready does), or for the next direct boot. `name`: letters, digits, ".-_"; an older one of this name
-  /// is replaced, except the usual one, which has to be there when another does not come up: ConfigError. Empty: "dev",
-  /// or "dev2" while that is the usual one. The VM's first kernel is "kernel". GuestError: the disk is full.
+  /// Installs a kernel, with its modules, beside those that are there: on the disk that the VM boots from
+  /// (which a guest that is ready does), or for the next direct boot. `name`: letters, digits, ".-_"; an
+  /// older one of this name is replaced, except the usual one, which has to be there when another does not
+  /// come up: ConfigError. Empty: "dev", or "dev2" while that is the usual one. The VM's first kernel is
+  /// "kernel". GuestError: the disk is full.
   void install(const KernelArtifact& kernel, const std::string& name = {}, std::stop_token stop = {});
-  /// Stops the guest, boots a kernel, checks its build id. When it does not come up, the usual one is booted again, as
-  /// nextboot(8) has it: what is tried is never what comes next by itself.
+  /// Stops the guest, boots a kernel, checks its build id. When it does not come up, the usual one is booted
+  /// again, as nextboot(8) has it: what is tried is never what comes next by itself.
   RebootResult reboot(const RebootOptions& options = {});
   /// The installed ones, by name.
   std::map<std::string, KernelArtifact> kernels() const;
@@ -280,8 +283,8 @@ class KDEV_API VM {
   std::vector<std::string> command_line() const;
   /// One QMP command as JSON text in, its "return" member as JSON text out. An escape.
   std::string qmp(const std::string& command, const std::string& arguments_json = "{}");
-  /// VmSpec::disks as files on this host, behind the one it boots from, where it does. Their content is whole when the guest does not run; GuestError before
-  /// start().
+  /// The files of its disks on this host, in the guest's order: the one it boots from, then VmSpec::disks.
+  /// Their content is whole when the guest does not run. GuestError before start().
   std::vector<Path> disks() const;
   int pid() const;         ///< QEMU's; -1: none
   Accel accel() const;     ///< the one in use after start()
@@ -297,11 +300,11 @@ class KDEV_API VM {
   std::shared_ptr<State> state_;
 };
 
-/// A disk image with what was added to it and changed in it since: without root, by a guest that mounts it. `kernel` and
-/// `userland` are that guest's (of the same system, newer or as new). With kdev's agent as a service, when the image
-/// says that it has none. The original is not written to; the same again comes from the cache. ConfigError when it is
-/// no disk, GuestError when it cannot be mounted.
-KDEV_API SeedImage customize(const SeedImage& disk, const KernelArtifact& kernel, const UserlandArtifact& userland,
-                             const CustomizeOptions& options = {});
+/// A disk image with what was added to it and changed in it since: without root, by a guest that mounts it.
+/// `kernel` and `userland` are that guest's (of the same system, newer or as new). With kdev's agent as a
+/// service, when the image says that it has none. The original is not written to; the same again comes from
+/// the cache. ConfigError when it is no disk, GuestError when it cannot be mounted.
+KDEV_API SeedImage customize(const SeedImage& disk, const KernelArtifact& kernel,
+                             const UserlandArtifact& userland, const CustomizeOptions& options = {});
 
 }  // namespace kdev

@@ -33,11 +33,14 @@ Digest& Digest::add(std::string_view piece) {
   return raw(piece);
 }
 
-Digest& Digest::add_file(const Path& path) {
+Digest& Digest::add_file(const Path& path, const Deadline& deadline) {
   std::unique_ptr<FILE, int (*)(FILE*)> file(std::fopen(path.c_str(), "rbe"), &std::fclose);
   if (!file) throw host_error("read " + path.string(), errno);
   std::array<char, 1 << 16> buffer;
-  while (std::size_t n = std::fread(buffer.data(), 1, buffer.size(), file.get())) raw({buffer.data(), n});
+  while (std::size_t n = std::fread(buffer.data(), 1, buffer.size(), file.get())) {
+    raw({buffer.data(), n});
+    deadline.check("read " + path.string());
+  }
   if (std::ferror(file.get())) throw host_error("read " + path.string(), errno);
   return *this;
 }

@@ -1,5 +1,6 @@
 #pragma once
 #include <array>
+#include <kdev/deadline.hpp>
 #include <kdev/path.hpp>
 #include <memory>
 #include <string>
@@ -17,7 +18,7 @@ class Digest {
   Digest& add(std::string_view piece);
   Digest& raw(std::string_view bytes);
   /// The file's bytes. HostError when it cannot be read.
-  Digest& add_file(const Path& path);
+  Digest& add_file(const Path& path, const Deadline& deadline = {});
   /// The sum of all that was fed. Then it begins anew.
   std::array<unsigned char, 32> bytes();
   std::string hex();

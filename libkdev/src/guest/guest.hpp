@@ -44,8 +44,8 @@ class CoreRules;      // guest/core_rules.hpp
 /// What boot planning needs to know.
 struct BootRequest {
   const KernelArtifact& kernel;
-  Path initrd;          ///< empty: none
   std::string cmdline;  ///< the user's
+  bool root = true;     ///< a first file system comes along, where no disk is booted: BootPlan::initrd
   bool agent = true;    ///< the image holds kdev's agent
   /// A file's text in the image, empty when there is none: for what a loader would read. Empty: no image.
   std::function<std::string(const std::string& path)> text = {};
@@ -72,9 +72,10 @@ class Guest {
   /// place). Called when a workspace is made, and whenever its tree is scanned: before it is configured or
   /// built, and before a module is. Reads files only.
   virtual void check_tree(Host&, const SourceTree&) const {}
-  /// By preference. Empty: this guest cannot boot such a kernel.
+  /// By preference, without an initrd: the caller makes that for the plan it chooses. Empty: this guest
+  /// cannot boot such a kernel.
   virtual std::vector<BootPlan> boot_plans(const BootRequest& request) const = 0;
-  /// What BootRequest::initrd has to be.
+  /// What BootPlan::initrd has to be.
   virtual RootFormat root_format() const { return RootFormat::initramfs; }
   /// Makes in `dir`, a folder of the machine's own, what the plan needs beyond the kernel's files. The plan
   /// as hypervisors take it. FormatError, HostError.
@@ -85,8 +86,8 @@ class Guest {
   virtual std::vector<ImageEntry> kernel_entries(const KernelArtifact& kernel, const std::string& name) const;
   /// How its loader is told which kernel of a disk to take: the next time alone, or whenever it is not told.
   virtual FileChange select_kernel(const std::string& name, bool once) const;
-  /// How a guest of this kind mounts the root on its first disk, to change another guest's image: ConfigError where
-  /// kdev does not know.
+  /// How a guest of this kind mounts the root on its first disk, to change another guest's image: ConfigError
+  /// where kdev does not know.
   virtual DiskMount mount_first_disk() const;
   /// What starts kdev's agent on a disk whose system has an init of its own: files, and changes to files.
   virtual DiskService agent_service(const Path& agent) const;

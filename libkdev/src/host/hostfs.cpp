@@ -59,6 +59,11 @@ bool is_file(const Path& path) {
   return type(path) == fs::regular_file;
 }
 
+Path temporary() {
+  return checked("find the folder for temporaries", {},
+                 [](auto& error) { return fs::temp_directory_path(error); });
+}
+
 void create_symlink(const Path& target, const Path& link) {
   checked("make the link ", link, [&](auto& error) { fs::create_symlink(target, link, error); });
 }

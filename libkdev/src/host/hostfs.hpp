@@ -13,6 +13,8 @@ Path canonical(const Path& path);
 boost::filesystem::file_type type(const Path& path);
 bool exists(const Path& path);
 bool is_file(const Path& path);
+/// Where temporaries go ($TMPDIR, else /tmp).
+Path temporary();
 void create_symlink(const Path& target, const Path& link);
 
 }  // namespace kdev::hostfs

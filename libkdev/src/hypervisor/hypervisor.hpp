@@ -25,6 +25,10 @@ struct MachineDisk {
   bool operator==(const MachineDisk&) const = default;
 };
 
+/// A disk by its file's name: NAME.qcow2 is qcow2, every other is raw. Never by what is in it: a guest could
+/// write such a header onto a raw one, naming files of the host.
+MachineDisk disk_at(const Path& file);
+
 /// What to start.
 struct MachineSpec {
   std::string name;
@@ -35,8 +39,8 @@ struct MachineSpec {
   bool agent_port = true;
   std::vector<MachineDisk> disks{};  ///< in the guest's order; a plan that boots a disk boots the first
   bool debug_port = false;  ///< a second serial port, on debug_socket in `dir`: whoever connects first has it
-  Path dir;  ///< the machine's own 0700 folder: sockets go here
-  Path log;  ///< the hypervisor's own output
+  Path dir;                 ///< the machine's own 0700 folder: sockets go here
+  Path log;                 ///< the hypervisor's own output
   std::vector<std::string> extra_args;
 };
 
@@ -75,7 +79,8 @@ class Machine {
   /// The hypervisor's own control language, JSON in and out. DebugError with its answer when it refuses.
   virtual std::string command(const std::string& name, const std::string& arguments_json,
                               const Deadline& deadline) = 0;
-  /// Asks the hypervisor to end the machine, and does not wait for that. For the thread that drains its events.
+  /// Asks the hypervisor to end the machine, and does not wait for that. For the thread that drains its
+  /// events.
   virtual void quit() noexcept = 0;
   /// Quit, TERM, KILL within `limit`; afterwards no process of it is left. Never throws.
   virtual ExitStatus close(Seconds limit) noexcept = 0;
@@ -91,10 +96,17 @@ class Hypervisor {
   virtual std::vector<std::string> command_line(const MachineSpec& spec) const = 0;
   /// A new disk of `size` bytes that takes no space yet. HostError.
   virtual void make_disk(const MachineDisk& disk, std::uint64_t size, const Deadline& deadline) const = 0;
-  /// A new disk `file`, in the hypervisor's own format, that holds what differs from `base` from now on. HostError.
-  virtual MachineDisk make_overlay(const MachineDisk& base, const Path& file, const Deadline& deadline) const = 0;
+  /// A new disk `file`, in the hypervisor's own format, that holds what differs from `base` from now on.
+  /// HostError.
+  virtual MachineDisk make_overlay(const MachineDisk& base, const Path& file,
+                                   const Deadline& deadline) const = 0;
   /// ConfigError when the disk is larger already; HostError.
   virtual void grow_disk(const MachineDisk& disk, std::uint64_t size, const Deadline& deadline) const = 0;
+  /// A new file `raw` with the disk's bytes and holes where it has none. HostError.
+  virtual void make_raw(const MachineDisk& disk, const Path& raw, const Deadline& deadline) const = 0;
+  /// Whether the disk names other files of this host as parts of it: none that came from elsewhere may. Opens
+  /// no other file. FormatError: it is not of its format.
+  virtual bool refers_to_files(const MachineDisk& disk) const = 0;
   /// HostError when the program is missing, or ends at once (with its own message).
   virtual std::unique_ptr<Machine> start(const MachineSpec& spec, Lease& lease,
                                          const Deadline& deadline) const = 0;

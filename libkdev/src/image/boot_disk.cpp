@@ -8,10 +8,10 @@
 
 #include "common/digest.hpp"
 #include "common/overload.hpp"
+#include "host/temporary_folder.hpp"
 #include "image/compose.hpp"
 #include "image/content.hpp"
 #include "image/makefs.hpp"
-#include "image/temporary_folder.hpp"
 #include "image/ufs.hpp"
 
 namespace kdev {

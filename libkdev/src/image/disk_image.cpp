@@ -6,42 +6,14 @@
 #include "common/size.hpp"
 #include "guest/guest.hpp"
 #include "host/hostfs.hpp"
+#include "host/sparse_file.hpp"
+#include "host/temporary_folder.hpp"
+#include "hypervisor/hypervisor.hpp"
 #include "image/boot_disk.hpp"
-#include "image/byte_window.hpp"
 #include "image/fetch.hpp"
-#include "image/sparse_file.hpp"
-#include "image/temporary_folder.hpp"
 #include "image/unpack_disk.hpp"
 
 namespace kdev {
-
-namespace {
-
-std::uint64_t big_endian(std::string_view bytes) {
-  std::uint64_t value = 0;
-  for (const char c : bytes) value = value << 8 | static_cast<unsigned char>(c);
-  return value;
-}
-
-/// A qcow2 image may name other files, of this host, as parts of it (QEMU's docs/interop/qcow2.txt: bytes 8,
-/// 72): not one that came from elsewhere.
-void refuse_references(const Path& file, const std::string& url) {
-  if (file.extension() != ".qcow2") return;
-  std::string header(104, '\0');
-  header.resize(FileSource(file).read_at(0, header.data(), header.size()));
-  const std::string attempted = "use " + url + " as a disk image";
-  if (header.size() < 72 || !header.starts_with("QFI\xfb"))
-    throw FormatError({.attempted = attempted, .reason = "it is no qcow2 image", .hint = "", .log = file});
-  const bool newer = big_endian(std::string_view(header).substr(4, 4)) >= 3 && header.size() >= 80;
-  if (big_endian(std::string_view(header).substr(8, 8)) ||
-      (newer && big_endian(std::string_view(header).substr(72, 8)) & 4))
-    throw FormatError({.attempted = attempted,
-                       .reason = "it names another file as a part of it",
-                       .hint = "qemu-img convert makes a whole one",
-                       .log = file});
-}
-
-}  // namespace
 
 SeedImage SeedImage::disk(const Path& file, Os os, bool agent) {
   SeedImage image;
@@ -95,7 +67,11 @@ DiskFile SeedImage::fetch(const Path& cache_dir, const EventSink& on_event, cons
                                    : kdev::fetch({.url = url_, .sha256 = sha256_, .checksums = checksums_},
                                                  cache_dir, on_event, deadline);
   const Path file = unpack_disk(packed, cache_dir, deadline);
-  if (!url_.empty()) refuse_references(file, url_);
+  if (!url_.empty() && hypervisor::all_hypervisors().front()->refers_to_files(hypervisor::disk_at(file)))
+    throw FormatError({.attempted = "use " + url_ + " as a disk image",
+                       .reason = "it names another file as a part of it",
+                       .hint = "qemu-img convert makes a whole one",
+                       .log = file});
   return {.file = file,
           .size = static_cast<std::uint64_t>(local_host()->status(file).size),
           .real_size = real_size(file)};
@@ -104,11 +80,8 @@ DiskFile SeedImage::fetch(const Path& cache_dir, const EventSink& on_event, cons
 DiskFile SeedImage::write_disk(const Path& file, const KernelArtifact& kernel, const std::string& variables,
                                const Deadline& deadline) const {
   const guest::Guest& guest = guest::guest_for(kernel.os);
-  for (const BootPlan& plan : guest.boot_plans({.kernel = kernel,
-                              .initrd = {},
-                              .cmdline = variables,
-                              .agent = agent_,
-                              .loaders = !boot_.empty()})) {
+  for (const BootPlan& plan : guest.boot_plans(
+           {.kernel = kernel, .cmdline = variables, .agent = agent_, .loaders = !boot_.empty()})) {
     if (plan.kind != BootPlan::Kind::disk_bios) continue;
     const Path target = hostfs::absolute(file);
     const TemporaryFolder temporary(target.parent_path());

@@ -267,19 +267,6 @@ class Part {
   Path file_, from_;
 };
 
-std::string sha256_of(const Path& file, const Deadline& deadline) {
-  FileSource source(file);
-  Digest digest;
-  std::string buffer(1 << 20, '\0');
-  for (std::uint64_t at = 0;;) {
-    deadline.check("verify " + file.string());
-    const std::size_t n = source.read_at(at, buffer.data(), buffer.size());
-    if (!n) return digest.hex();
-    digest.raw({buffer.data(), n});
-    at += n;
-  }
-}
-
 std::unique_ptr<HeldLock> lock(const Path& target, const std::string& url, const Deadline& deadline) {
   for (;;) {
     if (auto held = local_host()->try_lock(target.string() + ".lock", "fetch " + url)) return held;
@@ -325,7 +312,7 @@ Path fetch(const FetchRequest& request, const Path& cache_dir, const EventSink& 
   Part part(target);
   part.get(url, on_event, deadline);
   if (!wanted.empty()) {
-    const std::string got = sha256_of(part.file(), deadline);
+    const std::string got = Digest().add_file(part.file(), deadline).hex();
     if (got != wanted) {
       part.remove();
       throw FormatError({.attempted = "fetch " + url,

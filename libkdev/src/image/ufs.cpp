@@ -8,9 +8,9 @@
 #include <kdev/host.hpp>
 
 #include "common/digest.hpp"
+#include "host/temporary_folder.hpp"
 #include "image/content.hpp"
 #include "image/makefs.hpp"
-#include "image/temporary_folder.hpp"
 
 namespace kdev {
 namespace {

@@ -181,7 +181,8 @@ void VM::State::start(const std::string& attempted, const std::stop_token& stop)
                           Deadline::never(stop))
                       .file;
     }
-    boot(Deadline::after(spec.timeouts.boot, stop));
+    // What was tried once is over when the machine is.
+    boot_kernel(usual, Deadline::after(spec.timeouts.boot, stop));
   } catch (...) {
     end_session(spec.timeouts.close);
     set_state(VmState::stopped, "the boot failed");

@@ -1,21 +1,19 @@
 // Disk images changed by a guest that mounts them.
 #include <fmt/format.h>
 
-#include <boost/filesystem/operations.hpp>
 #include <kdev/error.hpp>
 
 #include "common/digest.hpp"
 #include "guest/guest.hpp"
+#include "host/temporary_folder.hpp"
 #include "image/compose.hpp"
 #include "image/content.hpp"
-#include "image/temporary_folder.hpp"
 #include "vm/run_dir.hpp"
 #include "vm/state.hpp"
 
 namespace kdev {
 namespace {
 
-namespace fs = boost::filesystem;
 using Type = ImageEntry::Type;
 using Words = std::vector<std::string>;
 
@@ -156,11 +154,8 @@ SeedImage customize(const SeedImage& disk, const KernelArtifact& kernel, const U
 
   const TemporaryFolder temporary(cache);
   const hypervisor::Hypervisor& hypervisor = *hypervisor::all_hypervisors().front();
-  const hypervisor::MachineDisk overlay = hypervisor.make_overlay(
-      {.file = base.file,
-       .format = base.file.extension() == ".qcow2" ? hypervisor::MachineDisk::Format::qcow2
-                                                   : hypervisor::MachineDisk::Format::raw},
-      temporary.path / "disk.qcow2", deadline);
+  const hypervisor::MachineDisk overlay =
+      hypervisor.make_overlay(hypervisor::disk_at(base.file), temporary.path / "disk.qcow2", deadline);
   spec.disks = {Disk{.file = overlay.file, .keep = true}};
   VM vm(spec, options.on_event);
   vm.start(options.stop);

@@ -6,9 +6,8 @@
 #include <kdev/error.hpp>
 
 #include "common/size.hpp"
-#include "common/system_error.hpp"
 #include "host/hostfs.hpp"
-#include "image/sparse_file.hpp"
+#include "host/sparse_file.hpp"
 
 namespace kdev::vm {
 namespace {
@@ -31,10 +30,10 @@ MachineDisk prepare(const Disk& disk, const Path& made, const hypervisor::Hyperv
   const std::uint64_t size = disk.size.empty() ? 0 : parse_size(disk.size, "the size of a disk", 1);
   if (disk.serial.size() > serial_bytes)
     cannot_be(disk, fmt::format("its serial \"{}\" is longer than {} bytes", disk.serial, serial_bytes), "");
-  MachineDisk result{.file = hostfs::absolute(disk.file),
-                     .serial = disk.serial,
-                     .read_only = disk.read_only,
-                     .keep = disk.keep};
+  MachineDisk result = hypervisor::disk_at(hostfs::absolute(disk.file));
+  result.serial = disk.serial;
+  result.read_only = disk.read_only;
+  result.keep = disk.keep;
   if (disk.read_only && size && disk.keep) cannot_be(disk, "it is read-only, and shall grow", "");
   boost::system::error_code ec;
   if (disk.file.empty()) {
@@ -46,7 +45,6 @@ MachineDisk prepare(const Disk& disk, const Path& made, const hypervisor::Hyperv
   const bool there = fs::exists(result.file, ec);
   if (!there && !(disk.keep && size))
     cannot_be(disk, "there is no such file", disk.keep ? "give it a size, to have it made" : "");
-  if (disk.file.extension() == ".qcow2") result.format = MachineDisk::Format::qcow2;
   if (disk.keep) {
     if (!there)
       hypervisor.make_disk(result, size, deadline);

@@ -112,7 +112,6 @@ hypervisor::MachineSpec VM::State::machine_spec(const Deadline& deadline) {
     return complete(std::move(machine), boot_disk, deadline);
   }
   const guest::BootRequest request{.kernel = kernel,
-                                   .initrd = {},
                                    .cmdline = spec.cmdline,
                                    .agent = spec.image.has_agent(),
                                    .text =
@@ -124,7 +123,7 @@ hypervisor::MachineSpec VM::State::machine_spec(const Deadline& deadline) {
                                    .unattended = spec.on_crash.then == AfterCrash::unattended,
                                    .debug_port = spec.debug_port};
   // Which way, before the image is made in the form that this way wants.
-  std::vector<BootPlan> plans = guest.boot_plans(request);
+  const std::vector<BootPlan> plans = guest.boot_plans(request);
   const BootPlan* plan = choose(plans, spec.boot, hypervisor);
   if (!plan) no_way(attempted);
   if (!boost::filesystem::exists(plan->kernel))
@@ -142,10 +141,7 @@ hypervisor::MachineSpec VM::State::machine_spec(const Deadline& deadline) {
               {.kernel = kernel, .plan = chosen, .boot = spec.image.boot(), .swap = spec.image.swap_bytes()}),
           dir->image_cache(), deadline);
   } else {
-    guest::BootRequest with_root = request;
-    with_root.initrd = root_file(guest, deadline);
-    plans = guest.boot_plans(with_root);
-    chosen = *choose(plans, spec.boot, hypervisor);
+    chosen.initrd = root_file(guest, deadline);
   }
   machine.plan = guest.prepare(chosen, dir->path());
   return complete(std::move(machine), chosen.boots_disk() ? boot_disk : Path(), deadline);

@@ -115,7 +115,7 @@ TEST(LinuxBoot, AKernelWithKasanIsBootedByItsCompressedImage) {
   kernel.bzimage = "/k/bzImage";
   const auto kinds = [&] {
     std::vector<BootPlan::Kind> kinds;
-    for (const BootPlan& plan : linux_boot_plans({.kernel = kernel, .initrd = {}, .cmdline = {}}))
+    for (const BootPlan& plan : linux_boot_plans({.kernel = kernel, .cmdline = {}}))
       kinds.push_back(plan.kind);
     return kinds;
   };

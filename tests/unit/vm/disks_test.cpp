@@ -7,8 +7,8 @@
 #include <kdev/error.hpp>
 #include <kdev/host.hpp>
 
+#include "host/sparse_file.hpp"
 #include "hypervisor/qemu/qemu.hpp"
-#include "image/sparse_file.hpp"
 
 using namespace kdev;
 namespace fs = boost::filesystem;

@@ -8,6 +8,7 @@
 #include <kdev/error.hpp>
 
 #include "crash/core/find_dumps.hpp"
+#include "host/sparse_file.hpp"
 
 namespace kdev::crash {
 namespace {

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <kdev/error.hpp>
 
-#include "crash/core/page_table.hpp"
+#include "common/page_table.hpp"
 
 namespace kdev::crash {
 namespace {

@@ -18,6 +18,7 @@
 #include "crash/core/core_file.hpp"
 #include "crash/core/find_dumps.hpp"
 #include "guest/guest.hpp"
+#include "host/sparse_file.hpp"
 
 namespace kdev {
 namespace {
@@ -73,7 +74,7 @@ int next_number(const Path& dir) {
 
 void copy(const FileBytes& media, const DumpInfo& info, int fd, const std::string& attempted,
           const Deadline& deadline) {
-  crash::SparseWriter out(fd, attempted);
+  SparseWriter out(fd, attempted);
   std::string buffer;
   // Blocks of a text dump are written downward from the medium's end (textdump_writenextblock,
   // ddb/db_textdump.c).

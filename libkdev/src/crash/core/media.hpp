@@ -30,22 +30,6 @@ UniqueFd nameless_file(const std::string& attempted);
 std::unique_ptr<FileBytes> open_media(const Path& image, const std::string& attempted,
                                       const Deadline& deadline);
 
-/// Writes blocks of zeros as holes.
-class SparseWriter {
- public:
-  SparseWriter(int fd, std::string attempted) : fd_(fd), attempted_(std::move(attempted)) {}
-  /// HostError (disk full).
-  void write(std::string_view bytes);
-  /// The file gets its full size.
-  void finish();
-  std::uint64_t size() const { return at_; }
-
- private:
-  int fd_;
-  std::string attempted_;
-  std::uint64_t at_ = 0;
-};
-
 /// A part of a medium. 0: the whole.
 struct Partition {
   int number = 0;

@@ -39,7 +39,7 @@ std::vector<BootPlan> FreebsdGuest::boot_plans(const BootRequest& request) const
   const KernelArtifact& kernel = request.kernel;
   if (kernel.image.empty()) return {};
   const KernelVariables given = read_kernel_variables(request.cmdline);
-  BootPlan plan{BootPlan::Kind::direct_multiboot, kernel.image, request.initrd, given.flags};
+  BootPlan plan{BootPlan::Kind::direct_multiboot, kernel.image, {}, given.flags};
   // Nobody is at a screen or keyboard there, and looking for a mouse alone takes a second.
   for (const char* device : {"atkbdc", "atkbd", "psm", "vga", "sc", "orm"})
     plan.environment[fmt::format("hint.{}.0.disabled", device)] = "1";
@@ -57,7 +57,7 @@ std::vector<BootPlan> FreebsdGuest::boot_plans(const BootRequest& request) const
   if (!loaded.flags.empty()) plan.cmdline += (plan.cmdline.empty() ? "" : " ") + loaded.flags;
 
   plan.environment["hw.uart.console"] = "io:0x3f8,br:115200";
-  if (!request.initrd.empty()) {
+  if (request.root) {
     plan.environment["vfs.root.mountfrom"] = "ufs:/dev/md0";
     plan.environment["vfs.root.mountfrom.options"] = "rw";
   }
@@ -68,7 +68,6 @@ std::vector<BootPlan> FreebsdGuest::boot_plans(const BootRequest& request) const
   for (const std::string& name : modules) plan.modules.push_back(module_file(kernel, name, plan.environment));
   if (!request.loaders) return {plan};
 
-  disk.initrd.clear();
   disk.environment.insert({{"autoboot_delay", "-1"},  // no waiting, and no key stops it
                            {"beastie_disable", "YES"},
                            {"console", "comconsole"},

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstring>
 
+#include "common/page_table.hpp"
 #include "guest/core_rules.hpp"
 #include "guest/freebsd/core_facts.hpp"
 #include "guest/freebsd/core_minidump.hpp"
@@ -70,7 +71,7 @@ class FreebsdCoreRules final : public CoreRules {
   std::optional<Registers> trap_registers(const KernelView& view, std::uint64_t sp) const override {
     return freebsd_trap_registers(view, sp);
   }
-  bool is_kernel_address(std::uint64_t address) const override { return address >= 0xffff800000000000; }
+  bool is_kernel_address(std::uint64_t address) const override { return freebsd_kernel_address(address); }
 };
 
 /// The kernel is linked at `kernbase`, and loaded at a multiple of 2 MiB of physical memory (0, or where the
@@ -80,26 +81,15 @@ std::optional<std::uint64_t> FreebsdCoreRules::page_tables(const CoreMemory& mem
                                                            const KernelView& view) const {
   const auto base = view.symbol("kernbase"), top = view.symbol("KPML4phys");
   if (!base || !top || top->address < base->address) return std::nullopt;
-  constexpr std::uint64_t step = 2u << 20, limit = 4ull << 30, valid = 1, large = 0x80,
-                          frame = 0x000ffffffffff000;
+  constexpr std::uint64_t step = 2u << 20, limit = 4ull << 30, frame = 0x000ffffffffff000;
+  const auto read = [&](std::uint64_t address, void* to, std::size_t size) {
+    return memory.read_physical(address, to, size);
+  };
   for (std::uint64_t load = 0; load < limit; load += step) {
     const auto place = load + (top->address - base->address);
     std::uint64_t table = 0;
     if (!memory.read_physical(place, &table, 8) || table == 0 || table & ~frame) continue;
-    std::uint64_t entry = table;
-    int shift = 39;
-    for (; shift >= 12; shift -= 9) {
-      if (!memory.read_physical((entry & frame) + (top->address >> shift & 511) * 8, &entry, 8) ||
-          !(entry & valid)) {
-        entry = 0;
-        break;
-      }
-      if (shift < 39 && shift > 12 && entry & large) break;
-    }
-    if (!entry) continue;
-    if (shift < 12) shift = 12;
-    const auto mask = (std::uint64_t{1} << shift) - 1;
-    if (((entry & frame & ~mask) | (top->address & mask)) == place) return table;
+    if (translate_x86_64(read, table, top->address) == place) return table;
   }
   return std::nullopt;
 }

@@ -1,12 +1,18 @@
 #pragma once
 // What a FreeBSD kernel's structures tell. Units name a source file that knows the structure: others need not
 // be read.
+#include <cstdint>
 #include <string>
 #include <vector>
 
 #include "guest/core_rules.hpp"
 
 namespace kdev::guest {
+
+/// The upper half of amd64's addresses, which is the kernel's.
+constexpr bool freebsd_kernel_address(std::uint64_t address) {
+  return address >= 0xffff800000000000;
+}
 
 /// The message buffer, oldest byte first, without "<priority>" (sys/kern/subr_msgbuf.c). Without a view the
 /// format's own copy, as it lies there.

@@ -40,15 +40,11 @@ constexpr std::array<Named, 16> trap_members{{{"tf_rax", 0},
                                               {"tf_r14", 14},
                                               {"tf_r15", 15}}};
 
-bool in_kernel(std::uint64_t address) {
-  return address >= 0xffff800000000000;
-}
-
 /// struct pcb, as savectx() and cpu_switch() leave it: the stack pointer is at the return address.
 std::optional<Registers> saved(const KernelView& view, std::uint64_t pcb) {
   Registers r;
   const auto pc = view.number(pcb, "pcb", "pcb_rip", shutdown);
-  if (!pc || !in_kernel(*pc)) return std::nullopt;
+  if (!pc || !freebsd_kernel_address(*pc)) return std::nullopt;
   r.pc = *pc;
   // A thread that has not run yet begins there.
   const auto beginning = view.symbol("fork_trampoline");
@@ -191,7 +187,7 @@ std::optional<Registers> freebsd_trap_registers(const KernelView& view, std::uin
     if (const auto value = number(name)) r.values[dwarf] = *value;
   // A thread that never ran in user mode begins with an empty one; a call of what is no code stops at once,
   // too.
-  if (!in_kernel(*pc) && !in_kernel(r.values[7])) return std::nullopt;
+  if (!freebsd_kernel_address(*pc) && !freebsd_kernel_address(r.values[7])) return std::nullopt;
   return r;
 }
 

@@ -34,9 +34,8 @@ std::vector<BootPlan> linux_boot_plans(const BootRequest& request) {
   std::vector<BootPlan> plans;
   const Path& elf = kernel.image.empty() ? kernel.vmlinux : kernel.image;
   if (!elf.empty() && !linux_needs_boot_image(config_of(kernel)))
-    plans.push_back({BootPlan::Kind::direct_elf, elf, request.initrd, cmdline});
-  if (!kernel.bzimage.empty())
-    plans.push_back({BootPlan::Kind::direct_image, kernel.bzimage, request.initrd, cmdline});
+    plans.push_back({BootPlan::Kind::direct_elf, elf, {}, cmdline});
+  if (!kernel.bzimage.empty()) plans.push_back({BootPlan::Kind::direct_image, kernel.bzimage, {}, cmdline});
   return plans;
 }
 

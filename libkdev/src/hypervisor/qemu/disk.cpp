@@ -1,10 +1,13 @@
 // Disks, by qemu-img(1).
 #include <fmt/format.h>
 
-#include <boost/filesystem/operations.hpp>
+#include <array>
+#include <boost/endian/conversion.hpp>
+#include <fstream>
 #include <kdev/error.hpp>
 
 #include "common/json.hpp"
+#include "host/hostfs.hpp"
 #include "hypervisor/qemu/qemu.hpp"
 
 namespace kdev::hypervisor {
@@ -64,6 +67,30 @@ void Qemu::grow_disk(const MachineDisk& disk, std::uint64_t size, const Deadline
                        .log = {}});
   qemu_img(attempted, {"resize", "-q", "-f", name_of(disk.format), disk.file.string(), std::to_string(size)},
            deadline);
+}
+
+void Qemu::make_raw(const MachineDisk& disk, const Path& raw, const Deadline& deadline) const {
+  const Path full = hostfs::absolute(disk.file);  // a name that begins with '-' is no option
+  qemu_img(fmt::format("read the disk {}", disk.file.string()),
+           {"convert", "-f", name_of(disk.format), "-O", "raw", "-S", "4k", full.string(), raw.string()},
+           deadline);
+}
+
+bool Qemu::refers_to_files(const MachineDisk& disk) const {
+  if (disk.format == MachineDisk::Format::raw) return false;
+  // QEMU's docs/interop/qcow2.txt: magic, version; at 8 the backing file's name, at 72 (version 3) the
+  // incompatible features, whose bit 2 is an external data file. qemu-img info would open what they name.
+  std::array<unsigned char, 80> header{};
+  std::ifstream in(disk.file.string(), std::ios::binary);
+  in.read(reinterpret_cast<char*>(header.data()), header.size());
+  const std::string_view magic(reinterpret_cast<const char*>(header.data()), 4);
+  if (in.gcount() < 72 || magic != "QFI\xfb")
+    throw FormatError({.attempted = "look at the disk " + disk.file.string(),
+                       .reason = "it is no qcow2 image",
+                       .hint = "",
+                       .log = disk.file});
+  const bool newer = boost::endian::load_big_u32(&header[4]) >= 3 && in.gcount() == header.size();
+  return boost::endian::load_big_u64(&header[8]) || (newer && boost::endian::load_big_u64(&header[72]) & 4);
 }
 
 }  // namespace kdev::hypervisor

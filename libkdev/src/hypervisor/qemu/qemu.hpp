@@ -10,8 +10,11 @@ class Qemu : public Hypervisor {
   bool can_boot(BootPlan::Kind kind) const override;
   std::vector<std::string> command_line(const MachineSpec& spec) const override;
   void make_disk(const MachineDisk& disk, std::uint64_t size, const Deadline& deadline) const override;
-  MachineDisk make_overlay(const MachineDisk& base, const Path& file, const Deadline& deadline) const override;
+  MachineDisk make_overlay(const MachineDisk& base, const Path& file,
+                           const Deadline& deadline) const override;
   void grow_disk(const MachineDisk& disk, std::uint64_t size, const Deadline& deadline) const override;
+  void make_raw(const MachineDisk& disk, const Path& raw, const Deadline& deadline) const override;
+  bool refers_to_files(const MachineDisk& disk) const override;
   std::unique_ptr<Machine> start(const MachineSpec& spec, Lease& lease,
                                  const Deadline& deadline) const override;
 };

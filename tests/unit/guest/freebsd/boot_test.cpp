@@ -22,7 +22,7 @@ struct FreebsdBootTest : testing::Test {
   KernelArtifact kernel;
   std::string cmdline;
   bool agent = true;
-  Path root = "/cache/root.ufs";
+  bool root = true;
   void SetUp() override {
     kernel.os = Os::freebsd;
     kernel.release = "13.2-RELEASE";
@@ -33,9 +33,8 @@ struct FreebsdBootTest : testing::Test {
   }
   void TearDown() override { fs::remove_all(dir); }
   BootPlan plan() {
-    const auto plans =
-        guest_for(Os::freebsd)
-            .boot_plans({.kernel = kernel, .initrd = root, .cmdline = cmdline, .agent = agent});
+    const auto plans = guest_for(Os::freebsd)
+                           .boot_plans({.kernel = kernel, .cmdline = cmdline, .root = root, .agent = agent});
     EXPECT_THAT(plans, SizeIs(1));
     return plans.at(0);
   }
@@ -54,7 +53,6 @@ TEST_F(FreebsdBootTest, UnattendedGuestsAndDebugPortsOnlyWhereAskedFor) {
   EXPECT_FALSE(plan().environment.contains("hw.uart.dbgport"));
   const auto plans = guest_for(Os::freebsd)
                          .boot_plans({.kernel = kernel,
-                                      .initrd = root,
                                       .cmdline = "kern.panic_reboot_wait_time=3",
                                       .unattended = true,
                                       .debug_port = true});
@@ -87,7 +85,6 @@ TEST_F(FreebsdBootTest, TheKernelIsStartedDirectly) {
   const BootPlan p = plan();
   EXPECT_EQ(p.kind, BootPlan::Kind::direct_multiboot);
   EXPECT_EQ(p.kernel, kernel.image);
-  EXPECT_EQ(p.initrd, root);
   EXPECT_EQ(p.environment.at("hw.uart.console"), "io:0x3f8,br:115200");
   EXPECT_EQ(p.environment.at("vfs.root.mountfrom"), "ufs:/dev/md0");
   EXPECT_EQ(p.environment.at("init_path"), "/init");
@@ -96,7 +93,7 @@ TEST_F(FreebsdBootTest, TheKernelIsStartedDirectly) {
 }
 
 TEST_F(FreebsdBootTest, WithoutRootAndAgentTheKernelsOwnWaysHold) {
-  root.clear();
+  root = false;
   agent = false;
   const BootPlan p = plan();
   EXPECT_EQ(p.environment.count("vfs.root.mountfrom"), 0u);
@@ -128,7 +125,7 @@ TEST_F(FreebsdBootTest, WhatCannotBeReadIsRefused) {
 
 TEST_F(FreebsdBootTest, AKernelWithoutImageHasNoPlan) {
   kernel.image.clear();
-  EXPECT_THAT(guest_for(Os::freebsd).boot_plans({.kernel = kernel, .initrd = {}, .cmdline = {}}), IsEmpty());
+  EXPECT_THAT(guest_for(Os::freebsd).boot_plans({.kernel = kernel, .cmdline = {}}), IsEmpty());
 }
 
 TEST_F(FreebsdBootTest, AnAgentNeedsTheTreesLibraries) {

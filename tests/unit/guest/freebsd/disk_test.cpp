@@ -38,8 +38,7 @@ struct FreebsdDisk : testing::Test {
     local_host()->write_file(dir / name, name.string());
   }
   BootPlan plan(const std::string& cmdline, BootPlan::Kind kind = BootPlan::Kind::disk_bios) {
-    for (const BootPlan& p :
-         guest.boot_plans({.kernel = kernel, .initrd = {}, .cmdline = cmdline, .loaders = true}))
+    for (const BootPlan& p : guest.boot_plans({.kernel = kernel, .cmdline = cmdline, .loaders = true}))
       if (p.kind == kind) return p;
     throw std::runtime_error("no such plan");
   }
@@ -62,11 +61,11 @@ struct FreebsdDisk : testing::Test {
 
 TEST_F(FreebsdDisk, DirectComesFirstAndDisksOnlyWithLoaders) {
   std::vector<BootPlan::Kind> kinds;
-  for (const BootPlan& p : guest.boot_plans({.kernel = kernel, .initrd = {}, .cmdline = "", .loaders = true}))
+  for (const BootPlan& p : guest.boot_plans({.kernel = kernel, .cmdline = "", .loaders = true}))
     kinds.push_back(p.kind);
   EXPECT_THAT(kinds, ElementsAre(BootPlan::Kind::direct_multiboot, BootPlan::Kind::disk_bios,
                                  BootPlan::Kind::disk_uefi));
-  EXPECT_EQ(guest.boot_plans({.kernel = kernel, .initrd = {}, .cmdline = ""}).size(), 1u);
+  EXPECT_EQ(guest.boot_plans({.kernel = kernel, .cmdline = ""}).size(), 1u);
 }
 
 TEST_F(FreebsdDisk, BothFirmwaresFindTheirLoaderOnIt) {
@@ -125,10 +124,10 @@ TEST_F(FreebsdDisk, TheImagesLoaderConfHoldsForADirectBoot) {
   const std::string conf =
       "autoboot_delay=\"3\"\nkernel=\"other\"\nboot_verbose=\"YES\"\nkern.maxusers=\"64\" # "
       "few\nnullfs_load=\"YES\"\nx=\"1\"\n";
-  const auto plans = guest.boot_plans(
-      {.kernel = kernel, .initrd = {}, .cmdline = "x=2", .text = [&](const std::string& path) {
-         return path == "/boot/loader.conf" ? conf : "";
-       }});
+  const auto plans =
+      guest.boot_plans({.kernel = kernel, .cmdline = "x=2", .text = [&](const std::string& path) {
+                          return path == "/boot/loader.conf" ? conf : "";
+                        }});
   ASSERT_EQ(plans.size(), 1u);
   EXPECT_EQ(plans[0].environment.at("kern.maxusers"), "64");
   EXPECT_EQ(plans[0].environment.at("x"), "2") << "what is said for this boot counts";

@@ -3,7 +3,7 @@
 #include <functional>
 #include <optional>
 
-namespace kdev::crash {
+namespace kdev {
 
 /// Reads physical memory: all of it, or false.
 using ReadPhysical = std::function<bool(std::uint64_t address, void* to, std::size_t size)>;
@@ -13,4 +13,4 @@ using ReadPhysical = std::function<bool(std::uint64_t address, void* to, std::si
 std::optional<std::uint64_t> translate_x86_64(const ReadPhysical& read, std::uint64_t top,
                                               std::uint64_t address);
 
-}  // namespace kdev::crash
+}  // namespace kdev

@@ -1,6 +1,6 @@
-#include "crash/core/page_table.hpp"
+#include "common/page_table.hpp"
 
-namespace kdev::crash {
+namespace kdev {
 
 std::optional<std::uint64_t> translate_x86_64(const ReadPhysical& read, std::uint64_t top,
                                               std::uint64_t address) {
@@ -19,4 +19,4 @@ std::optional<std::uint64_t> translate_x86_64(const ReadPhysical& read, std::uin
   return std::nullopt;
 }
 
-}  // namespace kdev::crash
+}  // namespace kdev

@@ -1,7 +1,8 @@
-#include "image/temporary_folder.hpp"
+#include "host/temporary_folder.hpp"
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 
 #include <boost/filesystem/operations.hpp>
 #include <cerrno>
@@ -16,9 +17,10 @@ namespace fs = boost::filesystem;
 
 // Between a folder's making and its lock.
 constexpr std::time_t youngest = 60;
+constexpr std::string_view prefix = "kdev-", suffix = ".tmp";
 
 UniqueFd lock(const Path& folder) {
-  UniqueFd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  UniqueFd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   return fd && ::flock(fd.get(), LOCK_EX | LOCK_NB) == 0 ? std::move(fd) : UniqueFd();
 }
 
@@ -26,7 +28,7 @@ void remove_stale(const Path& parent) {
   boost::system::error_code ec;
   for (fs::directory_iterator it(parent, ec), end; !ec && it != end; it.increment(ec)) {
     const std::string name = it->path().filename().string();
-    if (!name.starts_with("image-") || !name.ends_with(".tmp")) continue;
+    if (!name.starts_with(prefix) || !name.ends_with(suffix)) continue;
     boost::system::error_code ignored;
     const std::time_t changed = fs::last_write_time(it->path(), ignored);
     if (ignored || std::time(nullptr) - changed < youngest) continue;
@@ -36,12 +38,13 @@ void remove_stale(const Path& parent) {
 
 }  // namespace
 
-TemporaryFolder::TemporaryFolder(const Path& parent) : path(parent / fs::unique_path("image-%%%%%%%%.tmp")) {
+TemporaryFolder::TemporaryFolder(const Path& parent) : path(parent / fs::unique_path("kdev-%%%%%%%%.tmp")) {
   boost::system::error_code ec;
   fs::create_directories(parent, ec);
   remove_stale(parent);
-  if (!ec) fs::create_directory(path, ec);
-  if (ec) throw host_error("make the directory " + path.string(), ec.value());
+  const std::string attempted = "make the directory " + path.string();
+  if (ec) throw host_error(attempted, ec.value());
+  if (::mkdir(path.c_str(), 0700) != 0) throw host_error(attempted, errno);
   held_ = lock(path);
 }
 

@@ -5,8 +5,8 @@
 
 namespace kdev {
 
-/// A folder below another (which is made when missing), gone with everything in it at the end. What a killed process
-/// left of such folders goes when the next one is made. HostError.
+/// A folder of the user's own (0700) below another (which is made when missing), gone with everything in it
+/// at the end. What a killed process left of such folders goes when the next one is made. HostError.
 struct TemporaryFolder {
   Path path;
   explicit TemporaryFolder(const Path& parent);
