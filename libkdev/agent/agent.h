@@ -81,6 +81,11 @@ void transfers_forget(void);
 /* Moves bulk data into the output queue. True: there is more to move as soon as there is room. */
 bool transfers_pump(void);
 
+/* console.c */
+/* The channel over this console (wire.h), when a host answers there within the time: descriptors to read from and, in *out,
+ * to write to; or -1, with the console as it was. */
+int console_open(const char* device, unsigned limit_ms, int* out);
+
 /* util.c */
 extern sigset_t normal_mask; /* signals as jobs get them */
 uint64_t now_ns(void);

@@ -49,7 +49,7 @@ static bool read_input(int fd, bool may_return) {
   }
 }
 
-enum port_end port_serve(int fd, bool may_return) {
+enum port_end port_serve(int in, int out, bool may_return) {
   sigset_t waiting = normal_mask;
   session_reset();
   connected = true;
@@ -65,18 +65,18 @@ enum port_end port_serve(int fd, bool may_return) {
       jobs_pump();
     }
     if (session_up) more = transfers_pump();
-    if (connected && !out_flush(fd)) {
+    if (connected && !out_flush(out)) {
       if (!may_return) return PORT_GONE;
       session_reset();
     }
     if (session_power) {
-      for (int i = 0; i < 200 && out_pending() && out_flush(fd); ++i) sleep_ms(1);
+      for (int i = 0; i < 200 && out_pending() && out_flush(out); ++i) sleep_ms(1);
       return PORT_POWER;
     }
     poll_reset();
-    bool want_input = !session_stalled();
-    int slot =
-        connected ? poll_add(fd, (short)((want_input ? POLLIN : 0) | (out_pending() ? POLLOUT : 0))) : -1;
+    short want_input = session_stalled() ? 0 : POLLIN, want_output = out_pending() ? POLLOUT : 0;
+    int slot = connected ? poll_add(in, (short)(want_input | (in == out ? want_output : 0))) : -1;
+    if (connected && in != out && want_output) poll_add(out, want_output);
     jobs_poll();
     int n = poll_wait(child_ended ? 0 : more && out_wants_data() ? 0 : connected ? -1 : 50, &waiting);
     if (n < 0 && errno != EINTR) sleep_ms(1);
@@ -84,11 +84,11 @@ enum port_end port_serve(int fd, bool may_return) {
     /* Input that waits for a host to read its answers hides that the host is gone. */
     if (events & POLLHUP && session_stalled()) {
       if (!may_return) return PORT_GONE;
-      hang_up(fd);
+      hang_up(in);
       continue;
     }
     if (!connected || events & (POLLIN | POLLHUP | POLLERR | POLLNVAL)) {
-      if (!read_input(fd, may_return)) return PORT_GONE;
+      if (!read_input(in, may_return)) return PORT_GONE;
     }
   }
 }

@@ -139,9 +139,10 @@ void bind_vm_class(py::module_& m) {
         if (timeout) options.timeout = *timeout;
         return blocking([&] { return customize(disk, kernel, userland, options); });
       },
-      py::arg("disk"), py::arg("kernel"), py::arg("userland"), py::kw_only(), py::arg("cache_dir") = py::none(),
-      py::arg("on_event") = py::none(), py::arg("timeout") = py::none(),
-      "A disk image with what was added to it and changed in it since, without root, by a guest of this kernel and "
+      py::arg("disk"), py::arg("kernel"), py::arg("userland"), py::kw_only(),
+      py::arg("cache_dir") = py::none(), py::arg("on_event") = py::none(), py::arg("timeout") = py::none(),
+      "A disk image with what was added to it and changed in it since, without root, by a guest of this "
+      "kernel and "
       "userland that mounts it; with kdev's agent as a service. The original is not written to.");
   vm.def(py::init([](const std::optional<KernelArtifact>& kernel, const std::optional<SeedImage>& image,
                      KDEV_SPEC_PARAMETERS, OnEvent on_event) {
@@ -271,18 +272,25 @@ void bind_vm_class(py::module_& m) {
             blocking([&] { v.vm().install(kernel, name); });
           },
           py::arg("kernel"), py::arg("name") = "",
-          "A kernel beside those that are there, which the next reboot() boots. Its name: \"dev\" when not said.")
+          "A kernel beside those that are there, which the next reboot() boots. Its name: \"dev\" when not "
+          "said.")
       .def(
           "reboot",
           [](Self v, const std::string& kernel, bool once) {
             return blocking([&] { return v.vm().reboot({.kernel = kernel, .once = once, .stop = {}}); });
           },
           py::arg("kernel") = "", py::kw_only(), py::arg("once") = false,
-          "Into a kernel by name, the one installed last, or the usual one. once: the reboot after it takes the usual "
+          "Into a kernel by name, the one installed last, or the usual one. once: the reboot after it takes "
+          "the usual "
           "one again. The usual one comes back when another does not come up.")
-      .def_property_readonly("kernels", [](Self v) { return v.vm().kernels(); }, "The installed ones, by name.")
+      .def_property_readonly(
+          "kernels", [](Self v) { return v.vm().kernels(); }, "The installed ones, by name.")
       .def(
           "nmi", [](Self v) { blocking([&] { v.vm().nmi(); }); }, "On every CPU.")
+      .def(
+          "write_console",
+          [](Self v, const std::string& text) { blocking([&] { v.vm().write_console(text); }); },
+          py::arg("text"), "Types on the console: whoever reads there in the guest gets it.")
       .def(
           "stop", [](Self v) { blocking([&] { v.vm().stop(); }); }, "Powers off cleanly, else hard.")
       .def(

@@ -93,6 +93,17 @@ def test_the_debugger_dumps(
         assert vm.run("echo up").stdout == "up\n"
 
 
+def test_a_debugger_that_waits_for_more_is_asked_all_the_same(make_freebsd_vm: MakeVm) -> None:
+    with make_freebsd_vm(on_crash=kdev.OnCrash(then="leave")) as vm:
+        crash_of(vm.run(PANIC))
+        vm.write_console("set $lines = 5\rps\r")
+        vm.wait_console("--More--", timeout=30)
+        answer = vm.ask_debugger("show pcpu")
+        assert answer.complete
+        assert "curthread" in answer.text
+        assert "--More--" not in vm.ask_debugger("ps").text
+
+
 def test_a_dump_without_a_disk_is_noted(make_freebsd_vm: MakeVm) -> None:
     with make_freebsd_vm(on_crash=kdev.OnCrash(then="dump")) as vm:
         crash = crash_of(vm.run(PANIC))

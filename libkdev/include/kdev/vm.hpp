@@ -272,6 +272,9 @@ class KDEV_API VM {
   std::map<std::string, KernelArtifact> kernels() const;
   /// Injects an NMI on every CPU.
   void nmi();
+  /// Types on the console: for prompts that nothing else answers. Whoever reads there in the guest gets it.
+  /// GuestError when it does not run.
+  void write_console(const std::string& text);
   /// Powers the guest off cleanly, else hard. The state is `stopped` afterwards.
   void stop();
   /// Ends everything: quit, TERM, KILL, bounded by VmTimeouts::close. Idempotent, never throws. Keeps the

@@ -82,7 +82,13 @@ void AgentChannel::send_locked(std::uint32_t type, std::uint32_t id, std::string
 }
 
 void AgentChannel::flush_locked() {
-  while (pending_locked() && !closed_) {
+  while (write_ && pending_locked()) {
+    const std::size_t n = write_({queue_.data() + sent_, sendable_locked()});
+    if (!n) break;
+    sent_ += n;
+    if (room_ != unlimited) room_ -= n;
+  }
+  while (!write_ && pending_locked() && !closed_) {
     ssize_t n = ::send(fd_, queue_.data() + sent_, sendable_locked(), MSG_NOSIGNAL | MSG_DONTWAIT);
     if (n > 0) {
       sent_ += static_cast<std::size_t>(n);

@@ -54,7 +54,9 @@ class AgentChannel {
  public:
   AgentChannel(std::mutex& mutex, std::condition_variable& changed, int fd, std::function<void()> wake);
 
-  bool present() const { return fd_ >= 0; }
+  /// The guest has no port: its bytes go elsewhere from now on. `write` takes what it has room for. Lock held
+  /// by the caller.
+  void reroute_locked(std::function<std::size_t(std::string_view)> write) { write_ = std::move(write); }
   /// Bytes from the guest; false when they are no protocol of ours.
   bool feed(std::string_view bytes);
   /// Sends what is queued as far as the socket takes it. Lock held by the caller.
@@ -88,6 +90,7 @@ class AgentChannel {
   std::condition_variable& changed_;
   int fd_;
   std::function<void()> wake_;
+  std::function<std::size_t(std::string_view)> write_;  // in place of fd_
   std::string input_, queue_;
   std::size_t sent_ = 0;  // of queue_
   std::map<std::uint32_t, std::shared_ptr<Exchange>> exchanges_;

@@ -99,27 +99,44 @@ bool Session::drain_console() {
     if (n < 0 && errno == EINTR) continue;
     if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return true;
     if (n <= 0) return false;
-    const std::string_view bytes(buffer.data(), static_cast<std::size_t>(n));
-    std::lock_guard lock(mutex_);
-    const std::size_t offset = console_->size();
-    const bool cut_before = console_->incomplete();
-    console_->append(bytes);
-    if (!cut_before && console_->incomplete())
-      events_->push(Notice{
-          vm_ + ": the console's log is incomplete, it cannot be written: " + console_->file().string()});
-    const Clock::time_point now = Clock::now();
-    watch_.listen(!response_.talking() && !talk_);
-    response_.feed(bytes, now);
-    if (talk_) talk_->feed(bytes, now);
-    watch_.feed(bytes, offset, now, [this](std::string_view line) {
-      response_.line(line);
-      if (debugger_ && debugger_->stopped_for_backend(line)) ++status_.stops;
-      if (events_->wanted()) events_->push(ConsoleLine{vm_, std::string(line)});
-    });
-    status_.panicked = status_.panicked || watch_.fatal();
-    status_.crash_open = watch_.open() || response_.busy();
-    changed_.notify_all();
+    std::string payload;
+    {
+      std::lock_guard lock(mutex_);
+      const Clock::time_point now = Clock::now();
+      const bool was_connected = wire_.connected();
+      show_locked(wire_.feed({buffer.data(), static_cast<std::size_t>(n)}, now, payload), now);
+      if (wire_.connected() && !was_connected) {
+        events_->push(
+            Notice{vm_ + ": the guest has no virtio-serial port: commands go over its console, slowly"});
+        agent_.reroute_locked([this](std::string_view bytes) {
+          wake();
+          return wire_.send(bytes);
+        });
+      }
+    }
+    if (!payload.empty()) agent_.feed(payload);
   }
+}
+
+void Session::show_locked(std::string_view bytes, Clock::time_point now) {
+  if (bytes.empty()) return;
+  const std::size_t offset = console_->size();
+  const bool cut_before = console_->incomplete();
+  console_->append(bytes);
+  if (!cut_before && console_->incomplete())
+    events_->push(Notice{
+        vm_ + ": the console's log is incomplete, it cannot be written: " + console_->file().string()});
+  watch_.listen(!response_.talking() && !talk_);
+  response_.feed(bytes, now);
+  if (talk_) talk_->feed(bytes, now);
+  watch_.feed(bytes, offset, now, [this](std::string_view line) {
+    response_.line(line);
+    if (debugger_ && debugger_->stopped_for_backend(line)) ++status_.stops;
+    if (events_->wanted()) events_->push(ConsoleLine{vm_, std::string(line)});
+  });
+  status_.panicked = status_.panicked || watch_.fatal();
+  status_.crash_open = watch_.open() || response_.busy();
+  changed_.notify_all();
 }
 
 bool Session::drain_agent() {
@@ -217,6 +234,12 @@ void Session::settle(bool ended) {
         changed_.notify_all();
       }
     }
+    if (wire_.connected()) {
+      agent_.flush_locked();
+      // The debugger in the kernel takes what comes for commands.
+      const bool silent = watch_.open() || response_.busy() || talk_ || status_.panicked || status_.debugged;
+      typing_ += wire_.next(now, silent);
+    }
     const bool open = watch_.open() || response_.busy();
     if (open != status_.crash_open) changed_.notify_all();
     status_.crash_open = open;
@@ -244,6 +267,12 @@ void Session::hang_up(const std::shared_ptr<DebuggerTalk>& talk) {
   if (talk_ == talk) talk_.reset();
 }
 
+void Session::type(std::string_view text) {
+  std::lock_guard lock(mutex_);
+  typing_ += text;
+  wake();
+}
+
 void Session::set_debugged(bool debugged) {
   std::lock_guard lock(mutex_);
   status_.debugged = debugged;
@@ -258,7 +287,7 @@ void Session::loop() {
     int timeout = -1;
     {
       std::lock_guard lock(mutex_);
-      sending = agent_.pending_locked();
+      sending = agent_.pending_locked() && !wire_.connected();
       if (agent && agent_.closed_locked()) agent = false;
       if (!agent && !agent_lost && machine_->agent_fd() >= 0) agent_lost = Clock::now();
       if (agent_lost && !agent_.broken_locked()) {
@@ -267,7 +296,7 @@ void Session::loop() {
         else
           timeout = 20;
       }
-      if (watch_.open() || response_.busy() || talk_) timeout = 20;
+      if (watch_.open() || response_.busy() || talk_ || wire_.busy() || !typing_.empty()) timeout = 20;
     }
     std::array<pollfd, 4> fds{
         {{wake_.get(), POLLIN, 0},
@@ -295,6 +324,10 @@ void Session::loop() {
     settle(!control && !console);
   }
   if (console) drain_console();
+  {
+    std::lock_guard lock(mutex_);
+    show_locked(wire_.rest(), Clock::now());
+  }
   settle(true);
 }
 

@@ -13,6 +13,7 @@
 #include "hypervisor/hypervisor.hpp"
 #include "vm/agent_channel.hpp"
 #include "vm/console_log.hpp"
+#include "vm/console_wire.hpp"
 #include "vm/crash_response.hpp"
 #include "vm/crash_watch.hpp"
 #include "vm/event_queue.hpp"
@@ -82,6 +83,8 @@ class Session {
   /// Ends it where it is.
   void hang_up(const std::shared_ptr<DebuggerTalk>& talk);
   void set_debugged(bool debugged);
+  /// For the console, after what is being typed already.
+  void type(std::string_view text);
 
   /// What collect_crashes() has made of this boot so far; guarded as VM::State says.
   struct Scan {
@@ -102,6 +105,7 @@ class Session {
   bool drain_console();
   bool drain_agent();
   void drain_events();
+  void show_locked(std::string_view text, Clock::time_point now);
   void settle(bool ended);
   void report(CrashEpisode episode);
   bool at_prompt_locked() const;
@@ -123,6 +127,7 @@ class Session {
   std::optional<ExitStatus> exit_;
   UniqueFd wake_;
   AgentChannel agent_;
+  ConsoleWire wire_;  // of a guest without the agent's port
   std::atomic<bool> stopping_{false};
   bool closed_ = false;
   std::thread thread_;

@@ -274,6 +274,18 @@ void VM::nmi() {
   running->machine().nmi(Deadline::after(state_->spec.timeouts.probe));
 }
 
+void VM::write_console(const std::string& text) {
+  std::shared_ptr<vm::Session> running;
+  {
+    std::lock_guard lock(state_->mutex);
+    running = state_->session;
+  }
+  if (!running)
+    throw GuestError(
+        {.attempted = "type on the console", .reason = "the VM does not run", .hint = "", .log = {}});
+  running->type(text);
+}
+
 std::vector<std::string> VM::command_line() const {
   if (!state_->dir)
     throw GuestError(
