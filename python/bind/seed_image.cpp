@@ -76,15 +76,18 @@ void bind_seed_image(py::module_& m) {
           py::arg("file"), "A ready cpio archive, used as it is.")
       .def_static(
           "disk",
-          [](const Path& file, Os os, bool agent) { return blocking([&] { return SeedImage::disk(file, os, agent); }); },
+          [](const Path& file, Os os, bool agent) {
+            return blocking([&] { return SeedImage::disk(file, os, agent); });
+          },
           py::arg("file"), py::arg("os"), py::kw_only(), py::arg("agent") = false,
-          "A whole disk with a system and its loader: raw or NAME.qcow2, packed (NAME.raw.xz) or not. agent: kdev's agent "
+          "A whole disk with a system and its loader: raw or NAME.qcow2, packed (NAME.raw.xz) or not. agent: "
+          "kdev's agent "
           "is started on it.")
-      .def_static(
-          "from_url", &SeedImage::from_url, py::arg("url"), py::arg("os"), py::kw_only(), py::arg("sha256") = "",
-          py::arg("checksums") = "", py::arg("agent") = false,
-          "The same from a URL, fetched when it is first needed and kept; verified by sha256 or by the checksum file at "
-          "the URL `checksums`.")
+      .def_static("from_url", &SeedImage::from_url, py::arg("url"), py::arg("os"), py::kw_only(),
+                  py::arg("sha256") = "", py::arg("checksums") = "", py::arg("agent") = false,
+                  "The same from a URL, fetched when it is first needed and kept; verified by sha256 or by "
+                  "the checksum file at "
+                  "the URL `checksums`.")
       .def_static(
           "initramfs", [](const Path& path) { return blocking([&] { return SeedImage::initramfs(path); }); },
           py::arg("path"), "A folder, a list or an archive.")
@@ -115,9 +118,9 @@ void bind_seed_image(py::module_& m) {
       .def(
           "edit",
           [](Self i, const std::string& file, const std::map<std::string, std::string>& set,
-             const std::map<std::string, std::string>& append, const std::map<std::string, std::string>& subtract,
-             const std::vector<std::string>& remove, const std::vector<std::string>& lines,
-             const std::map<std::string, std::string>& directives) {
+             const std::map<std::string, std::string>& append,
+             const std::map<std::string, std::string>& subtract, const std::vector<std::string>& remove,
+             const std::vector<std::string>& lines, const std::map<std::string, std::string>& directives) {
             using Action = ConfEdit::Action;
             SeedImage image = i;
             for (const auto& [action, values] : {std::pair{Action::set, &set},
@@ -134,30 +137,37 @@ void bind_seed_image(py::module_& m) {
           py::arg("subtract") = std::map<std::string, std::string>(),
           py::arg("remove") = std::vector<std::string>(), py::arg("lines") = std::vector<std::string>(),
           py::arg("directives") = std::map<std::string, std::string>(),
-          "Changes a configuration file as sysrc(8) does, what is not named stays: variables set, words appended to or "
-          "taken out of their values, variables removed; whole lines added (fstab); \"Keyword value\" (sshd_config).")
+          "Changes a configuration file as sysrc(8) does, what is not named stays: variables set, words "
+          "appended to or "
+          "taken out of their values, variables removed; whole lines added (fstab); \"Keyword value\" "
+          "(sshd_config).")
       .def("dump_settings", &SeedImage::dump_settings, py::arg("settings"), py::arg("os") = "freebsd",
            "How guests that boot it dump when they crash.")
-      .def("grow", &SeedImage::grow, py::arg("size"),
-           "The disk that a guest gets of it is as large as this.")
+      .def("own_init", &SeedImage::own_init, py::arg("os") = "freebsd",
+           "The system's own init starts it, with kdev's agent as one of its services.")
+      .def("grow", &SeedImage::grow, py::arg("size"), "The disk that a guest gets of it is as large as this.")
       .def(
           "fetch",
           [](Self i, const Path& cache_dir, const OnEvent& on_event, Timeout timeout) {
             EventSink sink = make_sink(on_event);
             return blocking([&] { return i.fetch(cache_dir, sink, deadline(timeout)); });
           },
-          py::arg("cache_dir"), py::kw_only(), py::arg("on_event") = py::none(), py::arg("timeout") = py::none(),
+          py::arg("cache_dir"), py::kw_only(), py::arg("on_event") = py::none(),
+          py::arg("timeout") = py::none(),
           "Of a disk: the image, fetched and unpacked if need be; its apparent and its real size.")
       .def(
           "write_disk",
-          [](Self i, const Path& file, const KernelArtifact& kernel, const std::string& variables, Timeout timeout) {
+          [](Self i, const Path& file, const KernelArtifact& kernel, const std::string& variables,
+             Timeout timeout) {
             return blocking([&] { return i.write_disk(file, kernel, variables, deadline(timeout)); });
           },
-          py::arg("file"), py::arg("kernel"), py::kw_only(), py::arg("variables") = "", py::arg("timeout") = py::none(),
+          py::arg("file"), py::arg("kernel"), py::kw_only(), py::arg("variables") = "",
+          py::arg("timeout") = py::none(),
           "A raw disk that BIOS and UEFI boot: the image's entries, its loaders, this kernel.")
       .def_property_readonly("is_disk", &SeedImage::is_disk)
       .def("free_space", &SeedImage::free_space, py::arg("size"),
-           "Room in the root of a disk or file system that is made of it: \"1G\"; when not said 512 MiB on a disk, 32 MiB in memory.")
+           "Room in the root of a disk or file system that is made of it: \"1G\"; when not said 512 MiB on a "
+           "disk, 32 MiB in memory.")
       .def("swap", &SeedImage::swap, py::arg("size"),
            "A disk's partition for swap and crash dumps: 1 GiB when not said; \"0\": none.")
       .def_property_readonly("has_agent", &SeedImage::has_agent, "Then a VM can run commands.")

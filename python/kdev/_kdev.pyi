@@ -1553,6 +1553,7 @@ class DumpSettings:
         file_delay: int | None = None,
         directory_delay: int | None = None,
         metadata_delay: int | None = None,
+        compression: typing.Literal["none", "gzip", "zstd"] = "none",
     ) -> None: ...
     def __repr__(self) -> str: ...
     def __setstate__(self, arg0: typing.Any) -> None: ...
@@ -1563,6 +1564,11 @@ class DumpSettings:
     def to_json(self) -> str: ...
     @property
     def background_fsck(self) -> bool | None: ...
+    @property
+    def compression(self) -> typing.Literal["none", "gzip", "zstd"]:
+        """
+        Of the dump on `device`; the kernel needs `options GZIO` or `ZSTDIO`.
+        """
     @property
     def device(self) -> str:
         """
@@ -1830,6 +1836,10 @@ class SeedImage:
     def grow(self, size: str) -> SeedImage:
         """
         The disk that a guest gets of it is as large as this.
+        """
+    def own_init(self, os: typing.Literal["linux", "freebsd"] = "freebsd") -> SeedImage:
+        """
+        The system's own init starts it, with kdev's agent as one of its services.
         """
     def realize(self, cache_dir: str | os.PathLike[str], *, timeout: float | None = None) -> pathlib.Path:
         """
@@ -3079,6 +3089,10 @@ class VM:
     def wait_crash(self, *, timeout: float = 10.0) -> CrashReport | None:
         """
         The first crash that no run() and no wait_crash() has returned; None when the time passes.
+        """
+    def write_console(self, text: str) -> None:
+        """
+        Types on the console: whoever reads there in the guest gets it.
         """
     def write_file(self, guest_path: str, content: str | bytes, mode: int = 420) -> None: ...
     @property

@@ -5,6 +5,8 @@ KDEV_TEST_WORKSPACE  where kernels are built; default ~/.cache/kdev/test-workspa
 KDEV_FREEBSD_SRC, KDEV_FREEBSD_WORKSPACE
                      a FreeBSD tree, and a workspace in which scripts/test --freebsd has built its kernel and userland;
                      without them tests marked freebsd are skipped
+KDEV_FREEBSD_WORLD   a workspace in which ws.build_userland("world") was run (half an hour on two cores); without it the
+                     tests of a whole system are skipped
 """
 
 from __future__ import annotations

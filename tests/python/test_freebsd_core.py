@@ -98,7 +98,13 @@ class Dumped:
         self.kernel, self.module, self.folder = kernel, module, folder
         self.image = kdev.SeedImage.userland(ws.build_userland()).add_module(module)
 
-    def crash(self, command: str, cmdline: str = "", then: Then = "unattended") -> tuple[Path, kdev.CrashReport]:
+    def crash(
+        self,
+        command: str,
+        cmdline: str = "",
+        then: Then = "unattended",
+        settings: kdev.DumpSettings | None = None,
+    ) -> tuple[Path, kdev.CrashReport]:
         disk = self.folder / "dump.raw"
         with kdev.VM(
             kernel=self.kernel,
@@ -112,6 +118,8 @@ class Dumped:
             on_crash=kdev.OnCrash(then=then),
         ) as vm:
             vm.run("kldload /m/dumper.ko", check=True)
+            if settings:
+                vm.apply(settings)
             crash = vm.run(command).crash
             assert crash is not None
             return disk, crash
@@ -177,6 +185,19 @@ def test_a_trap_reads_the_same_from_the_dump_as_from_the_console(dumped: Dumped,
         assert begins or first.startswith("X"), (thread, frames)
     (other,) = [t for t in threads.values() if t.cpu >= 0 and not t.panicked]
     assert "cpustop_handler" in [f.function for f in core.stack(other.tid).frames]
+
+
+@pytest.mark.parametrize(("compression", "suffix"), [("gzip", ".gz"), ("zstd", ".zst")])
+def test_a_dump_that_the_kernel_compressed(dumped: Dumped, compression: Literal["gzip", "zstd"], suffix: str) -> None:
+    settings = kdev.DumpSettings(device="vtbd0", compression=compression)
+    disk, console = dumped.crash("sysctl debug.dumper=1", settings=settings)
+    (info,) = kdev.find_dumps(disk)
+    assert (info.compression, info.panic, info.problem) == (compression, "page fault", "")
+    lifted = kdev.lift_dump(disk, dumped.folder / "crash")
+    assert lifted.file.name == f"vmcore.0{suffix}"
+    core = kdev.Core(lifted.file, dumped.kernel, modules=[dumped.module.ko])
+    assert (core.format, core.complete, core.notes) == ("minidump 3", True, [])
+    assert guilty(core.report()) == guilty(console)
 
 
 def test_a_panic_that_the_debugger_dumped_and_the_command(dumped: Dumped) -> None:

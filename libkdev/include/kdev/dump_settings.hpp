@@ -1,4 +1,5 @@
 #pragma once
+#include <kdev/compression.hpp>
 #include <kdev/export.hpp>
 #include <kdev/source_tree.hpp>
 #include <optional>
@@ -22,6 +23,10 @@ struct KDEV_API DumpSettings {
       background_fsck{};  ///< false: file systems are checked before they are mounted (image only)
   /// Seconds after which the syncer writes what was changed: files, directories, metadata.
   std::optional<int> file_delay{}, directory_delay{}, metadata_delay{};
+
+  /// Of the dump on `device`, which has to be set. In an image it is rc(8) that sees to it; the kernel needs
+  /// `options GZIO` or `ZSTDIO` (the preset "debug" has both).
+  Compression compression = Compression::none;
 
   bool operator==(const DumpSettings&) const = default;
   std::string to_json() const;

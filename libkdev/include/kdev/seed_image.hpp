@@ -1,4 +1,5 @@
 #pragma once
+#include <kdev/compression.hpp>
 #include <kdev/conf_edit.hpp>
 #include <kdev/deadline.hpp>
 #include <kdev/dump_settings.hpp>
@@ -11,8 +12,6 @@
 #include <vector>
 
 namespace kdev {
-
-enum class Compression { none, gzip, zstd };
 
 /// One entry of an initramfs, as gen_init_cpio's list names them: file, dir, nod, slink, pipe, sock.
 struct ImageEntry {
@@ -94,6 +93,13 @@ class KDEV_API SeedImage {
   /// How guests that boot it dump when they crash. ConfigError when that guest's dumps are not known.
   SeedImage dump_settings(const DumpSettings& settings, Os os = Os::freebsd) const;
 
+  /// The system's own init starts it (FreeBSD: init(8) and rc(8)), with kdev's agent as one of its services,
+  /// where usually the agent is the first process. For a whole system, as of build_userland("world").
+  /// ConfigError when there is no agent in it, or this guest's services are not known.
+  SeedImage own_init(Os os = Os::freebsd) const;
+  /// The agent is the guest's first process.
+  bool agent_is_init() const { return agent_ && !own_init_; }
+
   /// True when kdev's agent is in it: then a VM can run commands.
   bool has_agent() const { return agent_; }
   bool is_archive() const { return !archive_.empty(); }
@@ -115,9 +121,10 @@ class KDEV_API SeedImage {
   const Path& mkimg() const { return mkimg_; }
   std::uint64_t free_bytes() const { return free_bytes_; }  ///< 0: not said
   std::uint64_t swap_bytes() const { return swap_bytes_; }
-  /// Every entry in archive order. HostError when busybox, the agent or a source is missing; ConfigError for
-  /// paths that cannot be (not absolute, "..", below a file).
-  std::vector<ImageEntry> entries() const;
+  /// Every entry in archive order, over those of `below`, which changes apply to as well. HostError when
+  /// busybox, the agent or a source is missing; ConfigError for paths that cannot be (not absolute, "..",
+  /// below a file).
+  std::vector<ImageEntry> entries(const std::vector<ImageEntry>& below = {}) const;
   /// Writes the archive (newc). Same input, same bytes: entries sorted by path, mtime 0, inodes counted.
   /// Atomic; nothing is left when it fails (disk full).
   void write(const Path& file, const Deadline& deadline = {}) const;
@@ -139,7 +146,8 @@ class KDEV_API SeedImage {
 
  private:
   /// What write() puts after the archive, or all that it writes when there is none.
-  std::vector<ImageEntry> own_entries(const Deadline& deadline = {}) const;
+  std::vector<ImageEntry> own_entries(const Deadline& deadline = {},
+                                      const std::vector<ImageEntry>& below = {}) const;
   void add_entry(ImageEntry entry);
   std::vector<ImageEntry> entries_;
   std::vector<Path> trees_;  ///< directories taken whole
@@ -152,6 +160,7 @@ class KDEV_API SeedImage {
   Compression compression_ = Compression::none;
   bool agent_ = false;
   bool busybox_ = false;
+  bool own_init_ = false;
 };
 
 /// The entries of a cpio archive, compressed or not, also several concatenated ones (early microcode + main).

@@ -46,7 +46,7 @@ struct BootRequest {
   const KernelArtifact& kernel;
   std::string cmdline;  ///< the user's
   bool root = true;     ///< a first file system comes along, where no disk is booted: BootPlan::initrd
-  bool agent = true;    ///< the image holds kdev's agent
+  bool agent = true;    ///< kdev's agent is to be the first process
   /// A file's text in the image, empty when there is none: for what a loader would read. Empty: no image.
   std::function<std::string(const std::string& path)> text = {};
   bool loaders = false;  ///< the image has boot loaders: a disk can be made of it

@@ -90,7 +90,7 @@ Path realize_boot_disk(const SeedImage& image, const DiskLayout& layout, const P
                        .hint = "make an image of a directory: SeedImage::directory()",
                        .log = {}});
   const Tools tools = tools_of(image);
-  const std::vector<ImageEntry> root = compose({layout.defaults, image.entries(), layout.entries});
+  const std::vector<ImageEntry> root = compose({image.entries(layout.defaults), layout.entries});
   const Path file = cache_dir / (key_of(root, layout, image, tools, deadline).substr(0, 32) + ".raw");
   boost::system::error_code ec;
   if (fs::is_regular_file(file, ec)) return file;

@@ -81,7 +81,7 @@ DiskFile SeedImage::write_disk(const Path& file, const KernelArtifact& kernel, c
                                const Deadline& deadline) const {
   const guest::Guest& guest = guest::guest_for(kernel.os);
   for (const BootPlan& plan : guest.boot_plans(
-           {.kernel = kernel, .cmdline = variables, .agent = agent_, .loaders = !boot_.empty()})) {
+           {.kernel = kernel, .cmdline = variables, .agent = agent_is_init(), .loaders = !boot_.empty()})) {
     if (plan.kind != BootPlan::Kind::disk_bios) continue;
     const Path target = hostfs::absolute(file);
     const TemporaryFolder temporary(target.parent_path());

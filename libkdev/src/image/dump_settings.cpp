@@ -1,4 +1,7 @@
+#include <algorithm>
+#include <array>
 #include <kdev/dump_settings.hpp>
+#include <kdev/error.hpp>
 
 #include "common/json.hpp"
 
@@ -21,6 +24,18 @@ std::optional<int> get_seconds(const json::object& o, const char* key) {
   return std::nullopt;
 }
 
+constexpr std::array<std::string_view, 3> words = {"none", "gzip", "zstd"};
+
+Compression get_compression(const json::object& o) {
+  const std::string word = json::get_string(o, "compression", "none");
+  const auto at = std::find(words.begin(), words.end(), word);
+  if (at != words.end()) return static_cast<Compression>(at - words.begin());
+  throw FormatError({.attempted = "read dump settings",
+                     .reason = "\"" + word + "\" is no compression",
+                     .hint = "none, gzip or zstd",
+                     .log = {}});
+}
+
 }  // namespace
 
 std::string DumpSettings::to_json() const {
@@ -31,6 +46,7 @@ std::string DumpSettings::to_json() const {
   put(o, "file_delay", file_delay);
   put(o, "directory_delay", directory_delay);
   put(o, "metadata_delay", metadata_delay);
+  o["compression"] = words[static_cast<std::size_t>(compression)];
   return json::dump(o);
 }
 
@@ -44,7 +60,8 @@ DumpSettings DumpSettings::from_json(std::string_view text) {
           .background_fsck = get_flag(o, "background_fsck"),
           .file_delay = get_seconds(o, "file_delay"),
           .directory_delay = get_seconds(o, "directory_delay"),
-          .metadata_delay = get_seconds(o, "metadata_delay")};
+          .metadata_delay = get_seconds(o, "metadata_delay"),
+          .compression = get_compression(o)};
 }
 
 }  // namespace kdev

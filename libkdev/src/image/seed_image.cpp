@@ -2,6 +2,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/filesystem/operations.hpp>
 #include <cerrno>
 #include <kdev/error.hpp>
@@ -194,13 +195,37 @@ SeedImage SeedImage::swap(const std::string& size) const {
   return image;
 }
 
-std::vector<ImageEntry> SeedImage::own_entries(const Deadline& deadline) const {
+SeedImage SeedImage::own_init(Os os) const {
+  const std::string attempted = "let the system's own init start an image";
+  if (is_disk() || is_archive())
+    throw ConfigError({.attempted = attempted,
+                       .reason = "it is no image of files",
+                       .hint = is_disk() ? "customize() puts the agent on a disk as a service" : "",
+                       .log = {}});
+  const std::vector<ImageEntry> all = entries();
+  const auto agent =
+      std::find_if(all.begin(), all.end(), [](const ImageEntry& e) { return e.path == "/init"; });
+  if (!agent_ || agent == all.end() || agent->source.empty())
+    throw ConfigError({.attempted = attempted,
+                       .reason = "kdev's agent is not in it",
+                       .hint = "SeedImage.userland() brings it",
+                       .log = {}});
+  const guest::DiskService service = guest::guest_for(os).agent_service(agent->source);
+  SeedImage image = *this;
+  image.own_init_ = true;
+  image.entries_.insert(image.entries_.end(), service.entries.begin(), service.entries.end());
+  for (const ConfEdit& each : service.edits) image = image.edit(each);
+  return image;
+}
+
+std::vector<ImageEntry> SeedImage::own_entries(const Deadline& deadline,
+                                               const std::vector<ImageEntry>& below) const {
   if (is_disk())
     throw ConfigError({.attempted = "list what is in an image",
                        .reason = "it is a whole disk",
                        .hint = "customize() changes it; VM(image=...) boots it",
                        .log = {}});
-  std::vector<std::vector<ImageEntry>> layers;
+  std::vector<std::vector<ImageEntry>> layers{below};
   if (busybox_) {
     layers.push_back(busybox_entries());
     layers.push_back({agent_entry()});
@@ -220,8 +245,8 @@ std::vector<ImageEntry> SeedImage::own_entries(const Deadline& deadline) const {
   return entries;
 }
 
-std::vector<ImageEntry> SeedImage::entries() const {
-  if (archive_.empty()) return own_entries();
+std::vector<ImageEntry> SeedImage::entries(const std::vector<ImageEntry>& below) const {
+  if (archive_.empty()) return own_entries({}, below);
   // The kernel unpacks the additions after and over the archive, whose entries are told in their own order.
   std::vector<ImageEntry> all = list_archive(archive_);
   for (ImageEntry& e : own_entries()) all.push_back(std::move(e));

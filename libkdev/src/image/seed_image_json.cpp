@@ -89,6 +89,7 @@ std::string SeedImage::to_json() const {
   json::object o;
   o["busybox"] = busybox_;
   o["agent"] = agent_;
+  o["own_init"] = own_init_;
   o["compression"] = kCompressions[static_cast<std::size_t>(compression_)];
   put(o, "archive", archive_.string());
   put(o, "disk", disk_.string());
@@ -122,6 +123,7 @@ SeedImage SeedImage::from_json(std::string_view text) {
   SeedImage image;
   image.busybox_ = json::get_bool(o, "busybox");
   image.agent_ = json::get_bool(o, "agent");
+  image.own_init_ = json::get_bool(o, "own_init");
   image.compression_ =
       static_cast<Compression>(index_of(kCompressions, json::get_string(o, "compression", "none")));
   image.archive_ = get(o, "archive");

@@ -113,7 +113,7 @@ hypervisor::MachineSpec VM::State::machine_spec(const Deadline& deadline) {
   }
   const guest::BootRequest request{.kernel = kernel,
                                    .cmdline = spec.cmdline,
-                                   .agent = spec.image.has_agent(),
+                                   .agent = spec.image.agent_is_init(),
                                    .text =
                                        [this](const std::string& path) {
                                          return spec.image.is_archive() ? std::string()

@@ -96,6 +96,29 @@ TEST(EditedImage, NonsenseIsToldAtOnce) {
   EXPECT_THROW(image.edit(edit(Action::set, "a", "1", "/etc")).entries(), ConfigError);
 }
 
+TEST(EditedImage, WhatAGuestsDiskHasByDefaultIsChangedToo) {
+  const SeedImage image = SeedImage::from_entries({}).edit(
+      {.action = Action::line, .file = "/etc/fstab", .value = "proc /proc procfs rw 0 0"});
+  std::string fstab;
+  for (const ImageEntry& e :
+       image.entries({{.path = "/etc/fstab", .mode = 0644, .content = "the default\n"}}))
+    if (e.path == "/etc/fstab") fstab = e.content;
+  EXPECT_EQ(fstab, "the default\nproc /proc procfs rw 0 0\n");
+}
+
+TEST(OwnInit, TheAgentIsAService) {
+  const SeedImage plain =
+      SeedImage::from_entries({{.path = "/init", .mode = 0755, .source = agent_program()}});
+  EXPECT_TRUE(plain.agent_is_init());
+  const SeedImage image = plain.own_init(Os::freebsd);
+  EXPECT_TRUE(image.has_agent());
+  EXPECT_FALSE(image.agent_is_init());
+  EXPECT_THAT(text(image, "/usr/local/etc/rc.d/kdev_agent"), ::testing::HasSubstr("kdev-agent"));
+  EXPECT_EQ(SeedImage::from_json(image.to_json()), image);
+  EXPECT_THROW(SeedImage::from_entries({}).own_init(), ConfigError) << "there is no agent";
+  EXPECT_THROW(plain.own_init(Os::linux), ConfigError) << "of many kinds of init";
+}
+
 TEST(DumpSettings, GoWhereTheGuestLooksForThem) {
   const DumpSettings settings{.device = "gpt/swapfs",
                               .directory = "/var/core",
@@ -105,14 +128,16 @@ TEST(DumpSettings, GoWhereTheGuestLooksForThem) {
                               .background_fsck = false,
                               .file_delay = 5,
                               .directory_delay = 4,
-                              .metadata_delay = 3};
+                              .metadata_delay = 3,
+                              .compression = Compression::zstd};
   EXPECT_EQ(DumpSettings::from_json(settings.to_json()), settings);
   const SeedImage image =
       SeedImage::from_entries(
           {{.path = "/etc/sysctl.conf", .mode = 0644, .content = "kern.dirdelay=29\nx=1\n"}})
           .dump_settings(settings);
   EXPECT_EQ(text(image, "/etc/rc.conf"),
-            "dumpdev=\"/dev/gpt/swapfs\"\ndumpdir=\"/var/core\"\nbackground_fsck=\"NO\"\n");
+            "dumpdev=\"/dev/gpt/swapfs\"\ndumpon_flags=\"-i 0 "
+            "-Z\"\ndumpdir=\"/var/core\"\nbackground_fsck=\"NO\"\n");
   EXPECT_EQ(
       text(image, "/boot/loader.conf"),
       "dumpdev=\"gpt/swapfs\"\nhw.physmem=\"256M\"\ndebug.debugger_on_panic=\"0\"\ndebug.minidump=\"0\"\n");
@@ -123,6 +148,8 @@ TEST(DumpSettings, WhatCannotBeIsRefused) {
   const SeedImage image = SeedImage::from_entries({});
   EXPECT_THROW(image.dump_settings({.memory = "much"}), ConfigError);
   EXPECT_THROW(image.dump_settings({.file_delay = 60}), ConfigError);
+  EXPECT_THROW(image.dump_settings({.compression = Compression::gzip}), ConfigError);
+  EXPECT_THROW(DumpSettings::from_json(R"({"compression": "lzma"})"), FormatError);
   EXPECT_THROW(image.dump_settings({.device = "vtbd0"}, Os::linux), ConfigError);
 }
 

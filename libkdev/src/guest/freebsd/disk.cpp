@@ -77,7 +77,8 @@ DiskMount FreebsdGuest::mount_first_disk() const {
 }
 
 DiskService FreebsdGuest::agent_service(const Path& agent) const {
-  // As rc(8) runs local scripts; without rc.subr(8), as there is nothing to configure.
+  // As rc(8) runs local scripts; without rc.subr(8), as there is nothing to configure. The agent loads its
+  // port's driver itself, where the kernel has not got it.
   return {.entries = {{.path = "/usr/local/libexec/kdev-agent", .mode = 0555, .source = agent},
                       {.path = "/usr/local/etc/rc.d/kdev_agent",
                        .mode = 0555,
@@ -88,7 +89,7 @@ DiskService FreebsdGuest::agent_service(const Path& agent) const {
                                   "case \"$1\" in\n"
                                   "*start) /usr/local/libexec/kdev-agent </dev/null >/dev/console 2>&1 & ;;\n"
                                   "esac\n"}},
-          .edits = {{.file = "/boot/loader.conf", .name = "virtio_console_load", .value = "YES"}}};
+          .edits = {}};
 }
 
 FileChange FreebsdGuest::select_kernel(const std::string& name, bool once) const {
@@ -103,7 +104,8 @@ FileChange FreebsdGuest::select_kernel(const std::string& name, bool once) const
 }
 
 DiskLayout FreebsdGuest::disk_layout(const DiskRequest& request) const {
-  for (const char* name : {"pmbr", "gptboot", "loader", "loader.efi", "defaults", "lua"}) need(request.boot, name);
+  for (const char* name : {"pmbr", "gptboot", "loader", "loader.efi", "defaults", "lua"})
+    need(request.boot, name);
   std::map<std::string, std::string> variables = request.plan.environment;
   DiskLayout layout;
   layout.boot_code = request.boot / "pmbr";

@@ -41,6 +41,14 @@ std::vector<std::pair<std::string, std::string>> tunables(const DumpSettings& s)
   return set;
 }
 
+/// dumpon(8)'s option.
+const char* option_of(const DumpSettings& s) {
+  if (s.compression == Compression::none) return nullptr;
+  if (s.device.empty() || s.device == "NO")
+    refuse("the dump is to be compressed, but has no device", "set device, too");
+  return s.compression == Compression::gzip ? "-z" : "-Z";
+}
+
 std::string bare_device(const std::string& device) {
   return device.starts_with("/dev/") ? device.substr(5) : device;
 }
@@ -59,6 +67,8 @@ class FreebsdDumpRules final : public DumpRules {
       // rc.
       if (named) set(loader_conf, "dumpdev", bare_device(s.device));
     }
+    // Before the one that the kernel took from its environment.
+    if (const char* option = option_of(s)) set(rc_conf, "dumpon_flags", fmt::format("-i 0 {}", option));
     if (!s.directory.empty()) set(rc_conf, "dumpdir", s.directory);
     if (s.background_fsck) set(rc_conf, "background_fsck", *s.background_fsck ? "YES" : "NO");
     if (!s.memory.empty()) {
@@ -81,11 +91,16 @@ class FreebsdDumpRules final : public DumpRules {
       if (given)
         refuse(fmt::format("{} takes effect with a boot", what),
                "SeedImage.dump_settings() puts it into the image");
+    const char* const option = option_of(s);
     std::vector<std::vector<std::string>> commands;
-    if (s.device == "NO")
+    if (s.device == "NO") {
       commands.push_back({"dumpon", "off"});
-    else if (!s.device.empty())
-      commands.push_back({"dumpon", "/dev/" + bare_device(s.device)});
+    } else if (!s.device.empty()) {
+      // First of the list: what was set before is taken only when this one fails.
+      commands.push_back({"dumpon", "-i", "0"});
+      if (option) commands.back().push_back(option);
+      commands.back().push_back("/dev/" + bare_device(s.device));
+    }
     for (const auto& list : {tunables(s), sysctls(s)})
       for (const auto& [name, value] : list) commands.push_back({"sysctl", name + "=" + value});
     return commands;

@@ -44,6 +44,8 @@ const std::vector<Row> debug = {
     {"options INVARIANTS", "y"},
     {"options INVARIANT_SUPPORT", "y"},
     {"options WITNESS", "y"},
+    {"options GZIO", "y"},  // dumps that are compressed
+    {"options ZSTDIO", "y"},
     {"options WITNESS_SKIPSPIN", "y"},  // spin locks are too hot for it
     {"options KDB", "y"},
     {"options KDB_TRACE", "y"},

@@ -1,0 +1,7 @@
+#pragma once
+
+namespace kdev {
+
+enum class Compression { none, gzip, zstd };
+
+}  // namespace kdev
