@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -47,6 +48,7 @@ struct DebuggerAnswer {
 
 /// Everything one crash on a console says. A value.
 struct KDEV_API CrashReport {
+  std::string os;      ///< whose console it is: "linux", "freebsd", "openbsd", "netbsd"
   std::string kind;    ///< family: "oops", "bug", "warning", "panic", "kasan", "hung-task", "soft-lockup", "rcu-stall", ...
   std::string type;    ///< class as syzbot uses it: "KASAN-READ", "HANG", "WARNING", "BUG", "DoS", "LOCKDEP"; empty: unknown
   std::string title;   ///< stable and deduplicating, syzbot-compatible
@@ -63,6 +65,7 @@ struct KDEV_API CrashReport {
   std::optional<std::int64_t> kaslr_offset;      ///< from "Kernel Offset:"; absent: unknown
   bool panicked = false;    ///< the log also holds the panic that followed
   bool corrupted = false;   ///< truncated, or mixed with another
+  bool suppressed = false;  ///< known, and not worth a look: the machine ran out of memory, its init ended, ...
   bool symbolized = false;  ///< file and line were filled in
   std::vector<std::string> notes;  ///< what a reader should know: a build id that differs, a module without symbols
   std::vector<DebuggerAnswer> debugger;  ///< what OnCrash::ask asked, in order
@@ -84,8 +87,38 @@ struct KDEV_API CrashReport {
 };
 
 /// All reports in a console log, in order; at most 10,000. Robust against hostile input: linear time, no exceptions for
-/// content. Text in the reports is valid UTF-8: other bytes of the log are replaced by U+FFFD.
-KDEV_API std::vector<CrashReport> scan_console(std::string_view log, Os os = Os::linux);
+/// content. Text in the reports is valid UTF-8: other bytes of the log are replaced by U+FFFD. `system`: one of
+/// console_systems(); empty: as detect_console() has it, or Linux. ConfigError when it is no such name.
+KDEV_API std::vector<CrashReport> scan_console(std::string_view log, std::string_view system = {});
+KDEV_API std::vector<CrashReport> scan_console(std::string_view log, Os os);
+
+/// The same for a file of any size, in constant memory and without a limit to the reports. `found` takes each, and returns
+/// false to end. ConfigError when the file cannot be read.
+KDEV_API void scan_file(const Path& file, const std::function<bool(CrashReport)>& found, std::string_view system = {});
+
+/// The same for a log that arrives in pieces: it keeps a few megabytes. Not thread-safe.
+class KDEV_API ConsoleScanner {
+ public:
+  explicit ConsoleScanner(std::string_view system = {});
+  ConsoleScanner(ConsoleScanner&&) noexcept;
+  ConsoleScanner& operator=(ConsoleScanner&&) noexcept;
+  ~ConsoleScanner();
+  /// The reports that are complete: some megabytes follow them.
+  std::vector<CrashReport> feed(std::string_view bytes);
+  /// All that are left. The scanner is as new then.
+  std::vector<CrashReport> finish();
+  /// Whose console it is; empty while that is not known.
+  std::string system() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// Whose console it seems to be; empty: nobody's. Of a long text its beginning and its end count.
+KDEV_API std::string detect_console(std::string_view log);
+/// Those whose consoles can be read: "linux", "freebsd", "openbsd", "netbsd".
+KDEV_API std::vector<std::string> console_systems();
 
 /// Where to find a kernel's and its modules' debug information.
 struct SymbolSources {

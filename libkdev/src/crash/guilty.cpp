@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <map>
 
+#include "crash/demangle.hpp"
+
 namespace kdev::crash {
 namespace {
 
@@ -37,6 +39,8 @@ Names frames_of(const StackTrace& trace, bool unreliable = false) {
   Names names;
   for (const auto& frame : trace.frames) {
     if (frame.function.empty() || frame.function.starts_with("0x")) continue;
+    // What a symbolizing program added: titles must be the same without it.
+    if (frame.inlined) continue;
     if (frame.reliable || unreliable) names.push_back(frame.function);
   }
   return names;
@@ -45,7 +49,7 @@ Names frames_of(const StackTrace& trace, bool unreliable = false) {
 }  // namespace
 
 struct GuiltyFinder::State {
-  std::unique_ptr<RE2> helpers, dispatchers, watchers, interrupts, waiters, idle, mixed;
+  std::unique_ptr<RE2> helpers, dispatchers, watchers, timers, interrupts, waiters, idle, mixed;
   struct Rename {
     std::unique_ptr<RE2> pattern;
     std::string to;
@@ -62,6 +66,7 @@ struct GuiltyFinder::State {
   std::string renamed(std::string name, bool all) const {
     for (const auto& r : renames)
       if (all || !r.keep) RE2::Replace(&name, *r.pattern, r.to);
+    if (name.starts_with("_Z") || name.starts_with("_R")) return demangled(name);
     return name;
   }
 
@@ -75,6 +80,17 @@ struct GuiltyFinder::State {
       if (!trace.frames.empty() && !sleeps) return &trace;
     }
     return nullptr;
+  }
+
+  /// What the first timer interrupt that the trace shows came into: ticks find it in what takes long.
+  Names below_timer(const StackTrace& trace) const {
+    const Names names = frames_of(trace);
+    const auto timer =
+        std::find_if(names.begin(), names.end(), [&](auto n) { return fits(timers.get(), n); });
+    if (timer == names.end()) return names;
+    auto entry = std::find_if(timer, names.end(), [&](auto n) { return fits(interrupts.get(), n); });
+    while (entry != names.end() && fits(interrupts.get(), *entry)) ++entry;
+    return {entry, names.end()};
   }
 
   /// What ran when a watchdog's interrupt looked.
@@ -111,6 +127,7 @@ GuiltyFinder::GuiltyFinder(const guest::FunctionRules& rules) : state_(new State
   state_->helpers = whole_name(rules.helpers);
   state_->dispatchers = whole_name(rules.dispatchers);
   state_->watchers = whole_name(rules.watchers);
+  state_->timers = whole_name(rules.timers);
   state_->waiters = whole_name(rules.waiters);
   state_->interrupts = whole_name(rules.interrupts);
   state_->idle = whole_name(rules.idle);
@@ -157,13 +174,23 @@ Guilty GuiltyFinder::find(const std::vector<std::string_view>& words,
       if (i < captures.size() && !captures[i].empty()) names = {captures[i]};
     } else if (word == "pc") {
       if (pc && !pc->function.empty()) names = {pc->function};
+    } else if (word == "traces") {
+      for (const auto& trace : traces)
+        for (const auto name : frames_of(trace)) names.push_back(name);
     } else if (word.starts_with("trace:")) {
       const RE2 wanted{piece(word.substr(6))};
       for (const auto& trace : traces)
         if (names.empty() && RE2::PartialMatch(trace.name, wanted)) names = frames_of(trace);
     } else if (word == "stalled" || word == "leaf") {
-      if (const auto* trace = state_->running(traces)) names = state_->interrupted(*trace);
-      if (word == "stalled") names = state_->stalled(names, skip);
+      const auto* trace = state_->running(traces);
+      if (trace && word == "leaf") names = state_->interrupted(*trace);
+      if (trace && word == "stalled") {
+        names = state_->below_timer(*trace);
+        // The trace begins with the caller of what ran.
+        if (pc && trace == &traces[0] && names.size() == frames_of(*trace).size())
+          names.insert(names.begin(), pc->function);
+        names = state_->stalled(names, skip);
+      }
     } else if (word == "entry") {
       if (!traces.empty()) names = state_->entry(frames_of(traces[0]), skip);
     } else if (!traces.empty()) {

@@ -127,6 +127,7 @@ DebuggerAnswer answer_from(const object& o) {
 
 std::string CrashReport::to_json() const {
   object o;
+  if (!os.empty()) o["os"] = json::utf8(os);
   o["kind"] = json::utf8(kind);
   o["type"] = json::utf8(type);
   o["title"] = json::utf8(title);
@@ -147,6 +148,7 @@ std::string CrashReport::to_json() const {
   if (kaslr_offset) o["kaslr_offset"] = hex(static_cast<std::uint64_t>(*kaslr_offset));
   o["panicked"] = panicked;
   o["corrupted"] = corrupted;
+  if (suppressed) o["suppressed"] = true;
   o["symbolized"] = symbolized;
   o["notes"] = json::from_strings(notes);
   // Only where a debugger was asked: most reports have none.
@@ -166,6 +168,7 @@ std::string CrashReport::to_json() const {
 CrashReport CrashReport::from_json(std::string_view text) {
   const object o = json::parse_object(text, "a crash report");
   CrashReport r;
+  r.os = json::get_string(o, "os");
   r.kind = json::get_string(o, "kind");
   r.type = json::get_string(o, "type");
   r.title = json::get_string(o, "title");
@@ -186,6 +189,7 @@ CrashReport CrashReport::from_json(std::string_view text) {
   if (o.contains("kaslr_offset")) r.kaslr_offset = static_cast<std::int64_t>(get_hex(o, "kaslr_offset"));
   r.panicked = json::get_bool(o, "panicked");
   r.corrupted = json::get_bool(o, "corrupted");
+  r.suppressed = json::get_bool(o, "suppressed");
   r.symbolized = json::get_bool(o, "symbolized");
   r.notes = json::get_strings(o, "notes");
   if (const auto* list = get_array(o, "debugger"))

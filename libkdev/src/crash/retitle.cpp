@@ -1,6 +1,7 @@
 #include "crash/retitle.hpp"
 
 #include "crash/title.hpp"
+#include "guest/console_rules.hpp"
 #include "guest/core_rules.hpp"
 #include "guest/guest.hpp"
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <re2/re2.h>
+#include <re2/set.h>
 
 #include <algorithm>
 #include <map>
@@ -27,12 +28,31 @@ struct Captures {
 struct Rule {
   const guest::TitleRule* row;
   std::unique_ptr<RE2> pattern, skip;  // null: none
+  int in_set = -1;                     // of the format; -1: has to be tried
 };
+
+RE2::Options table_options() {
+  RE2::Options options;
+  options.set_encoding(RE2::Options::EncodingLatin1);  // console bytes are no text
+  return options;
+}
+
+/// Which of many rules a text fits is found in one pass over it.
+std::unique_ptr<RE2::Set> all_patterns(std::vector<Rule>& rules) {
+  if (std::count_if(rules.begin(), rules.end(), [](const Rule& r) { return r.pattern != nullptr; }) < 3)
+    return nullptr;
+  RE2::Options options = table_options();
+  options.set_max_mem(32 << 20);
+  auto set = std::make_unique<RE2::Set>(options, RE2::UNANCHORED);
+  for (Rule& rule : rules)
+    if (rule.pattern) rule.in_set = set->Add(rule.pattern->pattern(), nullptr);
+  set->Compile();
+  return set;
+}
 
 std::unique_ptr<RE2> compiled(std::string_view pattern, bool whole) {
   if (pattern.empty()) return nullptr;
-  RE2::Options options;
-  options.set_encoding(RE2::Options::EncodingLatin1);  // console bytes are no text
+  const RE2::Options options = table_options();
   auto re = std::make_unique<RE2>(whole ? fmt::format("^(?:{})$", pattern) : fmt::format("(?m){}", pattern),
                                   options);
   // The tables are part of this library: a row that does not compile is found by the tests.
@@ -90,16 +110,22 @@ std::string normalized(std::string_view text) {
 struct TitleTable::State {
   const guest::ConsoleRules& rules;
   GuiltyFinder finder;
-  std::vector<std::vector<Rule>> formats;
+  struct Format {
+    std::vector<Rule> rules;
+    std::unique_ptr<RE2::Set>
+        set;  ///< the rules' patterns, in their order where they have one; null: too few
+  };
+  std::vector<Format> formats;
   explicit State(const guest::ConsoleRules& r) : rules(r), finder(r.functions()) {}
 };
 
 TitleTable::TitleTable(const guest::ConsoleRules& rules) : state_(new State(rules)) {
   for (const auto& format : rules.formats()) {
-    std::vector<Rule> list;
+    State::Format made;
     for (const auto& row : format.titles)
-      list.push_back({&row, compiled(row.pattern, false), compiled(row.skip, true)});
-    state_->formats.push_back(std::move(list));
+      made.rules.push_back({&row, compiled(row.pattern, false), compiled(row.skip, true), -1});
+    made.set = all_patterns(made.rules);
+    state_->formats.push_back(std::move(made));
   }
 }
 
@@ -119,14 +145,20 @@ void TitleTable::name(CrashReport& report, int format, std::string_view before, 
   const auto& row_format = state_->rules.formats()[format];
   report.kind = row_format.kind;
   const std::string text = std::string(before) + std::string(head);
-  for (const auto& rule : state_->formats[format]) {
+  const auto& table = state_->formats[format];
+  std::vector<int> fit;
+  if (table.set) table.set->Match(text, &fit);
+  for (const auto& rule : table.rules) {
+    if (rule.in_set >= 0 && std::find(fit.begin(), fit.end(), rule.in_set) == fit.end()) continue;
     Captures captures;
+    if (rule.row->traceless && !report.traces.empty()) continue;
     if (rule.pattern) {
       const int groups = std::min(rule.pattern->NumberOfCapturingGroups() + 1, max_captures);
       // A rule about the report's own first line must not fit a line before it: try without those first.
       if (!rule.pattern->Match({head.data(), head.size()}, 0, head.size(), RE2::UNANCHORED,
                                captures.text.data(), groups) &&
-          !rule.pattern->Match(text, 0, text.size(), RE2::UNANCHORED, captures.text.data(), groups))
+          (before.empty() ||
+           !rule.pattern->Match(text, 0, text.size(), RE2::UNANCHORED, captures.text.data(), groups)))
         continue;
     }
     std::vector<std::string_view> texts;
@@ -138,10 +170,13 @@ void TitleTable::name(CrashReport& report, int format, std::string_view before, 
     auto blame = rule.row->blame.empty() ? rule.row->function : rule.row->blame;
     if (needs) blame.insert(blame.end(), {"trace", "any"});
     report.function = state_->finder.find(blame, texts, report.traces, pc, rule.skip.get()).printed;
-    if (needs && state_->finder.mixed(report.traces)) guilty = {};
+    // What names the function came after a stack that is not this report's.
+    const bool torn = captures.at(0).find("\nCall Trace:") != std::string_view::npos;
+    if (needs && (torn || state_->finder.mixed(report.traces))) guilty = {};
     report.type = expand(rule.row->type, captures, {}, {});
     const std::string_view shown = guilty.name.empty() ? "corrupted" : std::string_view(guilty.name);
     report.title = expand(rule.row->title, captures, shown, origin.name);
+    report.suppressed |= rule.row->suppressed;
     report.corrupted |= rule.row->corrupted || (needs && guilty.name.empty());
     const bool framed = std::any_of(report.traces.begin(), report.traces.end(), [](const StackTrace& t) {
       return std::any_of(t.frames.begin(), t.frames.end(), [](const StackFrame& f) { return f.reliable; });

@@ -54,6 +54,9 @@ class ConsoleRules {
   /// After this line the kernel does not go on ("Kernel panic - not syncing", "Rebooting in").
   virtual bool is_fatal(std::string_view line) const = 0;
 
+  /// What only this system's consoles say. RE2, multi-line.
+  virtual std::string_view marks() const = 0;
+
   /// The line says that the kernel enters a debugger. Where somebody debugs it, that is no crash.
   virtual bool enters_debugger(std::string_view) const { return false; }
   /// The prompt that the console's last line, without a line end, is. Null: none that is known.

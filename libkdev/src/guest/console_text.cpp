@@ -4,7 +4,7 @@ namespace kdev::guest {
 
 std::string_view plain_line(std::string_view raw, std::string& scratch) {
   while (!raw.empty() && raw.back() == '\r') raw.remove_suffix(1);
-  if (raw.find_first_of("\033\r") == raw.npos) return raw;
+  if (raw.find('\033') == raw.npos && raw.find('\r') == raw.npos) return raw;
   scratch.reserve(scratch.size() + raw.size());
   const std::size_t begin = scratch.size();
   for (std::size_t i = 0; i < raw.size(); ++i) {

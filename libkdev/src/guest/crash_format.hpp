@@ -25,6 +25,7 @@ struct TitleRule {
   ///   "1".."9"       the captured text
   ///   "pc"           the kernel's program counter
   ///   "trace"        the frames of the first trace
+  ///   "traces"       the frames of all traces
   ///   "trace:REGEX"  ... of the first trace whose name matches
   ///   "entry"        the frames, but the one that the kernel's dispatching code called: stable where leaves vary
   ///   "any"          the same with the entries marked '?'
@@ -43,6 +44,10 @@ struct TitleRule {
   std::vector<std::string_view> origin = {};
   /// A report that only this rule fits is known to have lost text.
   bool corrupted = false;
+  /// Applies only to a report without any stack.
+  bool traceless = false;
+  /// Known, and not worth a look: noise of the test itself.
+  bool suppressed = false;
 };
 
 struct CrashFormat {
@@ -52,7 +57,16 @@ struct CrashFormat {
     follow,  ///< goes on with an open report (Oops after BUG, panic after anything); begins one when there is
              ///< none
     ignore,  ///< looks like a beginning and is none
+    program,  ///< what a program says of its own end: reported from logs, nothing to stop a running guest for
+    // How a boot that nothing explains is known:
+    farewell,  ///< the machine goes down, as somebody wanted or the kernel said
+    firmware,  ///< the first line that a machine prints
+    boot,      ///< the kernel's first lines; a report when a kernel ran before, and the machine did not say
+               ///< farewell
   };
+  /// The kernel's own words for something wrong.
+  bool begins() const { return role == Role::start || role == Role::generic || role == Role::follow; }
+
   std::string_view kind = {};
   std::string_view start;  ///< RE2, anchored at the line's beginning
   Role role = Role::start;
@@ -71,6 +85,8 @@ struct FunctionRules {
   /// Who notices a stall, from an interrupt: for "stalled" and "leaf", frames up to the interrupt's entry are
   /// dropped.
   std::vector<std::string_view> watchers, interrupts;
+  /// A timer's interrupt: for "stalled", all up to its entry is dropped.
+  std::vector<std::string_view> timers;
   /// Functions that wait for other CPUs: a stall in one is theirs, whoever called.
   std::vector<std::string_view> waiters;
   /// Stacks of tasks that do not run, or of the reporter itself: not what stalls. Looked for among the first

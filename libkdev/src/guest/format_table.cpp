@@ -25,7 +25,7 @@ FormatTable::FormatTable(std::vector<std::vector<CrashFormat>> families)
 FormatTable::~FormatTable() = default;
 
 int FormatTable::first(std::string_view text) const {
-  if (text.size() < 5) return -1;
+  if (text.size() < 4) return -1;
   text = text.substr(0, 4096);  // a line longer than that says nothing more
   thread_local std::vector<int> hits;
   if (!starts_->set.Match(re2::StringPiece(text.data(), text.size()), &hits) || hits.empty()) return -1;

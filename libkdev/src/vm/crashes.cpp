@@ -60,6 +60,7 @@ std::size_t VM::State::collect_crashes(const std::shared_ptr<vm::Session>& from,
     std::vector<CrashReport> reports;
     for (CrashReport& report : scan_console(text, from->scan.kernel.os)) {
       if (report.end + begin <= episode.begin) continue;  // of a crash that nobody waited for
+      if (report.kind == "program" || report.kind == "reboot") continue;  // none of the kernel's own
       report.begin += begin;
       report.end += begin;
       reports.push_back(std::move(report));

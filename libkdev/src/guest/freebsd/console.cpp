@@ -26,8 +26,15 @@ class FreebsdConsoleRules final : public ConsoleRules {
                 freebsd_locking_formats(), freebsd_panic_formats()}),
         functions_(freebsd_function_rules()) {}
 
+  std::string_view marks() const override {
+    return R"(^cpuid = \d|^KDB: |^Fatal trap \d+: |^#\d+ 0x[0-9a-f]+ at \w+\+0x|\) at \w+\+0x[0-9a-f]+/frame 0x|FreeBSD|^time = \d{5}|^panic: )";
+  }
+
   bool begins_report(std::string_view line) const override {
-    return any_record(line, [this](const ConsoleRecord& r) { return format_of(r) >= 0; });
+    return any_record(line, [this](const ConsoleRecord& r) {
+      const int format = format_of(r);
+      return format >= 0 && formats()[format].begins();
+    });
   }
 
   bool ends_report(std::string_view line) const override {

@@ -24,11 +24,18 @@ class LinuxConsoleRules final : public ConsoleRules {
   LinuxConsoleRules()
       : table_({linux_ignored_formats(), linux_sanitizer_formats(), linux_oops_formats(),
                 linux_warning_formats(), linux_locking_formats(), linux_hang_formats(),
-                linux_panic_formats()}),
+                linux_system_formats(), linux_panic_formats()}),
         functions_(linux_function_rules()) {}
 
+  std::string_view marks() const override {
+    return R"(^\[ {0,4}\d+\.\d{6}\]|Linux version \d|Kernel panic - not syncing|^(?:\[.{0,40}\] )?CPU: \d+ (?:UID: \d+ )?PID: |Call [Tt]race:|\+0x[0-9a-f]+/0x[0-9a-f]+|^BUG: |^WARNING: CPU: )";
+  }
+
   bool begins_report(std::string_view line) const override {
-    return any_record(line, [this](const ConsoleRecord& r) { return format_of(r) >= 0; });
+    return any_record(line, [this](const ConsoleRecord& r) {
+      const int format = format_of(r);
+      return format >= 0 && formats()[format].begins();
+    });
   }
 
   bool ends_report(std::string_view line) const override {

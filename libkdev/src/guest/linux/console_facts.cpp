@@ -1,10 +1,13 @@
 #include "guest/linux/console_facts.hpp"
 
 #include <re2/re2.h>
+#include <re2/set.h>
 
 #include <algorithm>
 #include <charconv>
 #include <optional>
+#include <utility>
+#include <vector>
 
 #include "guest/linux/console_frame.hpp"
 
@@ -18,6 +21,13 @@ std::string_view trimmed(std::string_view s) {
   const auto begin = s.find_first_not_of(" \t");
   if (begin == std::string_view::npos) return {};
   return s.substr(begin, s.find_last_not_of(" \t") - begin + 1);
+}
+
+RE2::Options options() {
+  RE2::Options o;
+  o.set_encoding(RE2::Options::EncodingLatin1);  // console bytes are no text
+  o.set_max_mem(64 << 20);
+  return o;
 }
 
 struct Patterns {
@@ -39,7 +49,8 @@ struct Patterns {
   RE2 kernel_offset{R"(^Kernel Offset: (disabled|0x[0-9a-f]{1,16}))"};
   // Program counters. x86 names the code segment: privilege level 0 is the kernel.
   RE2 x86_pc{R"(^[RE]?IP:? (?:([0-9a-f]{4}):)?(.*))"};
-  RE2 arm_pc{R"(^(?:e?pc : |PC is at |NIP \[[0-9a-f]+\] )(.*))"};
+  RE2 arm_pc{
+      R"(^(?:e?pc : |PC is at |NIP \[[0-9a-f]+\] |(?: ERA|epc|era) *: [0-9a-f]{8,16} |Krnl PSW : [0-9a-f]{16} [0-9a-f]{16} \(|pc [0-9a-f]{16} ra )(.*))"};
   RE2 stray_lr{R"(^(?:lr : |LR is at |LR \[))"};
   RE2 register_line{
       R"(^\s*(?:[RE][A-Z]{2}|R\d{1,2}|FS|GS|CS|DS|CR\d|DR\d|EFLAGS|x\d{1,2}|sp|pc|r\d{1,2}|pstate|PKRU|ip|ra|gp|t\d|s\d|a\d{1,2}|sr|status) {0,2}: {0,2}\[?<?[0-9a-f]{4})"};
@@ -54,6 +65,17 @@ struct Patterns {
   RE2 reboot{
       R"(^(?:\[    0\.000000\] |Linux version \d|early console in |Decompressing Linux|Booting the kernel|SeaBIOS|C?SeaBIOS \(version|U-Boot |UEFI firmware|reboot: (?:Restarting|Power down|System halted)))"};
   RE2 intro_call{R"(^Call [Tt]race|^[Bb]acktrace)"};
+
+  // All that a line may be, in one pass over it; what it is is then looked at more closely.
+  const std::vector<const RE2*> kinds{&cpu,    &old_pid,  &taint,         &release,   &by_task,
+                                      &hung,   &stuck,    &atomic,        &lock_task, &comm,
+                                      &x86_pc, &arm_pc,   &end,           &stop,      &kernel_offset,
+                                      &reboot, &stray_lr, &register_line, &known,     &trace_start};
+  RE2::Set set{options(), RE2::UNANCHORED};
+  Patterns() {
+    for (const RE2* kind : kinds) set.Add(kind->pattern(), nullptr);
+    set.Compile();
+  }
 };
 
 const Patterns& patterns() {
@@ -84,12 +106,23 @@ class Reader final : public ReportReader {
   bool read_who(std::string_view text);
   void who(std::string_view comm, std::string_view pid, bool sure);
 
+  /// Whether the line that is being read fits a pattern of Patterns::kinds.
+  bool fits(const RE2& kind) const {
+    return std::any_of(hits_.begin(), hits_.end(), [&](int i) { return re_.kinds[i] == &kind; });
+  }
+  template <class... Text>
+  bool fits(std::string_view text, const RE2& kind, Text*... captured) const {
+    return fits(kind) && RE2::PartialMatch(piece(text), kind, captured...);
+  }
+
   const Patterns& re_ = patterns();
+  std::vector<int> hits_;
   CrashReport found_;
   std::optional<StackFrame> pc_;
   std::string context_;
   std::string heading_;  // the last line that ended with a colon: names a trace if frames follow at once
   bool in_trace_ = false;
+  bool at_lock_ = false;         // the next line is where a lock was taken
   bool user_registers_ = false;  // what follows belongs to user space or a repetition
   bool sure_who_ = false;
   bool first_ = true;
@@ -99,17 +132,25 @@ class Reader final : public ReportReader {
 
 ReportReader::Seen Reader::read(std::string_view text) {
   text = text.substr(0, 4096);
-  if (!first_ && RE2::PartialMatch(piece(text), re_.reboot)) return Seen::reboot;
+  hits_.clear();
+  // Most lines of a report are another frame.
+  if (in_trace_ && heading_.empty() && read_trace(text)) return Seen::part;
+  re_.set.Match(piece(text), &hits_);
+  if (!first_ && fits(re_.reboot)) return Seen::reboot;
   first_ = false;
-  if (RE2::PartialMatch(piece(text), re_.stop)) return Seen::stop;
-  if (RE2::PartialMatch(piece(text), re_.end)) {
+  if (fits(re_.stop)) return Seen::stop;
+  if (fits(re_.end)) {
     in_trace_ = false;
     return Seen::end;
+  }
+  if (text.starts_with("** ") && text.find(" printk messages dropped **") != std::string_view::npos) {
+    found_.corrupted = true;
+    return Seen::part;
   }
   if (read_pc(text) || read_trace(text) || read_registers(text)) return Seen::part;
   const bool who = read_who(text);
   StringPiece offset;
-  if (RE2::PartialMatch(piece(text), re_.kernel_offset, &offset)) {
+  if (fits(text, re_.kernel_offset, &offset)) {
     if (offset == "disabled") {
       found_.kaslr_offset = 0;
     } else {
@@ -122,14 +163,17 @@ ReportReader::Seen Reader::read(std::string_view text) {
   if (bare.empty()) return Seen::nothing;
   heading_.clear();
   // "..., at:" is a lock whose address old kernels print on the next line.
+  at_lock_ = bare.ends_with("at:");
+  // dump_page_owner() in mm/page_owner.c has no colon.
+  if (bare.starts_with("page last allocated via")) heading_ = "page last allocated";
   if (bare.ends_with(':') && bare.size() < 200 && !bare.ends_with(", at:") && !bare.ends_with(") at:"))
     heading_ = bare.substr(0, bare.size() - 1);
-  return who || RE2::PartialMatch(piece(text), re_.known) ? Seen::part : Seen::nothing;
+  return who || fits(re_.known) ? Seen::part : Seen::nothing;
 }
 
 bool Reader::read_trace(std::string_view text) {
   StringPiece name, rest;
-  if (RE2::PartialMatch(piece(text), re_.trace_start, &name, &rest)) {
+  if (fits(text, re_.trace_start, &name, &rest)) {
     found_.traces.push_back({.name = std::string(name.data(), name.size()), .context = {}, .frames = {}});
     in_trace_ = true;
     context_.clear();
@@ -140,6 +184,7 @@ bool Reader::read_trace(std::string_view text) {
   bool marker = false;
   auto frame = parse_linux_frame(text, context_, marker);
   if (!frame) return marker;
+  if (std::exchange(at_lock_, false) && heading_.empty()) return true;
   // dump_stack() of 32-bit arm prints no heading.
   if (heading_.empty() && text.substr(0, 64).find("unwind_backtrace") != std::string_view::npos)
     heading_ = "Backtrace";
@@ -162,9 +207,8 @@ bool Reader::read_trace(std::string_view text) {
 bool Reader::read_pc(std::string_view text) {
   if (text.size() < 4) return false;
   StringPiece segment, where;
-  const bool x86 = RE2::PartialMatch(piece(text), re_.x86_pc, &segment, &where);
-  if (!x86 && !RE2::PartialMatch(piece(text), re_.arm_pc, &where))
-    return RE2::PartialMatch(piece(text), re_.stray_lr);
+  const bool x86 = fits(text, re_.x86_pc, &segment, &where);
+  if (!x86 && !fits(text, re_.arm_pc, &where)) return fits(re_.stray_lr);
   std::string_view at{where.data(), where.size()};
   if (x86 && !segment.empty() && (segment[segment.size() - 1] & 3)) {  // user space: CPL 3
     user_registers_ = true;
@@ -203,7 +247,7 @@ bool Reader::read_pc(std::string_view text) {
 }
 
 bool Reader::read_registers(std::string_view text) {
-  if (!RE2::PartialMatch(piece(text), re_.register_line)) return false;
+  if (!fits(re_.register_line)) return false;
   if (user_registers_) return true;
   StringPiece rest = piece(text), name, value;
   while (RE2::FindAndConsume(&rest, re_.register_value, &name, &value))
@@ -225,36 +269,32 @@ bool Reader::read_who(std::string_view text) {
     if (found_.taint.empty()) found_.taint = view(taint);
     if (found_.release.empty()) found_.release = view(release);
   };
-  if (text.find("PU: ") != std::string_view::npos &&
-      RE2::PartialMatch(piece(text), re_.cpu, &cpu, &pid, &comm, &taint, &release)) {
+  if (fits(text, re_.cpu, &cpu, &pid, &comm, &taint, &release)) {
     who(view(comm), view(pid), false);
     if (found_.cpu < 0) found_.cpu = to_int(view(cpu));
     state();
     return true;
   }
-  if (RE2::PartialMatch(piece(text), re_.old_pid, &pid, &comm, &taint, &release)) {
+  if (fits(text, re_.old_pid, &pid, &comm, &taint, &release)) {
     who(view(comm), view(pid), false);
     state();
     return true;
   }
-  if (RE2::PartialMatch(piece(text), re_.taint, &taint, &release) ||
-      RE2::PartialMatch(piece(text), re_.release, &release, &taint)) {
+  if (fits(text, re_.taint, &taint, &release) || fits(text, re_.release, &release, &taint)) {
     state();
     return true;
   }
-  if (RE2::PartialMatch(piece(text), re_.hung, &comm, &pid) ||
-      RE2::PartialMatch(piece(text), re_.comm, &comm, &pid) ||
-      RE2::PartialMatch(piece(text), re_.atomic, &comm, &pid)) {
+  if (fits(text, re_.hung, &comm, &pid) || fits(text, re_.comm, &comm, &pid) ||
+      fits(text, re_.atomic, &comm, &pid)) {
     who(view(comm), view(pid), true);
     return true;
   }
-  if (RE2::PartialMatch(piece(text), re_.stuck, &cpu, &comm, &pid)) {
+  if (fits(text, re_.stuck, &cpu, &comm, &pid)) {
     who(view(comm), view(pid), true);
     if (found_.cpu < 0) found_.cpu = to_int(view(cpu));
     return true;
   }
-  if (RE2::PartialMatch(piece(text), re_.by_task, &comm, &pid) ||
-      RE2::PartialMatch(piece(text), re_.lock_task, &comm, &pid)) {
+  if (fits(text, re_.by_task, &comm, &pid) || fits(text, re_.lock_task, &comm, &pid)) {
     who(view(comm), view(pid), false);
     return true;
   }
@@ -268,6 +308,7 @@ void Reader::finish(CrashReport& report) {
   report.taint = std::move(found_.taint);
   report.release = std::move(found_.release);
   report.registers = std::move(found_.registers);
+  report.corrupted |= found_.corrupted;
   report.kaslr_offset = found_.kaslr_offset;
   // Lock chains come before the stack that closed the circle; the guilty trace goes first.
   auto& traces = found_.traces;

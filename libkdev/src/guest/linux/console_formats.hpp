@@ -13,6 +13,7 @@ std::vector<CrashFormat> linux_oops_formats();       // exceptions and BUG()
 std::vector<CrashFormat> linux_warning_formats();    // WARN() and its special users
 std::vector<CrashFormat> linux_locking_formats();    // lockdep, RCU, atomic context
 std::vector<CrashFormat> linux_hang_formats();       // hung tasks, stalls, lockups
+std::vector<CrashFormat> linux_system_formats();     // without a report of the kernel's own
 std::vector<CrashFormat> linux_panic_formats();      // panic() and whatever else is shouted
 FunctionRules linux_function_rules();
 

@@ -2,20 +2,31 @@
 #include "guest/linux/console_formats.hpp"
 
 namespace kdev::guest {
+namespace {
+
+// Code that waits, for a lock or something else, because its caller wants to.
+constexpr std::string_view sleepers =
+    R"(.*schedule.*|.*_wait.*|wait_.*|.*mutex_lock.*|.*rwsem.*|.*rt_mutex.*|down.*|.*_down_.*|.*lock_page.*|.*ldsem.*|\w*_lock_(?:pair|killable|interruptible|slowpath)\w*|flush_work|__flush_work|flush_workqueue|.*_switch|rw_.*lock.*|.*wait_on.*|do_wait.*|__down.*|io_wait.*|folio_.*lock.*)";
+
+}  // namespace
 
 std::vector<CrashFormat> linux_hang_formats() {
   return {
       {.kind = "hung-task",
        .start = R"(INFO: task .{1,40} blocked for more than \d+ seconds|INFO: task )",
        .needs_trace = true,
-       .titles =
-           {{.pattern = {},
-             .title = "INFO: task hung in {function}",
-             .type = "HANG",
-             .alternatives = {"hang in {function}"},
-             .function = {"trace"},
-             .skip =
-                 R"(.*schedule.*|.*_wait.*|wait_.*|.*mutex_lock.*|.*rwsem.*|.*rt_mutex.*|down.*|.*_down_.*|.*lock_page.*|.*ldsem.*|\w*_lock_(?:pair|killable|interruptible|slowpath)\w*|flush_work|__flush_work|flush_workqueue|.*_switch|rw_.*lock.*|.*wait_on.*|do_wait.*|__down.*|io_wait.*|folio_.*lock.*)"}}},
+       .titles = {{.pattern = R"(^INFO: task .{1,40} can't die for more than)",
+                   .title = "INFO: task can't die in {function}",
+                   .type = "HANG",
+                   .alternatives = {"hang in {function}"},
+                   .function = {"trace"},
+                   .skip = sleepers},
+                  {.pattern = {},
+                   .title = "INFO: task hung in {function}",
+                   .type = "HANG",
+                   .alternatives = {"hang in {function}"},
+                   .function = {"trace"},
+                   .skip = sleepers}}},
       {.kind = "rcu-stall",
        .start =
            R"((?:rcu: )?INFO: (?:rcu\w* )?(?:self-)?(?:detected (?:expedited )?stalls? on)|(?:rcu: )?INFO: rcu\w* (?:self-)?detected (?:expedited )?stalls?)",
@@ -38,7 +49,7 @@ std::vector<CrashFormat> linux_hang_formats() {
                    .function = {"stalled"},
                    .blame = {"pc", "leaf"}}}},
       {.kind = "hard-lockup",
-       .start = R"((?:(?:NMI )?watchdog: )?Watchdog detected hard LOCKUP)",
+       .start = R"((?:(?:NMI )?watchdog: )?(?:CPU\d+: )?Watchdog detected hard LOCKUP)",
        .needs_trace = true,
        .all_callers = true,
        .titles = {{.pattern = {},

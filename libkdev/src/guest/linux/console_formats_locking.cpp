@@ -14,6 +14,14 @@ std::vector<CrashFormat> linux_locking_formats() {
              .title = "possible deadlock in {function}",
              .type = "LOCKDEP",
              .function = {"trace:which became .*-safe at", "trace"}},
+            // A worker runs what somebody else waits for, holding the lock: that one closes the circle.
+            {.pattern =
+                 R"(is trying to acquire lock:?(?s:.*?)\bat:\s+(?:\[<[^>\n]*>\]\s*)?process_one_work\+0x)",
+             .title = "possible deadlock in {function}",
+             .type = "LOCKDEP",
+             .function = {"trace:^-> #\\d", "trace"},
+             .skip =
+                 R"((?:__)?flush_\w+|(?:__)?cancel_\w+|drain_workqueue|process_one_work|worker_thread|kthread)"},
             {.pattern =
                  R"(is trying to (?:acquire lock|acquire):?(?s:.*?)\bat:\s+(?:\[<[^>\n]*>\]\s*)?([\w.]+)\+0x)",
              .title = "possible deadlock in {function}",

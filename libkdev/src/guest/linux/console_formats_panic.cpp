@@ -15,6 +15,10 @@ std::vector<CrashFormat> linux_ignored_formats() {
       {.kind = "",
        .start = R"(INFO: (?:lockdep|perf|task) \S+ (?:turned|interrupt|took))",
        .role = Role::ignore},
+      // A second line of the hung task's own report.
+      {.kind = "",
+       .start = R"(INFO: task .{1,40} (?:is )?blocked on an? (?:mutex|semaphore|rw-semaphore))",
+       .role = Role::ignore},
       {.kind = "", .start = R"(WARNING: The mand mount option)", .role = Role::ignore},
   };
 }
@@ -26,19 +30,27 @@ std::vector<CrashFormat> linux_panic_formats() {
        .start = R"(BUG: Bad page state in process)",
        .needs_trace = true,
        .titles =
-           {{.pattern = {},
+           {// Who frees a page is seldom to blame for its state: PAGE_OWNER knows who had it.
+            {.pattern = {},
              .title = "BUG: Bad page state in {function}",
-             .function = {"trace"},
+             .function = {"trace:^page last allocated"},
+             .blame = {"trace"},
              .skip =
-                 R"(bad_page|.*free.*page.*|.*_pages?_.*|release_pages|.*put_page|.*folio.*|get_page_from_freelist|prep_new_page|__alloc_pages.*|alloc_pages.*)"}}},
+                 R"(bad_page|.*free.*page.*|.*_pages?_.*|release_pages|\w*put_page|\w*folio\w*|get_page_from_freelist|pagecache_get_page|prep_new_page|\w*alloc_pages\w*|page_pool_\w+|\w*page_owner|post_alloc_hook)"}}},
       {.kind = "page",
        .start = R"(BUG: Bad page map)",
+       .needs_trace = true,
        .titles = {{.pattern = {}, .title = "BUG: Bad page map", .function = {"trace"}}}},
+      {.kind = "page",
+       .start = R"(BUG: Bad page cache)",
+       .needs_trace = true,
+       .titles = {{.pattern = {}, .title = "BUG: Bad page cache", .function = {"trace"}}}},
       {.kind = "page",
        .start = R"(BUG: Bad rss-counter state)",
        .titles = {{.pattern = {}, .title = "BUG: Bad rss-counter state"}}},
       {.kind = "vfs",
        .start = R"(BUG: Dentry .{1,200} still in use)",
+       .needs_trace = true,
        .titles = {{.pattern = R"(BUG: Dentry .{1,200} still in use \(\d+\) \[(unmount of .*)\])",
                    .title = "BUG: Dentry still in use in unmount",
                    .alternatives = {"BUG: Dentry still in use [{1:raw}]"}},
@@ -56,7 +68,7 @@ std::vector<CrashFormat> linux_panic_formats() {
        .role = Role::follow,
        .titles =
            {
-               {.pattern = R"(^Kernel panic - not syncing: (?:kernel: )?panic_on_warn set)",
+               {.pattern = R"(^Kernel panic - not syncing: (?:\w+: )?panic_on_warn set)",
                 .title = "kernel panic: panic_on_warn set",
                 .type = "DoS",
                 .function = {"pc", "trace"},
@@ -88,6 +100,13 @@ std::vector<CrashFormat> linux_panic_formats() {
                 .function = {"pc", "trace"}},
                {.pattern = {}, .title = "kernel panic", .type = "DoS", .corrupted = true},
            }},
+      {.kind = "info",
+       .start = R"((?:BUG|WARNING|INFO):\s*$)",
+       .titles = {{.pattern = R"(^(BUG|WARNING|INFO):)", .title = "{1}: corrupted", .corrupted = true}}},
+      // dev_warn() puts the driver's and the device's names in front.
+      {.kind = "warning",
+       .start = R"([a-z][\w-]{1,32} [\w.:-]{0,24}\d[\w.:-]{0,8}: WARNING: \S)",
+       .titles = {{.pattern = R"(: (WARNING: .*)$)", .title = "{1}", .type = "WARNING"}}},
       {.kind = "bug",
        .start = R"((?:\[ )?BUG: \S)",
        .role = Role::generic,

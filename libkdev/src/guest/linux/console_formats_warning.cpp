@@ -6,7 +6,7 @@ namespace kdev::guest {
 std::vector<CrashFormat> linux_warning_formats() {
   return {
       {.kind = "warning",
-       .start = R"(WARNING: CPU: \d+ PID: \d+ at |WARNING: (?:\[.*\] )?\S+:\d+ at |WARNING: at \S+:\d+)",
+       .start = R"(WARNING: CPU: \d+ PID: -?\d+ at |WARNING: (?:\[.*\] )?\S+:\d+ at |WARNING: at \S+:\d+)",
        .needs_trace = true,
        .titles =
            {
@@ -17,7 +17,8 @@ std::vector<CrashFormat> linux_warning_formats() {
                {.pattern = R"(^ODEBUG: |^WARNING:.* at lib/debugobjects\.c)",
                 .title = "WARNING: ODEBUG bug in {function}",
                 .type = "WARNING",
-                .function = {"pc", "trace"}},
+                .function = {"pc", "trace"},
+                .skip = R"(.*timer.*)"},
                {.pattern = R"(^WARNING:.* at kernel/locking/lockdep\.c)",
                 .title = "WARNING: locking bug in {function}",
                 .type = "LOCKDEP",
