@@ -36,7 +36,7 @@ void bind_crash(py::module_& m) {
   answer.finish({"command", "complete"});
 
   Value<CrashReport> report(m, "CrashReport", "Everything one crash on a console says.");
-  report
+  report.field("os", &CrashReport::os, "Whose console it is: 'linux', 'freebsd', 'openbsd', 'netbsd'.")
       .field("kind", &CrashReport::kind,
              "Family: 'oops', 'bug', 'warning', 'panic', 'kasan', 'hung-task', ...")
       .field("type", &CrashReport::type, "Class as syzbot uses it; empty: unknown.")
@@ -54,6 +54,7 @@ void bind_crash(py::module_& m) {
       .field("kaslr_offset", &CrashReport::kaslr_offset)
       .field("panicked", &CrashReport::panicked, "The log also holds the panic that followed.")
       .field("corrupted", &CrashReport::corrupted, "Truncated, or mixed with another.")
+      .field("suppressed", &CrashReport::suppressed, "Known, and not worth a look.")
       .field("symbolized", &CrashReport::symbolized, "File and line were filled in.")
       .field("notes", &CrashReport::notes)
       .field("debugger", &CrashReport::debugger, "What OnCrash.ask asked, in order.")
@@ -81,9 +82,31 @@ void bind_crash(py::module_& m) {
 
   m.def(
       "scan_console",
-      [](const Data& log, Os os) { return blocking([&] { return scan_console(log.bytes, os); }); },
-      py::arg("log"), py::arg("os") = "linux",
-      "All crash reports in a console log, in order. The log is str or bytes.");
+      [](const Data& log, const std::optional<std::string>& os) {
+        return blocking([&] { return scan_console(log.bytes, std::string_view(os.value_or(""))); });
+      },
+      py::arg("log"), py::arg("os") = py::none(),
+      "All crash reports in a console log, in order. The log is str or bytes; `os` one of console_systems(), "
+      "None: "
+      "found out.");
+  m.def("console_systems", &console_systems, "Those whose consoles can be read.");
+  m.def(
+      "detect_console", [](const Data& log) { return blocking([&] { return detect_console(log.bytes); }); },
+      py::arg("log"), "Whose console it seems to be; empty: nobody's.");
+
+  py::class_<ConsoleScanner>(m, "ConsoleScanner",
+                             "Reports out of a log that arrives in pieces; it keeps a few megabytes.")
+      .def(py::init([](const std::optional<std::string>& os) { return ConsoleScanner(os.value_or("")); }),
+           py::arg("os") = py::none())
+      .def(
+          "feed",
+          [](ConsoleScanner& s, const Data& piece) { return blocking([&] { return s.feed(piece.bytes); }); },
+          py::arg("piece"), "The reports that are complete: some megabytes follow them.")
+      .def(
+          "finish", [](ConsoleScanner& s) { return blocking([&] { return s.finish(); }); },
+          "All that are left. The scanner is as new then.")
+      .def_property_readonly("system", &ConsoleScanner::system,
+                             "Whose console it is; empty while that is not known.");
 
   py::class_<Symbolizer>(m, "Symbolizer",
                          "Turns frames into file:line with inline functions expanded. Thread-safe.")

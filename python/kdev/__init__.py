@@ -26,6 +26,7 @@ from ._kdev import (
     ConfDiff,
     ConfSetting,
     ConsoleLine,
+    ConsoleScanner,
     Core,
     CoreCpu,
     CoreModule,
@@ -89,7 +90,9 @@ from ._kdev import (
     _close_all,
     agent_program,
     check_kernconf,
+    console_systems,
     customize,
+    detect_console,
     detect_source,
     diff_configs,
     diff_kernconfs,
@@ -121,6 +124,7 @@ from .errors import (
     TimeoutError,
 )
 from .events import Event, Sink
+from .scan import scan_file
 from .show import progress, show_progress
 
 __version__ = "0.1.0"
@@ -135,6 +139,7 @@ __all__ = [
     "ConfSetting",
     "ConfigError",
     "ConsoleLine",
+    "ConsoleScanner",
     "Core",
     "CoreCpu",
     "CoreModule",
@@ -206,7 +211,9 @@ __all__ = [
     "Workspace",
     "agent_program",
     "check_kernconf",
+    "console_systems",
     "customize",
+    "detect_console",
     "detect_source",
     "diff_configs",
     "diff_kernconfs",
@@ -225,6 +232,7 @@ __all__ = [
     "read_text_dump",
     "running_os",
     "scan_console",
+    "scan_file",
     "show_progress",
     "unpack_archive",
 ]

@@ -13,6 +13,7 @@ __all__: list[str] = [
     "ConfDiff",
     "ConfSetting",
     "ConsoleLine",
+    "ConsoleScanner",
     "Core",
     "CoreCpu",
     "CoreModule",
@@ -76,7 +77,9 @@ __all__: list[str] = [
     "Workspace",
     "agent_program",
     "check_kernconf",
+    "console_systems",
     "customize",
+    "detect_console",
     "detect_source",
     "diff_configs",
     "diff_kernconfs",
@@ -2192,6 +2195,11 @@ class CrashReport:
     @property
     def notes(self) -> list[str]: ...
     @property
+    def os(self) -> str:
+        """
+        Whose console it is: 'linux', 'freebsd', 'openbsd', 'netbsd'.
+        """
+    @property
     def panicked(self) -> bool:
         """
         The log also holds the panic that followed.
@@ -2207,6 +2215,11 @@ class CrashReport:
     def registers(self) -> dict[str, str]: ...
     @property
     def release(self) -> str: ...
+    @property
+    def suppressed(self) -> bool:
+        """
+        Known, and not worth a look.
+        """
     @property
     def symbolized(self) -> bool:
         """
@@ -2233,6 +2246,25 @@ class CrashReport:
     def type(self) -> str:
         """
         Class as syzbot uses it; empty: unknown.
+        """
+
+class ConsoleScanner:
+    """
+    Reports out of a log that arrives in pieces; it keeps a few megabytes.
+    """
+    def __init__(self, os: str | None = None) -> None: ...
+    def feed(self, piece: str | bytes) -> list[CrashReport]:
+        """
+        The reports that are complete: some megabytes follow them.
+        """
+    def finish(self) -> list[CrashReport]:
+        """
+        All that are left. The scanner is as new then.
+        """
+    @property
+    def system(self) -> str:
+        """
+        Whose console it is; empty while that is not known.
         """
 
 class Symbolizer:
@@ -3675,6 +3707,11 @@ def check_kernconf(summary: KernconfSummary, tree: str | os.PathLike[str]) -> li
     Options, CPU types and devices that the tree does not know, and what is missing.
     """
 
+def console_systems() -> list[str]:
+    """
+    Those whose consoles can be read.
+    """
+
 def customize(
     disk: SeedImage,
     kernel: KernelArtifact,
@@ -3699,6 +3736,11 @@ def customize(
 ) -> SeedImage:
     """
     A disk image with what was added to it and changed in it since, without root, by a guest of this kernel and userland that mounts it; with kdev's agent as a service. The original is not written to.
+    """
+
+def detect_console(log: str | bytes) -> str:
+    """
+    Whose console it seems to be; empty: nobody's.
     """
 
 def detect_source(path: str | os.PathLike[str]) -> SourceTree:
@@ -3772,9 +3814,9 @@ def running_os() -> typing.Literal["linux", "freebsd"]:
     The OS of this machine's kernel. ConfigError when kdev does not know it.
     """
 
-def scan_console(log: str | bytes, os: typing.Literal["linux", "freebsd"] = "linux") -> list[CrashReport]:
+def scan_console(log: str | bytes, os: str | None = None) -> list[CrashReport]:
     """
-    All crash reports in a console log, in order. The log is str or bytes.
+    All crash reports in a console log, in order. The log is str or bytes; `os` one of console_systems(), None: found out.
     """
 
 def unpack_archive(file: str | os.PathLike[str], dir: str | os.PathLike[str]) -> list[str]:

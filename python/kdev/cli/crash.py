@@ -6,16 +6,19 @@ import json
 import sys
 import tempfile
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import typer
+from rich.table import Table
 from rich.text import Text
 
 from .. import _kdev
 from .._kdev import Core, CrashReport, Symbolizer
 from ..display import frame_table
+from ..scan import scan_file
 from .build import find_kernel
 from .output import console, print_crash
+from .score import LogScore, score_folder, sums
 
 Os = Literal["linux", "freebsd"]
 
@@ -41,18 +44,21 @@ def decode(
     vmlinux: Path | None = typer.Option(None, "--vmlinux", help="ELF file with debug information."),
     module: list[Path] = typer.Option([], "--module", "-m", help="A module's .ko; may be repeated."),
     source: Path | None = typer.Option(None, "--source", "-s", help="Tree to read source lines from."),
-    system: str = typer.Option("linux", "--os", help="linux or freebsd."),
+    system: str = typer.Option("", "--os", help="linux, freebsd, openbsd or netbsd; found out where not given."),
     as_json: bool = typer.Option(False, "--json", help="One JSON object a line and report."),
     as_html: bool = typer.Option(False, "--html", help="One HTML page."),
     frames: int = typer.Option(25, "--frames", help="Frames shown of each trace."),
 ) -> None:
     """Every crash report of a console log. Ends 1 when there is none."""
-    guest: Os | None = next((name for name in get_args(Os) if name == system), None)
-    if guest is None:
-        raise typer.BadParameter(f"{system!r} is neither {' nor '.join(get_args(Os))}", param_hint="--os")
-    text = sys.stdin.buffer.read() if str(log) == "-" else log.expanduser().read_bytes()
-    reports = _kdev.scan_console(text, guest)
-    symbolizer = _symbolizer(kernel, vmlinux, module, source, guest)
+    if system and system not in _kdev.console_systems():
+        raise typer.BadParameter(f"{system!r} is neither {' nor '.join(_kdev.console_systems())}", param_hint="--os")
+    if str(log) == "-":
+        reports = _kdev.scan_console(sys.stdin.buffer.read(), system or None)
+    else:
+        reports = list(scan_file(log.expanduser(), system or None))
+    whose = system or (reports[0].os if reports else "linux")
+    guest: Os | None = next((name for name in get_args(Os) if name == whose), None)
+    symbolizer = _symbolizer(kernel, vmlinux, module, source, guest) if guest else None
     if symbolizer is not None:
         reports = [symbolizer.symbolize(report) for report in reports]
     if as_json:
@@ -76,6 +82,41 @@ def html_page(reports: list[CrashReport]) -> str:
     head = f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{title}</title>'
     style = "<style>body{font-family:system-ui,sans-serif;max-width:72em;margin:2em auto;padding:0 1em}</style>"
     return f'<!doctype html>\n<html lang="en"><head>{head}{style}</head>\n<body>\n{body}\n</body></html>\n'
+
+
+@app.command("score")
+def score(
+    folder: Path = typer.Argument(..., help="expected.jsonl and logs/: what was found in which log."),
+    detect: bool = typer.Option(
+        False, "--detect", help="Find out whose console a log is, whatever expected.jsonl says."
+    ),
+    as_json: bool = typer.Option(False, "--json", help="One JSON object: the counts, of all and of each system."),
+) -> None:
+    """How many reports the scanner reads right, of logs with known answers. Prints what differs."""
+    if not (folder / "expected.jsonl").is_file():
+        raise typer.BadParameter(f"{folder} has no expected.jsonl", param_hint="DIR")
+    logs: list[LogScore] = []
+    for log in score_folder(folder.expanduser(), detect):
+        logs.append(log)
+        if not as_json and log.misses:
+            print(log.file)
+            for name, (wanted, found) in log.misses.items():
+                print(f"  {name}\n    - {wanted}\n    + {found}")
+    counts = sums(logs)
+    if as_json:
+        print(json.dumps(counts))
+        return
+    console().print(score_table(counts))
+
+
+def score_table(counts: dict[str, Any]) -> Table:
+    names = [name for name in counts if name != "systems"]
+    table = Table("system", box=None)
+    for name in names:
+        table.add_column(name, justify="right")
+    for system, row in [*counts["systems"].items(), ("all", counts)]:
+        table.add_row(system, *[str(row[name]) for name in names])
+    return table
 
 
 @app.command("lookup")
