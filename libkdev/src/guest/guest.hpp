@@ -13,8 +13,8 @@
 //   core.cpp     what its kernel leaves of itself: dumps on disks, formats, structures
 //   scaffold.cpp examples of modules to start from
 //   userland.cpp programs for the guest, where they come from the same tree
-// and its lines in guest.cpp's tables. Nothing outside guest/ asks which guest it is: scripts/lint_layout.py
-// looks.
+// and its lines in the tables of guest.cpp and consoles.cpp. Nothing outside guest/ asks which guest it is:
+// scripts/lint_layout.py looks.
 #include <functional>
 #include <kdev/deadline.hpp>
 #include <kdev/host.hpp>
