@@ -110,7 +110,7 @@ CrashReport Scan::read(std::size_t index) {
   std::string head;
   std::size_t end = start.line, next_start = index + 1;
   int records = 0, quiet = 0, foreign = 0;
-  bool ended = false, done = false;
+  bool ended = false, done = false, ran_on = false;
   while (!done && lines.advance() && lines.begin() - start.line < max_report) {
     int at = -1;
     bool useful = false;
@@ -137,13 +137,18 @@ CrashReport Scan::read(std::size_t index) {
           if (++foreign > max_foreign) done = true;
           continue;
         }
-        if (!follows) {
+        // The same task's next report came between this one and its stack: that one's is still to be had,
+        // once.
+        const bool runs_on = !follows && !ran_on && !start.caller.empty() && start.caller == record.caller &&
+                             format(start).needs_trace && !reader->framed();
+        ran_on |= runs_on;
+        if (!follows && !runs_on) {
           done = true;
           if (other.begin > start.line && other.begin < end)
             end = other.begin;  // its announcement looked like our end
           break;
         }
-        other.used = true;
+        other.used = follows;
         useful = true;
         if (rules_.is_fatal(record.text)) report.panicked = true;
       } else if (records == 0 && rules_.is_fatal(record.text)) {

@@ -33,6 +33,8 @@ class ReportReader {
   virtual Seen read(std::string_view text) = 0;
   /// Moves the facts out into the report's fields. `traces`: the guilty one first.
   virtual void finish(CrashReport& report) = 0;
+  /// A frame has been seen.
+  virtual bool framed() const = 0;
   /// The kernel's function at the program counter, null: not seen.
   virtual const StackFrame* pc() const = 0;
 };

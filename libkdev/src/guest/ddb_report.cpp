@@ -57,6 +57,7 @@ class Reader final : public ReportReader {
   explicit Reader(const DdbWords& words) : re_(patterns(words)) {}
   Seen read(std::string_view text) override;
   void finish(CrashReport& report) override;
+  bool framed() const override { return frames_ > 0; }
   const StackFrame* pc() const override { return stopped_ ? &*stopped_ : nullptr; }
 
  private:

@@ -79,7 +79,7 @@ void expect_titles(std::string_view system, Bar bar) {
 }
 
 TEST(CrashLogs, LinuxTitles) {
-  expect_titles("linux", {.title = 369, .both = 369, .alternatives = 370, .corrupted = 366, .detected = 349});
+  expect_titles("linux", {.title = 370, .both = 370, .alternatives = 371, .corrupted = 368, .detected = 349});
 }
 
 TEST(CrashLogs, FreebsdTitles) {

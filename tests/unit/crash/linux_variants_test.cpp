@@ -198,6 +198,23 @@ TEST(LinuxVariants, AnotherReportInBetweenIsNotItsStack) {
   EXPECT_EQ("BUG: bad unlock balance in corrupted", report.title);
 }
 
+TEST(LinuxVariants, TheStackOfTheSameTasksNextReportIsThisOnesToo) {
+  const std::string first =
+                        "BUG: Dentry 00000000ffffffff{i=0,n=x}  still in use (1) [unmount of ext4 loop4]\n",
+                    second = "WARNING: CPU: 0 PID: 380 at fs/dcache.c:1616 umount_check+0x18d/0x1d0\n" +
+                             stack({"d_walk", "kill_block_super"});
+  const auto reports = scan_console(stamped(first + second), "linux");
+  ASSERT_THAT(reports, SizeIs(2));
+  EXPECT_FALSE(reports[0].corrupted);
+  EXPECT_EQ("WARNING in d_walk", reports[1].title);
+  // Another task's is not, nor one where callers are not printed; many without a stack take no longer.
+  std::string other = stamped(second);
+  for (std::size_t at = 0; (at = other.find("   T35", at)) != other.npos;) other.replace(at, 6, "   T36");
+  EXPECT_TRUE(scan_console(stamped(first) + other, "linux").at(0).corrupted);
+  EXPECT_TRUE(scan_console(first + second, "linux").at(0).corrupted);
+  EXPECT_TRUE(scan_console(stamped(first + first + second), "linux").at(0).corrupted);
+}
+
 TEST(LinuxVariants, Trusty) {
   EXPECT_EQ("trusty: ASSERT FAILED: a < b",
             one("trusty: panic (caller 0xffffffffe000fbb8): ASSERT FAILED at (lib/ipc.c:472): a < b").title);

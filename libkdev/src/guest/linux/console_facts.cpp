@@ -97,6 +97,7 @@ class Reader final : public ReportReader {
  public:
   Seen read(std::string_view text) override;
   void finish(CrashReport& report) override;
+  bool framed() const override { return frames_ > 0; }
   const StackFrame* pc() const override { return pc_ ? &*pc_ : nullptr; }
 
  private:

@@ -95,6 +95,7 @@ std::vector<CrashFormat> linux_locking_formats() {
              .function = {"trace"}}}},
       {.kind = "lockdep",
        .start = R"((?:\[ )?(?:BUG|WARNING): Nested lock was not taken)",
+       .needs_trace = true,
        .titles = {{.pattern = R"(is trying to lock:(?s:.*?)\bat:\s+(?:\[<[^>\n]*>\]\s*)?([\w.]+)\+0x)",
                    .title = "WARNING: nested lock was not taken in {function}",
                    .type = "LOCKDEP",

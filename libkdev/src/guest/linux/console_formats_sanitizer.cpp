@@ -62,7 +62,7 @@ std::vector<CrashFormat> linux_sanitizer_formats() {
                 .type = "KMSAN-INFO-LEAK",
                 .alternatives = {"KMSAN origin in {origin}"},
                 .function = {"2", "trace"},
-                .skip = "usb_.*",
+                .skip = "usb_.*|.*alloc.*",
                 .origin = {"trace:Uninit was created at"}},
                {.pattern = R"(BUG: KMSAN: (kernel-infoleak(?:-after-free)?) in ([^\s+]+))",
                 .title = "KMSAN: {1} in {function}",
