@@ -61,6 +61,11 @@ TEST(LinuxVariants, FirstLines) {
            {"WARNING: fs/foo.c:12 at work+0x1/0x2, CPU#0: sh/36", "WARNING in work", "WARNING"},
            {"WARNING: CPU: 5 PID: -534549613 at kernel/x.c:2681 work+0x230/0x23c", "WARNING in work",
             "WARNING"},
+           {"BUG: assuming atomic context at net/core/x.c:12", "BUG: assuming atomic context in work",
+            "ATOMIC_SLEEP"},
+           {"BUG: non-zero pgtables_bytes on freeing mm: 4096",
+            "BUG: non-zero pgtables_bytes on freeing mm: NUM", ""},
+           {"BUG: MAX_LOCKDEP_CHAINS too low!", "BUG: MAX_LOCKDEP_CHAINS too low!", ""},
            {"Oops: overflow: 0000 [#1] PREEMPT SMP", "exception in work", "DoS"},
        }) {
     const auto report = one(line + "\n" + work);

@@ -10,7 +10,7 @@ std::vector<CrashFormat> linux_ignored_formats() {
       {.kind = "", .start = R"(INFO: NMI handler )", .role = Role::ignore},
       {.kind = "", .start = R"(INFO: Stall ended before state dump start)", .role = Role::ignore},
       {.kind = "", .start = R"(INFO: lockdep is turned off)", .role = Role::ignore},
-      {.kind = "", .start = R"(INFO: (?:Object|Slab) 0x)", .role = Role::ignore},
+      {.kind = "", .start = R"(INFO: (?:(?:Object|Slab) )?0x)", .role = Role::ignore},
       {.kind = "", .start = R"(INFO: recovery required on readonly)", .role = Role::ignore},
       {.kind = "",
        .start = R"(INFO: (?:lockdep|perf|task) \S+ (?:turned|interrupt|took))",
@@ -100,6 +100,11 @@ std::vector<CrashFormat> linux_panic_formats() {
                 .function = {"pc", "trace"}},
                {.pattern = {}, .title = "kernel panic", .type = "DoS", .corrupted = true},
            }},
+      // What the kernel shouts without a stack: lockdep's limits, check_mm() in kernel/fork.c, the scheduler.
+      {.kind = "bug",
+       .start =
+           R"(BUG: (?:MAX_[A-Z_]+ too low!|non-zero \w+ on freeing mm|looking up invalid subclass|sched: Unexpected reschedule))",
+       .titles = {{.pattern = R"(BUG: (.*?)\s*$)", .title = "BUG: {1}", .function = {"trace"}}}},
       {.kind = "info",
        .start = R"((?:BUG|WARNING|INFO):\s*$)",
        .titles = {{.pattern = R"(^(BUG|WARNING|INFO):)", .title = "{1}: corrupted", .corrupted = true}}},

@@ -40,7 +40,8 @@ std::vector<CrashFormat> linux_system_formats() {
        .start = R"(reboot: (?:Restarting system|Power down|System halted|machine restart)|Rebooting in \d)",
        .role = Role::farewell},
       {.kind = "",
-       .start = R"(SeaBIOS \(version |U-Boot (?:SPL )?\d{4}|OpenSBI v\d|UEFI firmware \(version)",
+       .start =
+           R"(SeaBIOS \(version |U-Boot (?:SPL )?\d{4}|OpenSBI v\d|UEFI firmware \(version|BdsDxe: loading |iPXE \d|GRUB loading)",
        .role = Role::firmware},
       {.kind = "reboot",
        .start = R"(early console in |Booting the kernel\.|Linux version \d|Booting Linux on physical CPU)",
