@@ -106,11 +106,13 @@ def dense() -> Measured:
     return rate(log, DENSE_RATE, f", {whose}")
 
 
+# VmHWM, not ru_maxrss: that one remembers the process that started this one.
 MEMORY_PROGRAM = """
-import resource, sys
+import pathlib, re, sys
 import kdev
+def peak():
+    return int(re.search(r"VmHWM:\\s+(\\d+) kB", pathlib.Path("/proc/self/status").read_text())[1]) / 1024
 kdev.scan_console(sys.stdin.buffer.read(int(sys.argv[1])), "linux")  # makes the tables
-peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 before, scanner, count = peak(), kdev.ConsoleScanner("linux"), 0
 while piece := sys.stdin.buffer.read(1 << 20):
     count += len(scanner.feed(piece))
