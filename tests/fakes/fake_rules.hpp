@@ -10,6 +10,7 @@ struct FakeRules : guest::ConsoleRules {
   bool ends_report(std::string_view line) const override { return line.find("end trace") != line.npos; }
   bool is_fatal(std::string_view line) const override { return line.find("panic") != line.npos; }
 
+  std::string_view marks() const override { return "BUG"; }
   void split(std::string_view raw, std::vector<guest::ConsoleRecord>& out, std::string&) const override { out.push_back({raw, {}, false}); }
   const std::vector<guest::CrashFormat>& formats() const override { return formats_; }
   const guest::FunctionRules& functions() const override { return functions_; }
