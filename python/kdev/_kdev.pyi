@@ -10,6 +10,7 @@ import typing
 __all__: list[str] = [
     "AccelProbe",
     "CommandResult",
+    "Commit",
     "ConfDiff",
     "ConfSetting",
     "ConsoleLine",
@@ -19,6 +20,7 @@ __all__: list[str] = [
     "CoreModule",
     "CoreThread",
     "CrashFound",
+    "CrashHistory",
     "CrashReport",
     "DebugBreakpoint",
     "DebugFrame",
@@ -60,6 +62,8 @@ __all__: list[str] = [
     "RebootResult",
     "ResolvedConf",
     "SeedImage",
+    "Sighting",
+    "SimilarCrash",
     "SourceTree",
     "StackFrame",
     "StackTrace",
@@ -67,6 +71,8 @@ __all__: list[str] = [
     "StageResult",
     "StageStarted",
     "StoredArtifact",
+    "SuspectLine",
+    "Suspects",
     "SymbolMatch",
     "Symbolizer",
     "TextDump",
@@ -78,6 +84,7 @@ __all__: list[str] = [
     "agent_program",
     "check_kernconf",
     "console_systems",
+    "crash_key",
     "customize",
     "detect_console",
     "detect_source",
@@ -96,6 +103,7 @@ __all__: list[str] = [
     "read_text_dump",
     "running_os",
     "scan_console",
+    "suspects",
     "unpack_archive",
 ]
 
@@ -2297,6 +2305,202 @@ class Symbolizer:
     @property
     def build_id(self) -> str: ...
 
+class Commit:
+    """
+    A commit of the tree's git repository.
+    """
+    @staticmethod
+    def from_dict(data: dict[str, typing.Any]) -> Commit: ...
+    @staticmethod
+    def from_json(text: str) -> Commit: ...
+    def __copy__(self) -> Commit: ...
+    def __deepcopy__(self, memo: dict[int, typing.Any]) -> Commit: ...
+    def __eq__(self, other: object) -> bool: ...
+    def __getstate__(self) -> typing.Any: ...
+    def __hash__(self) -> int: ...
+    def __repr__(self) -> str: ...
+    def __setstate__(self, arg0: typing.Any) -> None: ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        Plain data: str, numbers, list, dict, None.
+        """
+    def to_json(self) -> str: ...
+    @property
+    def author(self) -> str: ...
+    @property
+    def id(self) -> str: ...
+    @property
+    def subject(self) -> str: ...
+    @property
+    def time(self) -> int:
+        """
+        Committed: seconds since 1970.
+        """
+
+class SuspectLine:
+    """
+    A line that a report blames.
+    """
+    @staticmethod
+    def from_dict(data: dict[str, typing.Any]) -> SuspectLine: ...
+    @staticmethod
+    def from_json(text: str) -> SuspectLine: ...
+    def __copy__(self) -> SuspectLine: ...
+    def __deepcopy__(self, memo: dict[int, typing.Any]) -> SuspectLine: ...
+    def __eq__(self, other: object) -> bool: ...
+    def __getstate__(self) -> typing.Any: ...
+    def __hash__(self) -> int: ...
+    def __repr__(self) -> str: ...
+    def __setstate__(self, arg0: typing.Any) -> None: ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        Plain data: str, numbers, list, dict, None.
+        """
+    def to_json(self) -> str: ...
+    @property
+    def frame(self) -> StackFrame: ...
+    @property
+    def last(self) -> Commit | None:
+        """
+        The commit that last touched it; None: never committed as it is.
+        """
+
+class Suspects:
+    """
+    Who touched the lines that a report blames.
+    """
+    @staticmethod
+    def from_dict(data: dict[str, typing.Any]) -> Suspects: ...
+    @staticmethod
+    def from_json(text: str) -> Suspects: ...
+    def __copy__(self) -> Suspects: ...
+    def __deepcopy__(self, memo: dict[int, typing.Any]) -> Suspects: ...
+    def __eq__(self, other: object) -> bool: ...
+    def __getstate__(self) -> typing.Any: ...
+    def __hash__(self) -> int: ...
+    def __repr__(self) -> str: ...
+    def __setstate__(self, arg0: typing.Any) -> None: ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        Plain data: str, numbers, list, dict, None.
+        """
+    def to_json(self) -> str: ...
+    @property
+    def lines(self) -> list[SuspectLine]:
+        """
+        The guilty one first, then those that called it.
+        """
+    @property
+    def notes(self) -> list[str]:
+        """
+        What could not be told, and why.
+        """
+    @property
+    def recent(self) -> list[Commit]:
+        """
+        The latest commits to the guilty line's file, newest first.
+        """
+
+class Sighting:
+    """
+    One crash as a history knows it. Times are seconds since 1970.
+    """
+    @staticmethod
+    def from_dict(data: dict[str, typing.Any]) -> Sighting: ...
+    @staticmethod
+    def from_json(text: str) -> Sighting: ...
+    def __copy__(self) -> Sighting: ...
+    def __deepcopy__(self, memo: dict[int, typing.Any]) -> Sighting: ...
+    def __eq__(self, other: object) -> bool: ...
+    def __getstate__(self) -> typing.Any: ...
+    def __hash__(self) -> int: ...
+    def __repr__(self) -> str: ...
+    def __setstate__(self, arg0: typing.Any) -> None: ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        Plain data: str, numbers, list, dict, None.
+        """
+    def to_json(self) -> str: ...
+    @property
+    def count(self) -> int: ...
+    @property
+    def first_release(self) -> str:
+        """
+        Of the kernel that printed it first.
+        """
+    @property
+    def first_seen(self) -> int: ...
+    @property
+    def function(self) -> str: ...
+    @property
+    def key(self) -> str: ...
+    @property
+    def last_release(self) -> str: ...
+    @property
+    def last_seen(self) -> int: ...
+    @property
+    def os(self) -> str: ...
+    @property
+    def title(self) -> str: ...
+    @property
+    def type(self) -> str: ...
+
+class SimilarCrash:
+    """
+    A crash that resembles another.
+    """
+    @staticmethod
+    def from_dict(data: dict[str, typing.Any]) -> SimilarCrash: ...
+    @staticmethod
+    def from_json(text: str) -> SimilarCrash: ...
+    def __copy__(self) -> SimilarCrash: ...
+    def __deepcopy__(self, memo: dict[int, typing.Any]) -> SimilarCrash: ...
+    def __eq__(self, other: object) -> bool: ...
+    def __getstate__(self) -> typing.Any: ...
+    def __hash__(self) -> int: ...
+    def __repr__(self) -> str: ...
+    def __setstate__(self, arg0: typing.Any) -> None: ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        Plain data: str, numbers, list, dict, None.
+        """
+    def to_json(self) -> str: ...
+    @property
+    def score(self) -> float:
+        """
+        Up to 1.
+        """
+    @property
+    def sighting(self) -> Sighting: ...
+    @property
+    def why(self) -> str:
+        """
+        In words.
+        """
+
+class CrashHistory:
+    """
+    Crashes that were seen, in a file that any number of processes may use at once.
+    """
+    def __init__(self, file: str | os.PathLike[str]) -> None: ...
+    def add(self, report: CrashReport, time: int = 0) -> Sighting:
+        """
+        Counts a report; with count 1 it is new. `time` 0: now.
+        """
+    def all(self) -> list[Sighting]:
+        """
+        Last seen first.
+        """
+    def find(self, key: str) -> Sighting | None: ...
+    def report(self, key: str) -> CrashReport | None:
+        """
+        The first report of a crash, with its text.
+        """
+    def similar(self, report: CrashReport, limit: int = 10) -> list[SimilarCrash]:
+        """
+        Others that share a title, the guilty function, or much of the stack; most similar first.
+        """
+
 class DumpInfo:
     """
     A dump that a kernel left on a disk or a partition, as its headers tell.
@@ -3712,6 +3916,11 @@ def console_systems() -> list[str]:
     Those whose consoles can be read.
     """
 
+def crash_key(report: CrashReport) -> str:
+    """
+    What two reports of the same crash share, however the kernel was built.
+    """
+
 def customize(
     disk: SeedImage,
     kernel: KernelArtifact,
@@ -3817,6 +4026,19 @@ def running_os() -> typing.Literal["linux", "freebsd"]:
 def scan_console(log: str | bytes, os: str | None = None) -> list[CrashReport]:
     """
     All crash reports in a console log, in order. The log is str or bytes; `os` one of console_systems(), None: found out.
+    """
+
+def suspects(
+    report: CrashReport,
+    tree: str | os.PathLike[str],
+    *,
+    revision: str = "",
+    lines: int = 5,
+    recent: int = 10,
+    timeout: float | None = None,
+) -> Suspects:
+    """
+    Asks git about a symbolized report's lines: who touched them last, and what changed their file lately. `revision`: what the kernel was built from; empty: the tree as it lies there.
     """
 
 def unpack_archive(file: str | os.PathLike[str], dir: str | os.PathLike[str]) -> list[str]:

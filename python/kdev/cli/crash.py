@@ -19,12 +19,17 @@ from ..scan import scan_file
 from .build import find_kernel
 from .output import console, print_crash
 from .score import LogScore, score_folder, sums
+from .triage import history, show_suspects
 
 Os = Literal["linux", "freebsd"]
 
 app = typer.Typer(
     help="Read crashes: decode a saved console log, lift and read a dump, look an address up.", no_args_is_help=True
 )
+
+
+app.command("suspects")(show_suspects)
+app.command("history")(history)
 
 
 def _symbolizer(
