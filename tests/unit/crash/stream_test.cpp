@@ -117,7 +117,11 @@ TEST(ScanFile, MemoryDoesNotGrowWithTheFile) {
   std::remove(file.c_str());
   EXPECT_EQ(reports, found);
   EXPECT_LT(last, size);
+#ifdef __SANITIZE_ADDRESS__
+  static_cast<void>(used);  // ASan keeps what was freed
+#else
   EXPECT_LT(used, size / 3);
+#endif
 }
 
 TEST(ScanFile, EndsWhenNoMoreIsWanted) {
