@@ -127,6 +127,7 @@ struct SymbolSources {
   std::vector<Path> modules{};          ///< .ko files; matched to the report by name
   Path source{};                        ///< tree to read source lines from; default: the artifact's
   Os os = Os::linux;                    ///< whose kernel it is, when there is no artifact
+  Path index{};                         ///< folder of the indexes; default: $XDG_CACHE_HOME/kdev/symbols
 };
 
 /// Turns frames into file:line with inline functions expanded. Opens the files once; thread-safe for const calls
@@ -141,10 +142,22 @@ class KDEV_API Symbolizer {
                                     std::string_view module, bool return_address) const;
   /// An absolute address, `kaslr_offset` already in it.
   std::vector<StackFrame> at_address(std::uint64_t address, std::int64_t kaslr_offset, bool return_address) const;
+  /// Many at once, each as at_address() has it. `source_text`: read the source lines, too.
+  std::vector<std::vector<StackFrame>> at_addresses(const std::vector<std::uint64_t>& addresses,
+                                                    std::int64_t kaslr_offset, bool return_address,
+                                                    bool source_text = true) const;
   /// Fills in every trace of a report, in place.
   void symbolize(CrashReport& report) const;
   /// Build id of vmlinux, hex; empty: none.
   std::string build_id() const;
+
+  /// Writes the kernel's index, unless it is there: every address with its symbol, lines and inline functions, which
+  /// symbolizers of this build id map from then on, this one included. Takes a second or so; other calls go on
+  /// meanwhile. Returns its file; empty when the kernel has no build id or no debug information, or when the folder
+  /// cannot be written: nothing needs an index.
+  Path build_index() const;
+  /// It is in use.
+  bool indexed() const;
 
  private:
   struct State;

@@ -9,51 +9,11 @@
 #include <cstring>
 #include <map>
 
+#include "crash/dwarf_ranges.hpp"
+#include "crash/index_cache.hpp"
+#include "crash/symbol_index_build.hpp"
+
 namespace kdev::crash {
-namespace {
-
-struct Range {
-  Dwarf_Addr low, high;
-  Dwarf_Off die;
-};
-
-bool covers(const Range& r, Dwarf_Addr pc) {
-  return r.low <= pc && pc < r.high;
-}
-
-/// The range that covers `pc` in a list sorted by `low`. Ranges of compile units and of functions hardly ever
-/// overlap; where they do, the one that starts last wins.
-const Range* find(const std::vector<Range>& ranges, Dwarf_Addr pc) {
-  auto it = std::upper_bound(ranges.begin(), ranges.end(), pc,
-                             [](Dwarf_Addr a, const Range& r) { return a < r.low; });
-  for (int back = 0; it != ranges.begin() && back < 8; ++back)
-    if (covers(*--it, pc)) return &*it;
-  return nullptr;
-}
-
-void add_ranges(Dwarf_Die* die, std::vector<Range>& out) {
-  Dwarf_Addr base = 0, low = 0, high = 0;
-  ptrdiff_t at = 0;
-  while ((at = dwarf_ranges(die, at, &base, &low, &high)) > 0)
-    if (low < high) out.push_back({low, high, dwarf_dieoffset(die)});
-}
-
-void sort(std::vector<Range>& ranges) {
-  std::sort(ranges.begin(), ranges.end(), [](const Range& a, const Range& b) { return a.low < b.low; });
-}
-
-std::string joined(const char* dir, const char* name) {
-  if (!name) return {};
-  if (name[0] == '/' || !dir || !*dir) return name;
-  return std::string(dir) + "/" + name;
-}
-
-const char* string_attribute(Dwarf_Die* die, unsigned name) {
-  Dwarf_Attribute attribute;
-  return dwarf_formstring(dwarf_attr(die, name, &attribute));
-}
-
-}  // namespace
 
 struct DebugInfo::Dwarf_ {
   Dwarf* dwarf = nullptr;
@@ -64,9 +24,10 @@ struct DebugInfo::Dwarf_ {
   Dwfl_Callbacks callbacks{};
   Sections loaded;  // where a module's sections lie
   Path path;
+  bool opened = false;
   bool indexed = false;
-  std::vector<Range> units;                           // by address
-  std::map<Dwarf_Off, std::vector<Range>> functions;  // of a unit, by address
+  std::vector<DwarfRange> units;                           // by address
+  std::map<Dwarf_Off, std::vector<DwarfRange>> functions;  // of a unit, by address
 
   ~Dwarf_() {
     if (eh) dwarf_cfi_end(eh);
@@ -108,6 +69,8 @@ struct DebugInfo::Dwarf_ {
   }
 
   void open(const ElfFile& file) {
+    if (opened) return;
+    opened = true;
     if (!file.relocatable()) {
       dwarf = dwarf_begin_elf(file.handle(), DWARF_C_READ, nullptr);
       return;
@@ -137,48 +100,32 @@ struct DebugInfo::Dwarf_ {
     if (module) dwarf = dwfl_module_getdwarf(module, &bias);
   }
 
-  /// The compile units' address ranges. Read from the units themselves: .debug_aranges is optional, and
-  /// compilers other than GCC leave it out.
   void index() {
     if (indexed || !dwarf) return;
     indexed = true;
-    Dwarf_CU* cu = nullptr;
-    Dwarf_Die die;
-    std::uint8_t type = 0;
-    while (dwarf_get_units(dwarf, cu, &cu, nullptr, &type, &die, nullptr) == 0) {
-      if (type != DW_UT_compile || dwarf_tag(&die) != DW_TAG_compile_unit) continue;
-      add_ranges(&die, units);
-    }
-    sort(units);
+    units = unit_ranges(dwarf);
   }
 
-  void add_functions(Dwarf_Die* parent, std::vector<Range>& out, int depth) {
-    Dwarf_Die child;
-    if (depth > 16 || dwarf_child(parent, &child) != 0) return;
-    do {
-      const int tag = dwarf_tag(&child);
-      if (tag == DW_TAG_subprogram)
-        add_ranges(&child, out);
-      else if (tag == DW_TAG_namespace || tag == DW_TAG_module)
-        add_functions(&child, out, depth + 1);
-    } while (dwarf_siblingof(&child, &child) == 0);
-  }
-
-  const std::vector<Range>& functions_of(Dwarf_Die* unit) {
+  const std::vector<DwarfRange>& functions_of(Dwarf_Die* unit) {
     auto [it, fresh] = functions.try_emplace(dwarf_dieoffset(unit));
-    if (fresh) {
-      add_functions(unit, it->second, 0);
-      sort(it->second);
-    }
+    if (fresh) it->second = function_ranges(unit);
     return it->second;
   }
 };
 
-DebugInfo::DebugInfo(const Path& path, const std::string& attempted, Sections loaded)
-    : elf_(path, attempted), dwarf_(std::make_unique<Dwarf_>()) {
+DebugInfo::DebugInfo(const Path& path, const std::string& attempted, Sections loaded, Path index_folder)
+    : elf_(path, attempted), index_folder_(std::move(index_folder)), dwarf_(std::make_unique<Dwarf_>()) {
   dwarf_->loaded = std::move(loaded);
-  dwarf_->open(elf_);
-  if (!elf_.relocatable()) {
+  if (use_index()) {
+    if (auto known = index_->symbols())
+      symbols_ = std::move(*known);
+    else
+      index_.reset();
+  }
+  // With an index, the DWARF is opened only when somebody asks for more than it has.
+  if (!index_) dwarf_->open(elf_);
+  if (index_) {
+  } else if (!elf_.relocatable()) {
     symbols_ = elf_.symbols();
   } else if (dwarf_->module) {
     const int count = dwfl_module_getsymtab(dwarf_->module);
@@ -216,16 +163,37 @@ DebugInfo::DebugInfo(const Path& path, const std::string& attempted, Sections lo
 DebugInfo::~DebugInfo() = default;
 
 bool DebugInfo::has_dwarf() const {
-  return dwarf_->dwarf != nullptr;
+  return index_ || dwarf();
 }
 
 Dwarf* DebugInfo::dwarf() const {
+  dwarf_->open(elf_);
   return dwarf_->dwarf;
+}
+
+bool DebugInfo::use_index() {
+  if (index_) return true;
+  if (index_folder_.empty() || elf_.relocatable() || !dwarf_->loaded.empty()) return false;
+  const std::string described = describe(elf_);
+  if (described.empty()) return false;
+  const Path path = index_path(index_folder_, elf_, described);
+  index_ = SymbolIndex::open(path, described);
+  if (index_) touch_index(path);
+  return index_ != nullptr;
+}
+
+Path DebugInfo::write_index(const Path& folder) const {
+  const std::string described = folder.empty() || elf_.relocatable() ? std::string() : describe(elf_);
+  if (described.empty() || !dwarf()) return {};
+  const Path path = index_path(folder, elf_, described);
+  if (const auto there = SymbolIndex::open(path, described); there && there->whole()) return path;
+  return crash::write_index(path, build_symbol_index(dwarf(), symbols_, described)) ? path : Path();
 }
 
 std::vector<CallFrames> DebugInfo::call_frames() const {
   std::vector<CallFrames> found;
   CallFrames f;
+  dwarf_->open(elf_);
   if (dwarf_->module) {
     if ((f.cfi = dwfl_module_dwarf_cfi(dwarf_->module, &f.bias))) found.push_back(f);
     f = {};
@@ -240,17 +208,13 @@ std::vector<CallFrames> DebugInfo::call_frames() const {
 }
 
 std::string DebugInfo::tree(std::string_view known_source) const {
-  if (known_source.empty() || !dwarf_->dwarf) return {};
+  if (known_source.empty()) return {};
   const std::string end = "/" + std::string(known_source);
-  Dwarf_CU* cu = nullptr;
-  Dwarf_Die die;
-  std::uint8_t type = 0;
-  while (dwarf_get_units(dwarf_->dwarf, cu, &cu, nullptr, &type, &die, nullptr) == 0) {
-    if (type != DW_UT_compile || dwarf_tag(&die) != DW_TAG_compile_unit) continue;
-    const std::string name =
-        joined(string_attribute(&die, DW_AT_comp_dir), string_attribute(&die, DW_AT_name));
+  std::optional<std::vector<std::string>> names;
+  if (index_) names = index_->units();
+  if (!names && dwarf()) names = unit_names(dwarf());
+  for (const auto& name : names.value_or(std::vector<std::string>()))
     if (name.ends_with(end)) return name.substr(0, name.size() - end.size());
-  }
   return {};
 }
 
@@ -273,13 +237,17 @@ const ElfSymbol* DebugInfo::covering(std::uint64_t address) const {
 }
 
 std::vector<SourceStep> DebugInfo::expand(std::uint64_t address) const {
+  if (index_) {
+    if (auto steps = index_->expand(address)) return std::move(*steps);
+  }
   auto& d = *dwarf_;
+  d.open(elf_);
   d.index();
   const Dwarf_Addr pc = address - d.bias;
-  const Range* unit_range = find(d.units, pc);
+  const DwarfRange* unit_range = find_range(d.units, pc);
   Dwarf_Die unit, die;
   if (!unit_range || !dwarf_offdie(d.dwarf, unit_range->die, &unit)) return {};
-  const Range* function = find(d.functions_of(&unit), pc);
+  const DwarfRange* function = find_range(d.functions_of(&unit), pc);
   if (!function || !dwarf_offdie(d.dwarf, function->die, &die)) return {};
 
   // From the function down to the innermost inlined one.

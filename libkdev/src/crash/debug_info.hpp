@@ -8,16 +8,10 @@
 #include <vector>
 
 #include "common/elf_file.hpp"
+#include "crash/source_step.hpp"
+#include "crash/symbol_index.hpp"
 
 namespace kdev::crash {
-
-/// One step of an address's expansion: the innermost inlined function first, the real one last.
-struct SourceStep {
-  std::string function;
-  std::string file;  ///< as absolute as the debug information makes it
-  int line = 0;
-  bool inlined = false;
-};
 
 /// Addresses of sections, by name.
 using Sections = std::map<std::string, std::uint64_t>;
@@ -33,7 +27,8 @@ struct CallFrames {
 /// for symbols and DWARF). Not thread-safe.
 class DebugInfo {
  public:
-  DebugInfo(const Path& path, const std::string& attempted, Sections loaded = {});
+  /// `index_folder`: where the file's index may lie; empty: none is used. Relocatable files have none.
+  DebugInfo(const Path& path, const std::string& attempted, Sections loaded = {}, Path index_folder = {});
   ~DebugInfo();
 
   const ElfFile& file() const { return elf_; }
@@ -53,10 +48,19 @@ class DebugInfo {
   /// none.
   std::string tree(std::string_view known_source) const;
 
+  /// Whether the file's index is in use, from now on if it is there now. Until then, and where the index is
+  /// damaged, all is read from the DWARF itself: the answers are the same.
+  bool use_index();
+  bool indexed() const { return index_ != nullptr; }
+  /// Writes the file's index to a folder, unless it is there and whole. Empty: there is none to be had.
+  Path write_index(const Path& folder) const;
+
  private:
   struct Dwarf_;
   ElfFile elf_;
-  std::vector<ElfSymbol> symbols_;  // by address
+  Path index_folder_;
+  std::unique_ptr<SymbolIndex> index_;  // before what names point into
+  std::vector<ElfSymbol> symbols_;      // by address
   std::vector<const ElfSymbol*> by_name_;
   std::unique_ptr<Dwarf_> dwarf_;
 };

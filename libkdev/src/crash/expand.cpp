@@ -3,7 +3,7 @@
 namespace kdev::crash {
 
 std::vector<StackFrame> expand(const DebugInfo& info, SourceText& source, std::uint64_t address,
-                               bool return_address) {
+                               bool return_address, bool source_text) {
   // A call's return address may already belong to the next line, or to the next function.
   const auto* symbol = info.covering(address);
   const std::uint64_t at = return_address && address > 0 ? address - 1 : address;
@@ -15,7 +15,7 @@ std::vector<StackFrame> expand(const DebugInfo& info, SourceText& source, std::u
     frame.inlined = step.inlined;
     frame.file = step.file.empty() ? std::string() : source.relative(step.file);
     frame.line = step.line;
-    frame.source = source.line(frame.file, frame.line);
+    if (source_text) frame.source = source.line(frame.file, frame.line);
     frames.push_back(std::move(frame));
   }
   if (frames.empty()) {

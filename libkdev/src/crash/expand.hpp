@@ -8,8 +8,8 @@
 namespace kdev::crash {
 
 /// The frames at an address of a file: inlined ones first (innermost), then the real one. Empty: no function
-/// is there.
+/// is there. `source_text`: with the source's lines.
 std::vector<StackFrame> expand(const DebugInfo& info, SourceText& source, std::uint64_t address,
-                               bool return_address);
+                               bool return_address, bool source_text = true);
 
 }  // namespace kdev::crash

@@ -9,6 +9,7 @@
 
 #include "crash/debug_info.hpp"
 #include "crash/expand.hpp"
+#include "crash/index_cache.hpp"
 #include "crash/source_text.hpp"
 #include "guest/guest.hpp"
 #include "guest/symbol_rules.hpp"
@@ -67,6 +68,7 @@ struct Symbolizer::State {
   SymbolSources sources;
   mutable std::mutex mutex;
   const guest::SymbolRules& rules;
+  Path index_folder;
   DebugInfo kernel;
   mutable crash::SourceText source;
   mutable std::map<std::string, Path> module_files;                   // by name
@@ -78,7 +80,8 @@ struct Symbolizer::State {
   explicit State(SymbolSources s)
       : sources(std::move(s)),
         rules(rules_of(sources)),
-        kernel(kernel_path(sources), "read the kernel's symbols"),
+        index_folder(sources.index.empty() ? crash::default_index_folder() : sources.index),
+        kernel(kernel_path(sources), "read the kernel's symbols", {}, index_folder),
         source(source_path(sources), kernel.tree(rules.known_source())) {
     if (!kernel.has_symbols())
       throw FormatError({.attempted = "read the kernel's symbols",
@@ -125,8 +128,9 @@ struct Symbolizer::State {
     return it->second.get();
   }
 
-  std::vector<StackFrame> expand(const DebugInfo& info, std::uint64_t address, bool return_address) const {
-    return crash::expand(info, source, address, return_address);
+  std::vector<StackFrame> expand(const DebugInfo& info, std::uint64_t address, bool return_address,
+                                 bool source_text = true) const {
+    return crash::expand(info, source, address, return_address, source_text);
   }
 
   std::vector<StackFrame> at_symbol(std::string_view symbol, std::uint64_t offset, std::uint64_t size,
@@ -188,11 +192,40 @@ std::vector<StackFrame> Symbolizer::at_symbol(std::string_view symbol, std::uint
 
 std::vector<StackFrame> Symbolizer::at_address(std::uint64_t address, std::int64_t kaslr_offset,
                                                bool return_address) const {
+  return at_addresses({address}, kaslr_offset, return_address).front();
+}
+
+std::vector<std::vector<StackFrame>> Symbolizer::at_addresses(const std::vector<std::uint64_t>& addresses,
+                                                              std::int64_t kaslr_offset, bool return_address,
+                                                              bool source_text) const {
   const std::lock_guard lock(state_->mutex);
-  auto frames =
-      state_->expand(state_->kernel, address - static_cast<std::uint64_t>(kaslr_offset), return_address);
-  for (auto& frame : frames) frame.address = address;
-  return frames;
+  std::vector<std::vector<StackFrame>> found;
+  found.reserve(addresses.size());
+  for (const std::uint64_t address : addresses) {
+    found.push_back(state_->expand(state_->kernel, address - static_cast<std::uint64_t>(kaslr_offset),
+                                   return_address, source_text));
+    for (auto& frame : found.back()) frame.address = address;
+  }
+  return found;
+}
+
+Path Symbolizer::build_index() const {
+  Path file, folder;
+  {
+    const std::lock_guard lock(state_->mutex);
+    file = state_->kernel.file().path();
+    folder = state_->index_folder;
+  }
+  // Read anew, beside this one: others need not wait for it.
+  const Path written = DebugInfo(file, "make an index of the kernel's symbols").write_index(folder);
+  const std::lock_guard lock(state_->mutex);
+  if (!written.empty()) state_->kernel.use_index();
+  return written;
+}
+
+bool Symbolizer::indexed() const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->kernel.indexed();
 }
 
 std::string Symbolizer::build_id() const {
