@@ -148,6 +148,10 @@ class KDEV_API Symbolizer {
                                                     bool source_text = true) const;
   /// Fills in every trace of a report, in place.
   void symbolize(CrashReport& report) const;
+  /// A console's text with file and line behind every function and offset that the files know, as
+  /// scripts/decode_stacktrace.sh does it; the inline functions come on lines of their own before it, in the form
+  /// that scan_console() reads. All else is as it was. `source_text`: the source line is put behind, too.
+  std::string decode(std::string_view text, bool source_text = false) const;
   /// Build id of vmlinux, hex; empty: none.
   std::string build_id() const;
 

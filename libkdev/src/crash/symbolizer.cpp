@@ -7,6 +7,7 @@
 #include <map>
 #include <mutex>
 
+#include "crash/annotate.hpp"
 #include "crash/debug_info.hpp"
 #include "crash/expand.hpp"
 #include "crash/index_cache.hpp"
@@ -226,6 +227,19 @@ Path Symbolizer::build_index() const {
 bool Symbolizer::indexed() const {
   const std::lock_guard lock(state_->mutex);
   return state_->kernel.indexed();
+}
+
+std::string Symbolizer::decode(std::string_view text, bool source_text) const {
+  const std::lock_guard lock(state_->mutex);
+  const State& state = *state_;
+  return crash::annotate(text, state.rules, source_text, [&](const StackFrame& printed, bool return_address) {
+    Place place;
+    auto frames = state.at_symbol(printed.function, printed.offset, printed.size, printed.module,
+                                  return_address, &place, printed.address);
+    // Another build's line would mislead.
+    if (place.fit != Fit::exact) frames.clear();
+    return frames;
+  });
 }
 
 std::string Symbolizer::build_id() const {

@@ -19,6 +19,14 @@ struct PrintedBuildIds {
   std::vector<std::pair<std::string, std::string>> modules;  ///< by name, as printed; each once
 };
 
+/// "do_work+0x4/0x40 [module]" somewhere on a console's line.
+struct PrintedSymbol {
+  std::size_t begin = 0, end = 0;  ///< bytes of the line
+  StackFrame frame;                ///< function, offset, size, module
+  bool is_pc = false;     ///< printed as the instruction that faulted, not as a call's return address
+  bool own_line = false;  ///< a trace's line: those of inlined functions may stand in front of it
+};
+
 class SymbolRules {
  public:
   virtual ~SymbolRules() = default;
@@ -38,6 +46,8 @@ class SymbolRules {
   virtual PrintedBuildIds build_ids(std::string_view) const { return {}; }
   /// The frame is the instruction that faulted, not a call's return address.
   virtual bool is_pc(const CrashReport&, const StackFrame&) const { return false; }
+  /// The symbols with an offset on a line of a console, in order; those without a place in a file yet.
+  virtual std::vector<PrintedSymbol> symbols_on(std::string_view) const { return {}; }
   /// The file, of an installed tree of modules, is one.
   virtual bool is_module(const Path& file) const { return file.extension() == ".ko"; }
   /// The name under which reports print the module in a file.

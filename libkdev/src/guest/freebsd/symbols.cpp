@@ -3,6 +3,7 @@
 
 #include <boost/filesystem/operations.hpp>
 
+#include "guest/freebsd/console_frame.hpp"
 #include "guest/freebsd/freebsd.hpp"
 #include "guest/symbol_rules.hpp"
 
@@ -25,6 +26,17 @@ class FreebsdSymbolRules final : public SymbolRules {
         return true;
     }
     return false;
+  }
+
+  std::vector<PrintedSymbol> symbols_on(std::string_view line) const override {
+    // "vpanic() at vpanic+0x17f/frame 0xfffffe0012345678", "#1 0xffffffff80a6bb76 at vpanic+0x186": each line
+    // is one frame.
+    const auto begin = line.find_first_not_of(" \t");
+    const auto end = line.find_last_not_of(" \t\r");
+    if (begin == std::string_view::npos) return {};
+    const auto frame = parse_freebsd_frame(line.substr(begin, end + 1 - begin));
+    if (!frame || frame->function.empty() || !frame->offset) return {};
+    return {{.begin = begin, .end = end + 1, .frame = *frame, .is_pc = false, .own_line = true}};
   }
 
   bool names_modules() const override { return false; }

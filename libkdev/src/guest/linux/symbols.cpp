@@ -3,6 +3,7 @@
 #include <re2/re2.h>
 
 #include <algorithm>
+#include <charconv>
 #include <set>
 
 #include "guest/linux/linux.hpp"
@@ -14,7 +15,8 @@ namespace {
 using re2::RE2;
 using re2::StringPiece;
 
-constexpr std::size_t most_modules = 64;  // that a report's build ids are read of
+constexpr std::size_t most_modules = 64;    // that a report's build ids are read of
+constexpr std::size_t longest_front = 300;  // of a line before its symbol
 
 StringPiece piece(std::string_view text) {
   return {text.data(), text.size()};
@@ -69,6 +71,38 @@ class LinuxSymbolRules final : public SymbolRules {
       if (it != report.registers.end() && it->second.find(at) != std::string::npos) return true;
     }
     return false;
+  }
+
+  std::vector<PrintedSymbol> symbols_on(std::string_view line) const override {
+    static const RE2 symbol(
+        R"(([A-Za-z_$][\w.$]*)\+0x([0-9a-f]{1,16})/0x([0-9a-f]{1,16})\b(?: \[([A-Za-z0-9_]+)(?: [0-9a-f]{20,40})?\])?)");
+    // "RIP: 0010:", "pc : ", "WARNING: CPU: 0 PID: 1 at kernel/panic.c:12 ".
+    static const RE2 pc(
+        R"((?:\b[RE]?IP: (?:[0-9a-f]{4}:)?(?:\[<[0-9a-f]+>\] *)?|\bpc : (?:\[<[0-9a-f]+>\] *)?| at \S+:\d+ )$)");
+    // The time, the caller and an address in brackets, and the mark of a guess.
+    static const RE2 before(R"((?:<\d+>)?(?:\s*\[[^\[\]]{1,40}\])*\s*(?:\? )?\s*)");
+    static const RE2 placed(R"(^ \(?(?:[\w.$]+ )?[\w./+-]+\.\w+:\d)");  // by another program
+    std::vector<PrintedSymbol> found;
+    StringPiece rest = piece(line), name, offset, size, module;
+    while (RE2::FindAndConsume(&rest, symbol, &name, &offset, &size, &module)) {
+      PrintedSymbol printed;
+      printed.begin = static_cast<std::size_t>(name.data() - line.data());
+      printed.end = static_cast<std::size_t>(rest.data() - line.data());
+      if (RE2::PartialMatch(rest, placed)) continue;
+      printed.frame.function = std::string(name);
+      printed.frame.module = std::string(module);
+      std::from_chars(offset.data(), offset.data() + offset.size(), printed.frame.offset, 16);
+      std::from_chars(size.data(), size.data() + size.size(), printed.frame.size, 16);
+      // As much as matters: a line can be nothing but symbols.
+      const std::size_t from = printed.begin > longest_front ? printed.begin - longest_front : 0;
+      const auto front = piece(line.substr(from, printed.begin - from));
+      printed.is_pc = RE2::PartialMatch(front, pc);
+      const bool last =
+          std::string_view(rest.data(), rest.size()).find_first_not_of(" \t\r") == std::string_view::npos;
+      printed.own_line = last && !from && RE2::FullMatch(front, before);
+      found.push_back(std::move(printed));
+    }
+    return found;
   }
 
   std::string module_of(const Path& file) const override {
