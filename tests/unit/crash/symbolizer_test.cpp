@@ -11,6 +11,7 @@ namespace kdev {
 namespace {
 
 using test::Fixture;
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -254,6 +255,35 @@ TEST_F(SymbolizerTest, ArtifactWithAnotherBuildIdIsNoted) {
   Symbolizer(sources).symbolize(report);
   EXPECT_THAT(report.notes, ElementsAre(HasSubstr("ffff")));
   EXPECT_EQ("drivers/kernel.c", report.frames().back().file);
+}
+
+TEST_F(SymbolizerTest, AModuleOfAnotherBuildIsNoted) {
+  const Path module = fixture->dir() / "with_id.ko";
+  fixture->run({"ld", "-r", "--build-id=0x00112233445566778899aabbccddeeff00000002", "-o", module.string(),
+                fixture->module().string()});
+  auto sources = fixture->sources();
+  sources.modules = {module};
+  const Symbolizer symbolizer(sources);
+  const auto notes_of = [&](const std::string& printed) {
+    auto report = report_of(*fixture, 4, size_of("do_work", 0));
+    report.text = "[    1.0]  foo_crash+0x4/0x10 [with_id " + printed + "]\n";
+    symbolizer.symbolize(report);
+    return report.notes;
+  };
+  EXPECT_THAT(notes_of("00112233445566778899aabbccddeeff00000002"), IsEmpty());
+  EXPECT_THAT(notes_of("00112233445566778899aabbccddeeff00000003"),
+              ElementsAre(AllOf(HasSubstr("module with_id"), HasSubstr("00000003"), HasSubstr("00000002"))));
+}
+
+// The first instruction of a function is nobody's return address: minus one, it would be the function before.
+TEST_F(SymbolizerTest, TheFirstInstructionIsNoReturnAddress) {
+  const Symbolizer symbolizer(fixture->sources());
+  for (const bool return_address : {false, true}) {
+    const auto frames = symbolizer.at_symbol("open_device", 0, 0, "", return_address);
+    ASSERT_FALSE(frames.empty());
+    EXPECT_EQ("open_device", frames.back().function);
+    EXPECT_EQ(25, frames.back().line);
+  }
 }
 
 TEST_F(SymbolizerTest, BareAddressesInATrace) {
