@@ -111,13 +111,18 @@ void bind_crash(py::module_& m) {
   py::class_<Symbolizer>(m, "Symbolizer",
                          "Turns frames into file:line with inline functions expanded. Thread-safe.")
       .def(py::init([](const std::optional<KernelArtifact>& kernel, const std::optional<Path>& vmlinux,
-                       const std::vector<Path>& modules, const std::optional<Path>& source, Os os) {
-             SymbolSources sources{kernel, vmlinux.value_or(Path()), modules, source.value_or(Path()), os};
+                       const std::vector<Path>& modules, const std::optional<Path>& source, Os os,
+                       const std::optional<Path>& index) {
+             SymbolSources sources{kernel, vmlinux.value_or(Path()), modules, source.value_or(Path()),
+                                   os,     index.value_or(Path())};
              return blocking([&] { return std::make_unique<Symbolizer>(std::move(sources)); });
            }),
            py::arg("kernel") = py::none(), py::kw_only(), py::arg("vmlinux") = py::none(),
            py::arg("modules") = std::vector<Path>(), py::arg("source") = py::none(), py::arg("os") = "linux",
-           "`vmlinux`: a kernel's file with debug information, of an `os`, when there is no artifact.")
+           py::arg("index") = py::none(),
+           "`vmlinux`: a kernel's file with debug information, of an `os`, when there is no artifact. "
+           "`index`: "
+           "folder of the indexes that build_index() writes; None: kdev/symbols in the user's cache.")
       .def(
           "at_symbol",
           [](const Symbolizer& s, const std::string& symbol, std::uint64_t offset, std::uint64_t size,
@@ -143,6 +148,33 @@ void bind_crash(py::module_& m) {
             });
           },
           py::arg("report"), "The report with every trace filled in.")
+      .def(
+          "decode",
+          [](const Symbolizer& s, const Data& data, bool source_text) {
+            return kdev::python::text(blocking([&] { return s.decode(data.bytes, source_text); }),
+                                      "surrogateescape");
+          },
+          py::arg("text"), py::kw_only(), py::arg("source_text") = false,
+          "A console's text with file and line behind every function, inline functions on lines before it.")
+      .def(
+          "at_addresses",
+          [](const Symbolizer& s, const std::vector<std::uint64_t>& addresses, std::int64_t kaslr_offset,
+             bool return_address, bool source_text) {
+            return blocking(
+                [&] { return s.at_addresses(addresses, kaslr_offset, return_address, source_text); });
+          },
+          py::arg("addresses"), py::kw_only(), py::arg("kaslr_offset") = 0, py::arg("return_address") = false,
+          py::arg("source_text") = true, "Many at once, each as at_address() has it.")
+      .def(
+          "build_index",
+          [](const Symbolizer& s) -> std::optional<Path> {
+            const Path file = blocking([&] { return s.build_index(); });
+            if (file.empty()) return std::nullopt;
+            return file;
+          },
+          "Writes the kernel's index, unless it is there, and returns its file; from then on it is used. "
+          "None: the kernel has no build id or no debug information, or the folder cannot be written.")
+      .def_property_readonly("indexed", &Symbolizer::indexed, "The kernel's index is in use.")
       .def_property_readonly("build_id",
                              [](const Symbolizer& s) { return blocking([&] { return s.build_id(); }); });
 

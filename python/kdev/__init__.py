@@ -119,6 +119,7 @@ from ._kdev import (
     suspects,
     unpack_archive,
 )
+from .annotate import decode
 from .errors import (
     BootError,
     BuildError,
@@ -228,6 +229,7 @@ __all__ = [
     "console_systems",
     "crash_key",
     "customize",
+    "decode",
     "detect_console",
     "detect_source",
     "diff_configs",

@@ -2287,16 +2287,36 @@ class Symbolizer:
         modules: collections.abc.Sequence[str | os.PathLike[str]] = [],
         source: str | os.PathLike[str] | None = None,
         os: typing.Literal["linux", "freebsd"] = "linux",
+        index: str | os.PathLike[str] | None = None,
     ) -> None:
         """
-        `vmlinux`: a kernel's file with debug information, of an `os`, when there is no artifact.
+        `vmlinux`: a kernel's file with debug information, of an `os`, when there is no artifact. `index`: folder of the indexes that build_index() writes; None: kdev/symbols in the user's cache.
         """
     def at_address(self, address: int, *, kaslr_offset: int = 0, return_address: bool = False) -> list[StackFrame]: ...
+    def at_addresses(
+        self,
+        addresses: collections.abc.Sequence[int],
+        *,
+        kaslr_offset: int = 0,
+        return_address: bool = False,
+        source_text: bool = True,
+    ) -> list[list[StackFrame]]:
+        """
+        Many at once, each as at_address() has it.
+        """
     def at_symbol(
         self, symbol: str, offset: int = 0, size: int = 0, *, module: str = "", return_address: bool = False
     ) -> list[StackFrame]:
         """
         Inline frames first (innermost), then the real one.
+        """
+    def build_index(self) -> pathlib.Path | None:
+        """
+        Writes the kernel's index, unless it is there, and returns its file; from then on it is used. None: the kernel has no build id or no debug information, or the folder cannot be written.
+        """
+    def decode(self, text: str | bytes, *, source_text: bool = False) -> str:
+        """
+        A console's text with file and line behind every function, inline functions on lines before it.
         """
     def symbolize(self, report: CrashReport) -> CrashReport:
         """
@@ -2304,6 +2324,11 @@ class Symbolizer:
         """
     @property
     def build_id(self) -> str: ...
+    @property
+    def indexed(self) -> bool:
+        """
+        The kernel's index is in use.
+        """
 
 class Commit:
     """

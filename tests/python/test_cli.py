@@ -60,6 +60,35 @@ def test_decode_from_standard_input() -> None:
     assert result.exit_code == 0 and "lkdtm_EXCEPTION" in result.output
 
 
+def test_decode_of_the_text_itself(tmp_path: Path) -> None:
+    (tmp_path / "a.c").write_text("int sink;\nvoid _start(void) {\n  sink = 1;\n}\n")
+    subprocess.run(
+        ["gcc", "-g", "-nostdlib", "-no-pie", "-Wl,--build-id=0xdeadbeefc0ffee00", "-o", "vmlinux", "a.c"],
+        cwd=tmp_path,
+        check=True,
+    )
+    text = b"\xff all is well\n RIP: 0010:_start+0x4/0x%x\n" % text_size(tmp_path / "vmlinux")
+    kernel = ("--vmlinux", str(tmp_path / "vmlinux"), "--source", str(tmp_path))
+    env = {"XDG_CACHE_HOME": str(tmp_path / "cache")}
+    result = invoke("crash", "decode", "--text", "-", *kernel, "--source-text", input=text, env=env)
+    assert result.exit_code == 0, result.output
+    assert result.stdout_bytes == text[:-1] + b" a.c:3  | sink = 1;\n"
+    # Now it has an index, and says the same.
+    (index,) = (tmp_path / "cache" / "kdev" / "symbols").iterdir()
+    again = invoke("crash", "decode", "--text", "-", *kernel, "--source-text", input=text, env=env)
+    assert again.stdout_bytes == result.stdout_bytes
+    assert invoke("crash", "index", "--vmlinux", kernel[1], env=env).output.strip() == str(index)
+    assert invoke("crash", "decode", "--text", "-", input=text).exit_code == 2, "with which kernel?"
+    assert invoke("crash", "decode", "--text", "--os", "openbsd", "-", *kernel, input=text).exit_code == 2
+    assert invoke("crash", "index").exit_code == 2
+
+
+def text_size(program: Path) -> int:
+    """Also that of the one function in it."""
+    rows = subprocess.run(["size", "-Ax", program], capture_output=True, text=True, check=True).stdout.splitlines()
+    return next(int(row.split()[1], 16) for row in rows if row.startswith(".text"))
+
+
 def test_decode_of_a_quiet_log(tmp_path: Path) -> None:
     (tmp_path / "log").write_text("all is well\n")
     assert invoke("crash", "decode", str(tmp_path / "log")).exit_code == 1

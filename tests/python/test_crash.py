@@ -83,6 +83,12 @@ def nm(program: Path) -> dict[str, int]:
     return {row[2]: int(row[0], 16) for row in rows if len(row) == 3}
 
 
+def nm_size(program: Path, name: str) -> int:
+    """The distance to the next symbol, as kernels print it."""
+    addresses = sorted(set(nm(program).values()))
+    return next(address for address in addresses if address > nm(program)[name]) - nm(program)[name]
+
+
 def test_lookup(program: Path) -> None:
     address = nm(program)["callee"]
     matches = kdev.lookup_symbol(program, f"{address + 1:016x}")
@@ -115,3 +121,34 @@ def test_symbolizer_without_symbols(tmp_path: Path) -> None:
     (tmp_path / "x").write_text("no elf")
     with pytest.raises(kdev.FormatError):
         kdev.Symbolizer(vmlinux=tmp_path / "x")
+
+
+def test_decode(program: Path) -> None:
+    at = f"callee+0x0/{nm_size(program, 'callee'):#x}"
+    text = f"[    1.0] RIP: 0010:{at}\r\nnothing of interest\n"
+    decoded = kdev.decode(text, vmlinux=program)
+    (frame,) = kdev.Symbolizer(vmlinux=program).at_symbol("callee", 0)
+    assert decoded == f"[    1.0] RIP: 0010:{at} {frame.file}:{frame.line}\r\nnothing of interest\n"
+    assert kdev.Symbolizer(vmlinux=program).decode(text) == decoded
+    assert f":{frame.line}  | {frame.source}\r\n" in kdev.decode(text, vmlinux=program, source_text=True)
+    noise = b"\xff\xfe" + text.encode()
+    assert kdev.decode(noise, vmlinux=program).encode("utf-8", "surrogateescape") == b"\xff\xfe" + decoded.encode()
+
+
+def test_index(program: Path, tmp_path: Path) -> None:
+    symbols = kdev.Symbolizer(vmlinux=program, index=tmp_path)
+    addresses = [nm(program)["callee"] + offset for offset in range(8)]
+    plain = symbols.at_addresses(addresses)
+    assert not symbols.indexed
+    file = symbols.build_index()
+    assert file is not None and file.parent == tmp_path and file.name.startswith("deadbeefc0ffee00-")
+    assert symbols.indexed and symbols.at_addresses(addresses) == plain
+    again = kdev.Symbolizer(vmlinux=program, index=tmp_path)
+    assert again.indexed and again.at_addresses(addresses) == plain
+    assert again.at_addresses(addresses[:1])[0] == again.at_address(addresses[0])
+    assert all(frame.source == "" for frames in again.at_addresses(addresses, source_text=False) for frame in frames)
+
+
+def test_nothing_to_index(program: Path, tmp_path: Path) -> None:
+    subprocess.run(["objcopy", "--strip-debug", program, tmp_path / "bare"], check=True)
+    assert kdev.Symbolizer(vmlinux=tmp_path / "bare", index=tmp_path).build_index() is None

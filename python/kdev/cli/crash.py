@@ -35,6 +35,7 @@ app.command("history")(history)
 def _symbolizer(
     kernel: Path | None, vmlinux: Path | None, modules: list[Path], source: Path | None, system: Os
 ) -> Symbolizer | None:
+    modules = [file for given in modules for file in (sorted(given.rglob("*.ko")) if given.is_dir() else [given])]
     if kernel is not None:
         return Symbolizer(find_kernel(kernel), modules=modules, source=source)
     if vmlinux is not None:
@@ -47,14 +48,22 @@ def decode(
     log: Path = typer.Argument(..., help="A console log; - reads standard input.", allow_dash=True),
     kernel: Path | None = typer.Option(None, "--kernel", "-k", help="Workspace or kernel's JSON file."),
     vmlinux: Path | None = typer.Option(None, "--vmlinux", help="ELF file with debug information."),
-    module: list[Path] = typer.Option([], "--module", "-m", help="A module's .ko; may be repeated."),
+    module: list[Path] = typer.Option(
+        [], "--module", "--modules", "-m", help="A module's .ko, or a folder of them; may be repeated."
+    ),
     source: Path | None = typer.Option(None, "--source", "-s", help="Tree to read source lines from."),
     system: str = typer.Option("", "--os", help="linux, freebsd, openbsd or netbsd; found out where not given."),
+    text: bool = typer.Option(False, "--text", "-t", help="The same text, with file and line behind each function."),
+    source_text: bool = typer.Option(False, "--source-text", help="With --text: the source's line beside it."),
+    index: bool = typer.Option(True, help="Make the kernel's index afterwards, where there is none yet."),
     as_json: bool = typer.Option(False, "--json", help="One JSON object a line and report."),
     as_html: bool = typer.Option(False, "--html", help="One HTML page."),
     frames: int = typer.Option(25, "--frames", help="Frames shown of each trace."),
 ) -> None:
-    """Every crash report of a console log. Ends 1 when there is none."""
+    """Every crash report of a console log. Ends 1 when there is none. With --text: the log itself, crash or not."""
+    if text:
+        decode_text(log, kernel, vmlinux, module, source, system, source_text, index)
+        return
     if system and system not in _kdev.console_systems():
         raise typer.BadParameter(f"{system!r} is neither {' nor '.join(_kdev.console_systems())}", param_hint="--os")
     if str(log) == "-":
@@ -76,9 +85,63 @@ def decode(
         for report in reports:
             print_crash(report, out, frames)
             out.print()
+    if symbolizer is not None and index:
+        make_index(symbolizer)
     if not reports:
         print("no crash report in it", file=sys.stderr)
         raise typer.Exit(1)
+
+
+def decode_text(
+    log: Path,
+    kernel: Path | None,
+    vmlinux: Path | None,
+    modules: list[Path],
+    source: Path | None,
+    system: str,
+    source_text: bool,
+    index: bool,
+) -> None:
+    if system and system not in get_args(Os):
+        raise typer.BadParameter(f"{system!r} is neither {' nor '.join(get_args(Os))}", param_hint="--os")
+    content = sys.stdin.buffer.read() if str(log) == "-" else log.expanduser().read_bytes()
+    whose = system or _kdev.detect_console(content)
+    guest: Os = next((name for name in get_args(Os) if name == whose), "linux")
+    symbolizer = _symbolizer(kernel, vmlinux, modules, source, guest)
+    if symbolizer is None:
+        raise typer.BadParameter("neither --kernel nor --vmlinux says what to decode it with", param_hint="--text")
+    decoded = symbolizer.decode(content, source_text=source_text)
+    sys.stdout.buffer.write(decoded.encode("utf-8", "surrogateescape"))
+    sys.stdout.flush()
+    notes = {note: None for report in _kdev.scan_console(content, guest) for note in symbolizer.symbolize(report).notes}
+    for note in notes:
+        print(note, file=sys.stderr)
+    if index:
+        make_index(symbolizer)
+
+
+def make_index(symbolizer: Symbolizer) -> None:
+    """For the next time. The answer is out already; whoever does not want to wait for it interrupts."""
+    if not symbolizer.indexed:
+        sys.stdout.flush()
+        symbolizer.build_index()
+
+
+@app.command("index")
+def index(
+    kernel: Path | None = typer.Option(None, "--kernel", "-k", help="Workspace or kernel's JSON file."),
+    vmlinux: Path | None = typer.Option(None, "--vmlinux", help="ELF file with debug information."),
+) -> None:
+    """Make the index of a kernel's symbols, unless it is there, and print its file. Ends 1 when there is none to be
+    had: the kernel has no build id or no debug information."""
+    symbolizer = _symbolizer(kernel, vmlinux, [], None, "linux")
+    if symbolizer is None:
+        raise typer.BadParameter("neither --kernel nor --vmlinux is given")
+    file = symbolizer.build_index()
+    if file is None:
+        print("it has no build id or no debug information, or the cache cannot be written", file=sys.stderr)
+        raise typer.Exit(1)
+    print(file)
 
 
 def html_page(reports: list[CrashReport]) -> str:
