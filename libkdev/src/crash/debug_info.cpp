@@ -153,11 +153,6 @@ DebugInfo::DebugInfo(const Path& path, const std::string& attempted, Sections lo
     });
     set_extents(symbols_, ends);
   }
-  by_name_.reserve(symbols_.size());
-  for (const auto& symbol : symbols_)
-    if (symbol.function) by_name_.push_back(&symbol);
-  std::stable_sort(by_name_.begin(), by_name_.end(),
-                   [](const ElfSymbol* a, const ElfSymbol* b) { return a->name < b->name; });
 }
 
 DebugInfo::~DebugInfo() = default;
@@ -218,7 +213,17 @@ std::string DebugInfo::tree(std::string_view known_source) const {
   return {};
 }
 
+/// Only where names are asked for: of a kernel's symbols it takes as long as opening an index.
+void DebugInfo::sort_by_name() const {
+  by_name_.reserve(symbols_.size());
+  for (const auto& symbol : symbols_)
+    if (symbol.function) by_name_.push_back(&symbol);
+  std::stable_sort(by_name_.begin(), by_name_.end(),
+                   [](const ElfSymbol* a, const ElfSymbol* b) { return a->name < b->name; });
+}
+
 std::vector<const ElfSymbol*> DebugInfo::named(std::string_view name) const {
+  if (by_name_.empty()) sort_by_name();
   auto it = std::lower_bound(by_name_.begin(), by_name_.end(), name,
                              [](const ElfSymbol* s, std::string_view n) { return s->name < n; });
   std::vector<const ElfSymbol*> result;
@@ -248,7 +253,18 @@ std::vector<SourceStep> DebugInfo::expand(std::uint64_t address) const {
   Dwarf_Die unit, die;
   if (!unit_range || !dwarf_offdie(d.dwarf, unit_range->die, &unit)) return {};
   const DwarfRange* function = find_range(d.functions_of(&unit), pc);
-  if (!function || !dwarf_offdie(d.dwarf, function->die, &die)) return {};
+  const char* dir = string_attribute(&unit, DW_AT_comp_dir);
+  std::string file;
+  int line = 0;
+  if (Dwarf_Line* row = dwarf_getsrc_die(&unit, pc)) {
+    file = joined(dir, dwarf_linesrc(row, nullptr, nullptr));
+    dwarf_lineno(row, &line);
+  }
+  if (!function || !dwarf_offdie(d.dwarf, function->die, &die)) {
+    // Assembly has lines, and symbols for names.
+    if (line <= 0) return {};
+    return {{.function = {}, .file = file, .line = line, .inlined = false}};
+  }
 
   // From the function down to the innermost inlined one.
   std::vector<Dwarf_Die> chain{die};
@@ -268,13 +284,6 @@ std::vector<SourceStep> DebugInfo::expand(std::uint64_t address) const {
   }
 
   std::vector<SourceStep> steps;
-  const char* dir = string_attribute(&unit, DW_AT_comp_dir);
-  std::string file;
-  int line = 0;
-  if (Dwarf_Line* row = dwarf_getsrc_die(&unit, pc)) {
-    file = joined(dir, dwarf_linesrc(row, nullptr, nullptr));
-    dwarf_lineno(row, &line);
-  }
   Dwarf_Files* files = nullptr;
   std::size_t count = 0;
   dwarf_getsrcfiles(&unit, &files, &count);

@@ -42,7 +42,8 @@ class DebugInfo {
   std::vector<const ElfSymbol*> named(std::string_view name) const;
   /// The function that the address is in; null: none.
   const ElfSymbol* covering(std::uint64_t address) const;
-  /// Empty when the DWARF does not know the address.
+  /// Empty when the DWARF does not know the address. A line that is in no function, of assembly, is one step
+  /// without a name.
   std::vector<SourceStep> expand(std::uint64_t address) const;
   /// Top of the source tree, from the compile unit of `known_source`, a path relative to it; empty: there is
   /// none.
@@ -57,11 +58,12 @@ class DebugInfo {
 
  private:
   struct Dwarf_;
+  void sort_by_name() const;
   ElfFile elf_;
   Path index_folder_;
-  std::unique_ptr<SymbolIndex> index_;  // before what names point into
-  std::vector<ElfSymbol> symbols_;      // by address
-  std::vector<const ElfSymbol*> by_name_;
+  std::unique_ptr<SymbolIndex> index_;             // before what names point into
+  std::vector<ElfSymbol> symbols_;                 // by address
+  mutable std::vector<const ElfSymbol*> by_name_;  // empty: not sorted yet
   std::unique_ptr<Dwarf_> dwarf_;
 };
 

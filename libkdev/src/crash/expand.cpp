@@ -10,6 +10,7 @@ std::vector<StackFrame> expand(const DebugInfo& info, SourceText& source, std::u
   if (return_address) symbol = info.covering(at);
   std::vector<StackFrame> frames;
   for (auto& step : info.expand(at)) {
+    if (step.function.empty() && !step.inlined && !symbol) return {};  // a line of no function
     StackFrame frame;
     frame.function = step.function;
     frame.inlined = step.inlined;

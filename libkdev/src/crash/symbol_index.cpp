@@ -172,6 +172,12 @@ std::optional<std::vector<SourceStep>> SymbolIndex::expand(std::uint64_t address
   IndexRow row;
   if (!read(IndexPart::rows, low - 1, row)) return std::nullopt;
   std::uint32_t at = row.node, file = row.file, line = row.line;
+  if (at == index_none && line > 0) {
+    std::string_view path;
+    if (!text(file, path)) return std::nullopt;
+    steps.push_back(
+        {.function = {}, .file = std::string(path), .line = static_cast<int>(line), .inlined = false});
+  }
   while (at != index_none) {
     IndexNode node;
     std::string_view name, path;

@@ -162,13 +162,13 @@ class Builder {
       Stretch stretch{.low = pc, .high = points[i + 1], .row = {}};
       const DwarfRange* function = find_range(functions, pc);
       const auto scope = function ? scope_of.find(function->die) : scope_of.end();
-      if (scope != scope_of.end()) {
-        stretch.row.node = innermost(scope->second, pc);
-        if (const LineRow* line = line_at(pc)) {
-          stretch.row.file = line->file;
-          stretch.row.line = line->line;
-        }
+      if (scope != scope_of.end()) stretch.row.node = innermost(scope->second, pc);
+      if (const LineRow* line = line_at(pc)) {
+        stretch.row.file = line->file;
+        stretch.row.line = line->line;
       }
+      // Without a function, what is at no line is nothing at all.
+      if (stretch.row.node == index_none && static_cast<int>(stretch.row.line) <= 0) stretch.row = {};
       stretches_.push_back(stretch);
     }
   }

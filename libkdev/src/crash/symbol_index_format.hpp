@@ -17,7 +17,7 @@ constexpr std::uint32_t index_none = 0xffffffff;
 
 /// What holds from an address (the one in `starts` with the same number) to the next one's.
 struct IndexRow {
-  std::uint32_t node = index_none;  ///< the innermost function; none: no function is there
+  std::uint32_t node = index_none;  ///< the innermost function; none: no function is there, maybe a line
   std::uint32_t file = 0;           ///< of the instruction
   std::uint32_t line = 0;
 };
@@ -53,7 +53,8 @@ struct IndexHeader {
 constexpr std::array<char, 8> index_magic = {'k', 'd', 'e', 'v', 's', 'y', 'm', '\n'};
 // To be raised with every change of the format, and of what DebugInfo::expand() finds.
 constexpr std::uint32_t index_version = 1;
-constexpr std::size_t index_block = 64 << 10;
+// A page: of a file that a few addresses are looked up in, most is never touched.
+constexpr std::size_t index_block = 4096;
 
 /// Finds damage; no defence against whoever can write the file.
 inline std::uint64_t index_sum(std::string_view bytes, std::uint64_t sum = 0) {

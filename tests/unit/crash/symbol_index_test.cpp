@@ -121,6 +121,33 @@ TEST_F(SymbolIndexTest, EveryAddressOfAnOptimizedProgramIsAsInTheDwarf) {
   EXPECT_GT(inlined, 100u);
 }
 
+// An assembler's debug information has lines and no functions; every stack of a kernel ends in such code.
+TEST_F(SymbolIndexTest, AssemblyHasLinesToo) {
+  const Path source = fixture->dir() / "entry.S", program = fixture->dir() / "entry";
+  write(
+      source,
+      "  .text\n  .globl entry\n  .type entry, @function\nentry:\n  nop\n  nop\n  .size entry, . - entry\n");
+  fixture->run({"cc", "-g", "-nostdlib", "-static", "-no-pie", "-Wl,-e,entry",
+                "-Wl,--build-id=0x00112233445566778899aabbccddeeff00000004", "-o", program.string(),
+                source.string()});
+  const DebugInfo plain(program, "test");
+  ASSERT_FALSE(plain.write_index(folder_).empty());
+  const DebugInfo indexed(program, "test", {}, folder_);
+  ASSERT_TRUE(indexed.indexed());
+  const auto at = plain.named("entry").at(0)->address;
+  ASSERT_EQ(1u, plain.expand(at + 1).size());
+  EXPECT_EQ(6, plain.expand(at + 1)[0].line);
+  expect_same(plain, indexed, at - 4, at + 16, 1);
+  SymbolSources sources;
+  sources.vmlinux = program;
+  sources.index = folder_;
+  const auto frames = Symbolizer(sources).at_symbol("entry", 1, 2, "", false);
+  ASSERT_EQ(1u, frames.size());
+  EXPECT_EQ("entry", frames[0].function);
+  EXPECT_EQ(6, frames[0].line);
+  EXPECT_EQ("nop", frames[0].source);
+}
+
 TEST_F(SymbolIndexTest, ItIsMadeOnceAndByItsBuildId) {
   const Path file = written();
   EXPECT_THAT(file.filename().string(), testing::StartsWith("00112233445566778899aabbccddeeff99887766-"));
