@@ -112,8 +112,8 @@ def plain(places: list[Place]) -> list[tuple[str, str, int]]:
 
 
 def compare(peer: str) -> str:
-    """How the answers fit. A name differs where ours is the symbol's, as kernels print it (__x64_sys_getgid), and the peer's
-    the source's (__do_sys_getgid), or another symbol at the same address."""
+    """How the answers fit. A name differs where ours is the symbol's, as kernels print it (__x64_sys_getgid), and the
+    peer's the source's (__do_sys_getgid), or another symbol at the same address."""
     output = run_peer(peer, addresses())[1] if peer == "addr2line" else run_with_addresses()
     kinds: Counter[str] = Counter()
     for mine, theirs in zip(ours(), places_of(output), strict=True):
