@@ -6,6 +6,7 @@
 
 #include "crash/core/elf_core.hpp"
 #include "crash/core/find_dumps.hpp"
+#include "crash/core/flattened.hpp"
 #include "guest/guest.hpp"
 
 namespace {
@@ -23,7 +24,8 @@ struct Bytes final : kdev::guest::CoreBytes {
 };
 
 void look(kdev::guest::CoreMemory& memory, const Bytes& bytes) {
-  memory.set_page_tables(bytes.length > 8 ? bytes.data[bytes.length - 1] * 4096u : 0);
+  if (bytes.length > 8) memory.set_page_tables(bytes.data[bytes.length - 1] * 4096u, 4 + bytes.length % 2);
+  memory.notes();
   memory.raw_messages();
   memory.problems();
   char piece[5000];
@@ -44,11 +46,24 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (!(kdev::DumpInfo::from_json(info.to_json()) == info) && info.problem.empty()) std::abort();
   }
   try {
+    std::vector<std::string> problems;
+    kdev::crash::unflatten(bytes, "fuzz", problems, {});
     for (const kdev::guest::Guest* g : kdev::guest::all_guests()) {
       if (!g->core()) continue;
       if (const auto memory = g->core()->open(bytes)) look(*memory, bytes);
     }
-    if (const auto memory = kdev::crash::open_elf_core(bytes)) look(*memory, bytes);
+    int abi = 0;
+    if (const auto memory = kdev::crash::open_elf_core(bytes, &abi)) {
+      for (const kdev::guest::Guest* g : kdev::guest::all_guests()) {
+        if (!g->core() || !g->core()->owns_elf(abi, *memory)) continue;
+        // As far as it can be read without the kernel's file.
+        if (const auto place = g->core()->place(*memory, nullptr))
+          memory->set_page_tables(place->page_tables, place->levels);
+        g->core()->messages(*memory, nullptr);
+        g->core()->build_id(*memory);
+      }
+      look(*memory, bytes);
+    }
   } catch (const kdev::FormatError&) {
   }
   return 0;

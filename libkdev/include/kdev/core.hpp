@@ -89,7 +89,7 @@ struct CoreModule {
 /// A thread when the kernel stopped.
 struct CoreThread {
   int pid = -1;
-  int tid = -1;
+  int tid = -1;           ///< unique; of Linux's idle tasks, all of which have 0, -N for CPU N
   std::string process{};  ///< the process's name
   std::string name{};     ///< the thread's own
   std::string
@@ -121,7 +121,7 @@ class KDEV_API Core {
   Core& operator=(Core&&) noexcept;
   ~Core();
 
-  std::string format() const;  ///< "minidump 3", "elf"
+  std::string format() const;  ///< "minidump 3", "elf", "kdump-compressed, flattened"
   Os os() const;
   std::string arch() const;  ///< "x86_64"
   /// All of what the format promises is there.

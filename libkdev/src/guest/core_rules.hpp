@@ -22,6 +22,20 @@ class CoreBytes {
   virtual bool read(std::uint64_t offset, void* to, std::size_t size) const = 0;
 };
 
+/// What a dump's maker wrote beside memory, as an ELF note.
+struct CoreNote {
+  std::string name;  ///< of its owner: "CORE", "VMCOREINFO"
+  std::uint32_t type = 0;
+  std::string data;
+};
+
+/// Where a kernel lies in memory.
+struct KernelPlace {
+  std::uint64_t page_tables = 0;  ///< physical address of the top one
+  int levels = 4;                 ///< of page tables
+  std::uint64_t slide = 0;        ///< what it was moved by since it was linked
+};
+
 /// Memory as a dump has it: one reader per format.
 class CoreMemory {
  public:
@@ -36,10 +50,14 @@ class CoreMemory {
   virtual std::string raw_messages() const { return {}; }
   /// What is missing; empty: it is complete.
   virtual std::vector<std::string> problems() const { return {}; }
+  virtual std::vector<CoreNote> notes() const { return {}; }
+  /// The machine that the kernel ran on made it: notes of registers are of CPUs, by their numbers.
+  virtual bool made_by_machine() const { return false; }
+  /// End of the physical memory that it has.
+  virtual std::uint64_t physical_end() const { return 0; }
   /// Virtual addresses need page tables that the format does not point to: it wants to be told where.
   virtual bool needs_page_tables() const { return false; }
-  /// Physical address of the top one.
-  virtual void set_page_tables(std::uint64_t) {}
+  virtual void set_page_tables(std::uint64_t /*top*/, int /*levels*/) {}
 };
 
 /// Registers by their DWARF numbers.
@@ -65,6 +83,9 @@ class KernelView {
  public:
   virtual ~KernelView() = default;
   virtual bool read(std::uint64_t address, void* to, std::size_t size) const = 0;
+  virtual const CoreMemory& memory() const = 0;
+  /// What the kernel's file has at an address of its own, as it was linked; fewer bytes, when it has fewer.
+  virtual std::string linked_bytes(std::uint64_t address, std::size_t size) const = 0;
   virtual std::optional<KernelSymbol> symbol(std::string_view name) const = 0;
   /// `path`: "td_name", "p_list.le_next", "data[2]". `unit`: end of the source file's name, for a structure
   /// of which there are several.
@@ -118,12 +139,17 @@ class CoreRules {
   /// A reader when the file is in a format of this guest alone; null: it is not. FormatError when it is one,
   /// but beyond use. `bytes` lives as long as the reader.
   virtual std::unique_ptr<CoreMemory> open(const CoreBytes&) const { return nullptr; }
-  /// An ELF core file of plain physical memory, by its header (64 bytes), is of this guest.
-  virtual bool owns_elf(std::string_view /*header*/) const { return false; }
-  /// The kernel's top page table; nothing: it cannot be found.
-  virtual std::optional<std::uint64_t> page_tables(const CoreMemory&, const KernelView&) const {
+  /// A core file of plain physical memory is of this guest, by its notes and the OS ABI in its ELF header.
+  virtual bool owns_elf(int /*abi*/, const CoreMemory&) const { return false; }
+  /// Asked for when there are no page tables yet, of a view (which may be null) whose symbols are where they
+  /// were linked. Nothing: it cannot be found.
+  virtual std::optional<KernelPlace> place(const CoreMemory&, const KernelView*) const {
     return std::nullopt;
   }
+  /// Name of the variable that version() reads.
+  virtual std::string_view version_symbol() const { return "version"; }
+  /// GNU build id of the kernel that crashed, hex, if the dump says it beside its memory.
+  virtual std::string build_id(const CoreMemory&) const { return {}; }
 
   // What the kernel knew. Nothing, or what could be read, when structures are damaged; `notes` then say so.
   virtual std::string messages(const CoreMemory&, const KernelView*) const { return {}; }
@@ -145,6 +171,11 @@ class CoreRules {
   virtual bool is_trap_entry(std::string_view /*function*/) const { return false; }
   /// The registers at the trap, when the entry's stack pointer is `sp`; nothing: the stack begins here.
   virtual std::optional<Registers> trap_registers(const KernelView&, std::uint64_t /*sp*/) const {
+    return std::nullopt;
+  }
+  /// The stack pointer before a switch of stacks, when this is what it is where a function returns to that
+  /// made one; nothing: it is none.
+  virtual std::optional<std::uint64_t> switched_stack(const KernelView&, std::uint64_t /*sp*/) const {
     return std::nullopt;
   }
   /// An address that the kernel's code may have.

@@ -1,3 +1,4 @@
+#include <elf.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -7,6 +8,7 @@
 #include "crash/core/core_state.hpp"
 #include "crash/core/elf_core.hpp"
 #include "crash/core/find_dumps.hpp"
+#include "crash/core/kdump_core.hpp"
 
 namespace kdev {
 namespace {
@@ -27,14 +29,14 @@ Core::State::State(const Path& path_, SymbolSources sources, const Deadline& dea
       file(crash::open_core_file(path_, attempted, deadline)) {
   notes = file.problems;
   const guest::CoreBytes& bytes = *file.bytes;
+  // Formats that say little of the kernel, of which a guest has to know whether it is one of its.
+  int abi = ELFOSABI_NONE;
+  auto plain = crash::open_elf_core(bytes, &abi);
+  if (!plain) plain = crash::open_kdump_core(*file.bytes);
   for (const guest::Guest* g : guest::all_guests()) {
     if (!g->core()) continue;
     memory = g->core()->open(bytes);
-    if (!memory && (memory = crash::open_elf_core(bytes))) {
-      std::string header(64, '\0');
-      bytes.read(0, header.data(), header.size());
-      if (!g->core()->owns_elf(header)) memory.reset();
-    }
+    if (!memory && plain && g->core()->owns_elf(abi, *plain)) memory = std::move(plain);
     if (memory) {
       guest = g;
       rules = g->core();
@@ -54,25 +56,34 @@ Core::State::State(const Path& path_, SymbolSources sources, const Deadline& dea
     refuse(attempted, fmt::format("it is of a processor that kdev does not know: {}", memory->arch()));
   for (auto& problem : memory->problems()) note(std::move(problem));
   sources.os = guest->os();
-  if (!sources.kernel && sources.vmlinux.empty()) return;
-  image = std::make_unique<crash::KernelImage>(sources, guest->symbols());
-  view.emplace(*memory, *image);
+  if (sources.kernel || !sources.vmlinux.empty()) {
+    image = std::make_unique<crash::KernelImage>(sources, guest->symbols());
+    view.emplace(*memory, *image);
+  }
   if (memory->needs_page_tables()) {
-    if (const auto top = rules->page_tables(*memory, *view))
-      memory->set_page_tables(*top);
-    else
+    if (const auto place = rules->place(*memory, kernel_view())) {
+      memory->set_page_tables(place->page_tables, place->levels);
+      if (image) image->slide(place->slide);
+    } else if (image) {
       note(
           "the kernel's page tables are not where its file says: it is not the file of the kernel that "
           "crashed");
+    }
   }
+  if (!image) return;
   if (!image->kernel().has_dwarf())
     note(fmt::format("{} has no debug information", image->kernel().file().path().string()));
   const auto version = rules->version(*view);
   std::string built;
-  if (const auto symbol = image->symbol("version"))
-    built = image->kernel().file().bytes_at(symbol->address, std::min<std::uint64_t>(symbol->size, 1024));
+  if (const auto symbol = image->symbol(rules->version_symbol()))
+    built = image->kernel().file().bytes_at(symbol->address - image->slide_at(symbol->address),
+                                            std::min<std::uint64_t>(symbol->size, 1024));
   built = built.substr(0, built.find('\0'));
-  if (!built.empty() && version != built)
+  const auto id = rules->build_id(*memory), file_id = image->kernel().file().build_id();
+  if (!id.empty() && !file_id.empty() && id != file_id)
+    note(fmt::format("{} is not the file of the kernel that crashed: its build id is {}, that one's {}",
+                     image->kernel().file().path().filename().string(), file_id, id));
+  else if (!built.empty() && version != built)
     note(fmt::format("{} is not the file of the kernel that crashed: that one calls itself '{}'",
                      image->kernel().file().path().filename().string(),
                      json::utf8(version.substr(0, version.find('\n')))));
@@ -152,7 +163,7 @@ Core& Core::operator=(Core&&) noexcept = default;
 Core::~Core() = default;
 
 std::string Core::format() const {
-  return state_->memory->format();
+  return state_->memory->format() + (state_->file.flattened ? ", flattened" : "");
 }
 Os Core::os() const {
   return state_->guest->os();

@@ -8,6 +8,7 @@
 #include <kdev/error.hpp>
 
 #include "crash/core/find_dumps.hpp"
+#include "crash/core/flattened.hpp"
 #include "host/sparse_file.hpp"
 
 namespace kdev::crash {
@@ -46,11 +47,9 @@ struct Source {
 
 }  // namespace
 
-CoreFile open_core_file(const Path& file, const std::string& attempted, const Deadline& deadline) {
-  CoreFile core;
-  core.bytes = std::make_unique<FileBytes>(file, attempted);
-  core.compression = compression_of(*core.bytes);
-  if (core.compression.empty()) return core;
+namespace {
+
+void unpack(CoreFile& core, const std::string& attempted, const Deadline& deadline) {
   const auto packed = std::move(core.bytes);
   const std::unique_ptr<::archive, int (*)(::archive*)> a(archive_read_new(), &archive_read_free);
   archive_read_support_filter_gzip(a.get());
@@ -86,6 +85,19 @@ CoreFile open_core_file(const Path& file, const std::string& attempted, const De
   }
   out.finish();
   core.bytes = std::make_unique<FileBytes>(std::move(fd), out.size());
+}
+
+}  // namespace
+
+CoreFile open_core_file(const Path& file, const std::string& attempted, const Deadline& deadline) {
+  CoreFile core;
+  core.bytes = std::make_unique<FileBytes>(file, attempted);
+  core.compression = compression_of(*core.bytes);
+  if (!core.compression.empty()) unpack(core, attempted, deadline);
+  if (auto whole = unflatten(*core.bytes, attempted, core.problems, deadline)) {
+    core.bytes = std::move(whole);
+    core.flattened = true;
+  }
   return core;
 }
 
@@ -102,7 +114,7 @@ std::string kind_of_file(const guest::CoreBytes& bytes) {
                                      : "an ELF program or kernel";
   }
   if (head.starts_with("QFI\xfb")) return "a qcow2 image, which has to be called NAME.qcow2";
-  if (head.starts_with("KDUMP   ")) return "a kdump-compressed dump";
+  if (head.starts_with("KDUMP   ")) return "a kdump-compressed dump that does not say of which kernel it is";
   if (head.size() > 262 && head.substr(257, 5) == "ustar") return "a tar archive";
   if (head.size() >= 512 && head.substr(510, 2) == "\x55\xaa") return "a disk image without one";
   if (head.find_first_not_of('\0') == std::string::npos) return "zeros at its beginning";

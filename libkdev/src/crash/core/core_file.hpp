@@ -9,11 +9,12 @@
 namespace kdev::crash {
 
 /// A dump's file ready to be read anywhere: itself, or its content in a temporary without a name when it is
-/// compressed.
+/// compressed or flattened.
 struct CoreFile {
   std::unique_ptr<FileBytes> bytes;
   std::string compression;            ///< "gzip", "zstd"; empty: it is not
-  std::vector<std::string> problems;  ///< the compressed data is cut off
+  bool flattened = false;             ///< it was
+  std::vector<std::string> problems;  ///< the data is cut off
 };
 
 /// HostError; FormatError when nothing of a compressed file can be unpacked.

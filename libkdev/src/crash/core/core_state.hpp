@@ -17,6 +17,10 @@ struct Core::State {
     bool read(std::uint64_t address, void* to, std::size_t size) const override {
       return memory_.read_virtual(address, to, size);
     }
+    const guest::CoreMemory& memory() const override { return memory_; }
+    std::string linked_bytes(std::uint64_t address, std::size_t size) const override {
+      return std::string(image_.kernel().file().bytes_at(address, size));
+    }
     std::optional<guest::KernelSymbol> symbol(std::string_view name) const override {
       return image_.symbol(name);
     }

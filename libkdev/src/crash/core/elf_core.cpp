@@ -6,12 +6,15 @@
 #include <algorithm>
 #include <kdev/error.hpp>
 
-#include "common/page_table.hpp"
+#include "crash/core/elf_notes.hpp"
+#include "crash/core/paged_memory.hpp"
 
 namespace kdev::crash {
 namespace {
 
-class ElfCore final : public guest::CoreMemory {
+constexpr std::uint64_t max_notes = 64u << 20;
+
+class ElfCore final : public PagedMemory {
  public:
   ElfCore(const guest::CoreBytes& bytes, const Elf64_Ehdr& header) : bytes_(bytes) {
     std::vector<Elf64_Phdr> list(header.e_phnum);
@@ -23,6 +26,7 @@ class ElfCore final : public guest::CoreMemory {
       }
     bool cut = false;
     for (const auto& h : list) {
+      if (h.p_type == PT_NOTE) read_notes(h);
       if (h.p_type != PT_LOAD || h.p_filesz == 0) continue;
       Segment s{h.p_paddr, h.p_filesz, h.p_offset};
       if (s.offset >= bytes.size() || s.size > bytes.size() - s.offset) {
@@ -40,8 +44,11 @@ class ElfCore final : public guest::CoreMemory {
   std::string format() const override { return "elf"; }
   std::string arch() const override { return "x86_64"; }
   std::vector<std::string> problems() const override { return problems_; }
-  bool needs_page_tables() const override { return !top_; }
-  void set_page_tables(std::uint64_t top) override { top_ = top; }
+  std::vector<guest::CoreNote> notes() const override { return notes_; }
+  bool made_by_machine() const override { return crash::made_by_machine(notes_); }
+  std::uint64_t physical_end() const override {
+    return segments_.empty() ? 0 : segments_.back().address + segments_.back().size;
+  }
 
   bool read_physical(std::uint64_t address, void* to, std::size_t size) const override {
     char* out = static_cast<char*>(to);
@@ -59,35 +66,29 @@ class ElfCore final : public guest::CoreMemory {
     return true;
   }
 
-  bool read_virtual(std::uint64_t address, void* to, std::size_t size) const override {
-    if (!top_) return false;
-    constexpr std::uint64_t page = 4096;
-    char* out = static_cast<char*>(to);
-    while (size) {
-      const auto n = std::min<std::uint64_t>(size, page - address % page);
-      const auto physical = translate_x86_64(
-          [this](std::uint64_t a, void* p, std::size_t k) { return read_physical(a, p, k); }, *top_, address);
-      if (!physical || !read_physical(*physical, out, n)) return false;
-      out += n;
-      address += n;
-      size -= n;
-    }
-    return true;
-  }
-
  private:
+  void read_notes(const Elf64_Phdr& h);
+
   struct Segment {
     std::uint64_t address, size, offset;
   };
   const guest::CoreBytes& bytes_;
   std::vector<Segment> segments_;
   std::vector<std::string> problems_;
-  std::optional<std::uint64_t> top_;
+  std::vector<guest::CoreNote> notes_;
 };
+
+void ElfCore::read_notes(const Elf64_Phdr& h) {
+  std::string all(std::min<std::uint64_t>(h.p_filesz, max_notes), '\0');
+  if (!bytes_.read(h.p_offset, all.data(), all.size()))
+    problems_.push_back("the file is cut off within its notes");
+  else if (!read_elf_notes(all, notes_))
+    problems_.push_back("a note is longer than the notes are");
+}
 
 }  // namespace
 
-std::unique_ptr<guest::CoreMemory> open_elf_core(const guest::CoreBytes& bytes) {
+std::unique_ptr<guest::CoreMemory> open_elf_core(const guest::CoreBytes& bytes, int* abi) {
   Elf64_Ehdr h{};
   if (!bytes.read(0, &h, sizeof(h)) ||
       std::string_view(reinterpret_cast<const char*>(h.e_ident), SELFMAG) != ELFMAG || h.e_type != ET_CORE)
@@ -99,6 +100,7 @@ std::unique_ptr<guest::CoreMemory> open_elf_core(const guest::CoreBytes& bytes) 
                                              static_cast<int>(h.e_ident[EI_CLASS])),
                        .hint = "",
                        .log = {}});
+  *abi = h.e_ident[EI_OSABI];
   return std::make_unique<ElfCore>(bytes, h);
 }
 

@@ -42,10 +42,16 @@ KernelImage::KernelImage(const SymbolSources& sources, const guest::SymbolRules&
 std::optional<guest::KernelSymbol> KernelImage::symbol(std::string_view name) const {
   const auto it = by_name_.find(name);
   if (it == by_name_.end()) return std::nullopt;
-  return guest::KernelSymbol{it->second->address, it->second->size};
+  return guest::KernelSymbol{it->second->address + slide_at(it->second->address), it->second->size};
+}
+
+std::uint64_t KernelImage::slide_at(std::uint64_t address) const {
+  // Those of per-CPU variables are offsets.
+  return slide_ && rules_.moved_by_kaslr(address) ? slide_ : 0;
 }
 
 bool KernelImage::has_symbols_in(std::uint64_t low, std::uint64_t size) const {
+  low -= slide_at(low);
   const auto it = std::lower_bound(symbols_.begin(), symbols_.end(), low,
                                    [](const ElfSymbol& s, std::uint64_t a) { return s.address < a; });
   return it != symbols_.end() && it->address - low < size;
@@ -53,13 +59,14 @@ bool KernelImage::has_symbols_in(std::uint64_t low, std::uint64_t size) const {
 
 KernelImage::Place KernelImage::at(std::uint64_t address) const {
   for (const auto& m : modules_)
-    if (address >= m.low && address < m.high) return {m.info.get(), m.name};
-  return {&kernel_, {}};
+    if (address >= m.low && address < m.high) return {m.info.get(), m.name, 0};
+  return {&kernel_, {}, slide_at(address)};
 }
 
 const ElfSymbol* KernelImage::code_at(std::uint64_t address) const {
   const Place place = at(address);
   if (!place.info) return nullptr;
+  address -= place.slide;
   if (const auto* symbol = place.info->covering(address)) return symbol;
   if (place.info != &kernel_) return nullptr;
   auto it = std::upper_bound(symbols_.begin(), symbols_.end(), address,
@@ -72,12 +79,12 @@ const ElfSymbol* KernelImage::code_at(std::uint64_t address) const {
 std::vector<StackFrame> KernelImage::expand(std::uint64_t address, bool return_address) const {
   const Place place = at(return_address ? address - 1 : address);
   std::vector<StackFrame> frames;
-  if (place.info) frames = crash::expand(*place.info, source_, address, return_address);
+  if (place.info) frames = crash::expand(*place.info, source_, address - place.slide, return_address);
   if (frames.empty()) {
     frames.emplace_back();
     if (const auto* symbol = code_at(return_address ? address - 1 : address)) {
       frames[0].function = symbol->name;
-      frames[0].offset = address - symbol->address;
+      frames[0].offset = address - place.slide - symbol->address;
       frames[0].size = symbol->extent;
     }
   }

@@ -24,7 +24,8 @@ class KernelImage {
   /// What is at an address. `info` null: no file that is known.
   struct Place {
     const DebugInfo* info = nullptr;
-    std::string module;  ///< empty: the kernel
+    std::string module;       ///< empty: the kernel
+    std::uint64_t slide = 0;  ///< to be taken off an address before it is looked up there
   };
   Place at(std::uint64_t address) const;
   /// The function, or a label of assembly code; null: none.
@@ -34,6 +35,10 @@ class KernelImage {
   std::optional<guest::KernelSymbol> symbol(std::string_view name) const;
   /// The kernel itself has something at these addresses.
   bool has_symbols_in(std::uint64_t low, std::uint64_t size) const;
+  /// The kernel lies this much above where its file says. Addresses here are those in memory.
+  void slide(std::uint64_t by) { slide_ = by; }
+  /// What an address, as linked or in memory, moves by.
+  std::uint64_t slide_at(std::uint64_t address) const;
   KernelTypes& types() const { return types_; }
   const DebugInfo& kernel() const { return kernel_; }
 
@@ -58,6 +63,7 @@ class KernelImage {
   std::unordered_map<std::string_view, const ElfSymbol*> by_name_;  // likewise
   std::map<std::string, Path> files_;                               // of modules, by name
   bool listed_ = false;
+  std::uint64_t slide_ = 0;
   std::vector<Loaded> modules_;
 };
 

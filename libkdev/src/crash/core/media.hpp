@@ -17,6 +17,7 @@ class FileBytes final : public guest::CoreBytes {
   FileBytes(UniqueFd fd, std::uint64_t size) : fd_(std::move(fd)), size_(size) {}
   std::uint64_t size() const override { return size_; }
   bool read(std::uint64_t offset, void* to, std::size_t size) const override;
+  int descriptor() const { return fd_.get(); }
 
  private:
   UniqueFd fd_;

@@ -118,7 +118,7 @@ bool Unwinder::by_call_frames(Registers& r) const {
   if (!place.info) return false;
   for (const auto& frames : place.info->call_frames()) {
     Dwarf_Frame* raw = nullptr;
-    if (dwarf_cfi_addrframe(frames.cfi, pc - frames.bias, &raw) != 0) continue;
+    if (dwarf_cfi_addrframe(frames.cfi, pc - place.slide - frames.bias, &raw) != 0) continue;
     const std::unique_ptr<Dwarf_Frame, FreeFrame> frame(raw);
     Dwarf_Op* ops = nullptr;
     std::size_t count = 0;
@@ -204,7 +204,12 @@ std::vector<Activation> Unwinder::walk(Registers r) const {
   std::vector<Activation> frames;
   int traps = 0;
   while (frames.size() < max_frames) {
-    const auto sp = r.values.find(machine_.stack_pointer);
+    auto sp = r.values.find(machine_.stack_pointer);
+    if (sp != r.values.end() && r.pc_is_return)
+      if (const auto before = rules_.switched_stack(view_, sp->second)) {
+        if (++traps > max_traps) break;
+        sp->second = *before;
+      }
     frames.push_back({r.pc, r.pc_is_return, sp == r.values.end() ? 0 : sp->second});
     const auto* symbol = image_.code_at(r.pc_is_return ? r.pc - 1 : r.pc);
     if (symbol && r.pc_is_return && rules_.is_trap_entry(symbol->name)) {

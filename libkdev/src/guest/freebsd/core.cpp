@@ -29,11 +29,10 @@ class FreebsdCoreRules final : public CoreRules {
   std::unique_ptr<CoreMemory> open(const CoreBytes& bytes) const override {
     return open_freebsd_minidump(bytes);
   }
-  bool owns_elf(std::string_view header) const override {
-    // dumpsys_generic() in kern/kern_dump.c.
-    return header.size() > EI_OSABI && static_cast<unsigned char>(header[EI_OSABI]) == ELFOSABI_STANDALONE;
+  bool owns_elf(int abi, const CoreMemory&) const override {
+    return abi == ELFOSABI_STANDALONE;  // dumpsys_generic() in kern/kern_dump.c
   }
-  std::optional<std::uint64_t> page_tables(const CoreMemory& memory, const KernelView& view) const override;
+  std::optional<KernelPlace> place(const CoreMemory& memory, const KernelView* view) const override;
 
   std::string messages(const CoreMemory& memory, const KernelView* view) const override {
     return freebsd_messages(memory, view);
@@ -77,9 +76,9 @@ class FreebsdCoreRules final : public CoreRules {
 /// The kernel is linked at `kernbase`, and loaded at a multiple of 2 MiB of physical memory (0, or where the
 /// loader found room): right is where its own page table maps the variable that names it to the place that it
 /// was read from.
-std::optional<std::uint64_t> FreebsdCoreRules::page_tables(const CoreMemory& memory,
-                                                           const KernelView& view) const {
-  const auto base = view.symbol("kernbase"), top = view.symbol("KPML4phys");
+std::optional<KernelPlace> FreebsdCoreRules::place(const CoreMemory& memory, const KernelView* view) const {
+  if (!view) return std::nullopt;
+  const auto base = view->symbol("kernbase"), top = view->symbol("KPML4phys");
   if (!base || !top || top->address < base->address) return std::nullopt;
   constexpr std::uint64_t step = 2u << 20, limit = 4ull << 30, frame = 0x000ffffffffff000;
   const auto read = [&](std::uint64_t address, void* to, std::size_t size) {
@@ -89,7 +88,7 @@ std::optional<std::uint64_t> FreebsdCoreRules::page_tables(const CoreMemory& mem
     const auto place = load + (top->address - base->address);
     std::uint64_t table = 0;
     if (!memory.read_physical(place, &table, 8) || table == 0 || table & ~frame) continue;
-    if (translate_x86_64(read, table, top->address) == place) return table;
+    if (translate_x86_64(read, table, top->address) == place) return KernelPlace{.page_tables = table};
   }
   return std::nullopt;
 }

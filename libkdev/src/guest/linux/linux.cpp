@@ -14,5 +14,8 @@ const BuildRules* LinuxGuest::build() const {
 const ConsoleRules* LinuxGuest::console() const {
   return &linux_console_rules();
 }
+const CoreRules* LinuxGuest::core() const {
+  return &linux_core_rules();
+}
 
 }  // namespace kdev::guest

@@ -1,5 +1,5 @@
 #pragma once
-// The Linux guest: tree.cpp, conf.cpp, build.cpp, boot.cpp, console.cpp, symbols.cpp and scaffold.cpp in this
+// The Linux guest: tree.cpp, conf.cpp, build.cpp, boot.cpp, console.cpp, core.cpp, symbols.cpp and scaffold.cpp in this
 // folder each give one piece.
 #include <map>
 #include <optional>
@@ -21,6 +21,7 @@ std::vector<Path> linux_in_place_leftovers(Host& host, const Path& tree);
 const ConfRules& linux_conf_rules();             // conf.cpp
 const BuildRules& linux_build_rules();           // build.cpp
 const ConsoleRules& linux_console_rules();       // console.cpp
+const CoreRules& linux_core_rules();             // core.cpp
 const SymbolRules& linux_symbol_rules();         // symbols.cpp
 const std::vector<Scaffold>& linux_scaffolds();  // scaffold.cpp
 
@@ -43,6 +44,7 @@ class LinuxGuest final : public Guest {
   const ConfRules* conf() const override;
   const BuildRules* build() const override;
   const ConsoleRules* console() const override;
+  const CoreRules* core() const override;
   const SymbolRules& symbols() const override { return linux_symbol_rules(); }
   const std::vector<Scaffold>& scaffolds() const override { return linux_scaffolds(); }
 };

@@ -111,13 +111,20 @@ class FakeMemory {
            padded(directory) + data;
   }
 
-  /// The file of a full dump. The kernel's page tables are made, and `top_at`, a physical address, gets
-  /// theirs.
+  /// The file of a full dump of FreeBSD. The kernel's page tables are made, and `top_at`, a physical address,
+  /// gets theirs.
   std::string elf(std::uint64_t top_at) const {
     FakeMemory m = *this;
-    constexpr std::uint64_t flags = 3, tables = 0x8000000;
-    m.put_number(top_at, tables);
-    m.put_number(tables + (kernel_base >> 39 & 511) * 8, (tables + page_size) | flags);
+    m.put_number(top_at, page_tables);
+    return m.mapped(page_tables).elf_file(ELFOSABI_STANDALONE);
+  }
+  static constexpr std::uint64_t page_tables = 0x8000000;
+
+  /// With page tables for the kernel, the top one of which is at `top`.
+  FakeMemory mapped(std::uint64_t top) const {
+    FakeMemory m = *this;
+    constexpr std::uint64_t flags = 3, tables = page_tables;
+    m.put_number(top + (kernel_base >> 39 & 511) * 8, (tables + page_size) | flags);
     m.put_number(tables + page_size + (kernel_base >> 30 & 511) * 8, (tables + 2 * page_size) | flags);
     for (std::uint64_t i = 0; i < 16; ++i) {
       const auto table = tables + (3 + i) * page_size;
@@ -125,8 +132,13 @@ class FakeMemory {
       for (std::uint64_t k = 0; k < 512; ++k)
         m.put_number(table + k * 8, (load_address + (i * 512 + k) * page_size) | flags);
     }
+    return m;
+  }
+
+  /// An ELF core file of it; `notes`: of its PT_NOTE segment, if there is to be one.
+  std::string elf_file(unsigned char abi, const std::string& notes = {}) const {
     std::vector<std::pair<std::uint64_t, std::string>> segments;
-    for (const auto& [at, page] : m.pages) {
+    for (const auto& [at, page] : pages) {
       if (segments.empty() || segments.back().first + segments.back().second.size() != at)
         segments.push_back({at, {}});
       segments.back().second += page;
@@ -136,15 +148,22 @@ class FakeMemory {
     header.e_ident[EI_CLASS] = ELFCLASS64;
     header.e_ident[EI_DATA] = ELFDATA2LSB;
     header.e_ident[EI_VERSION] = EV_CURRENT;
-    header.e_ident[EI_OSABI] = ELFOSABI_STANDALONE;
+    header.e_ident[EI_OSABI] = abi;
     header.e_type = ET_CORE;
     header.e_machine = EM_X86_64;
     header.e_phoff = sizeof(header);
     header.e_phentsize = sizeof(Elf64_Phdr);
-    header.e_phnum = static_cast<std::uint16_t>(segments.size());
+    header.e_phnum = static_cast<std::uint16_t>(segments.size() + (notes.empty() ? 0 : 1));
     std::string file(reinterpret_cast<const char*>(&header), sizeof(header)), data;
-    const auto begin =
-        (sizeof(header) + segments.size() * sizeof(Elf64_Phdr) + page_size - 1) / page_size * page_size;
+    const auto begin = (sizeof(header) + header.e_phnum * sizeof(Elf64_Phdr) + notes.size() + page_size - 1) /
+                       page_size * page_size;
+    if (!notes.empty()) {
+      Elf64_Phdr p{};
+      p.p_type = PT_NOTE;
+      p.p_offset = sizeof(header) + header.e_phnum * sizeof(Elf64_Phdr);
+      p.p_filesz = notes.size();
+      file.append(reinterpret_cast<const char*>(&p), sizeof(p));
+    }
     for (const auto& [at, bytes] : segments) {
       Elf64_Phdr p{};
       p.p_type = PT_LOAD;
@@ -154,6 +173,7 @@ class FakeMemory {
       file.append(reinterpret_cast<const char*>(&p), sizeof(p));
       data += bytes;
     }
+    file += notes;
     file.resize(begin);
     return file + data;
   }
@@ -163,9 +183,11 @@ class FakeMemory {
 class FakeKernel {
  public:
   /// `messages`: what its buffer holds, written up to `written`.
+  /// `fixture`: its source file. `text`: where it is linked.
   explicit FakeKernel(std::vector<std::string> defines = {}, const std::string& messages = {},
-                      std::size_t written = 0) {
-    const Path source = Path(KDEV_SOURCE_DIR) / "tests/unit/crash/core/fixture/kernel.c";
+                      std::size_t written = 0, const std::string& fixture = "kernel.c",
+                      const std::string& text = "0xffffffff81000000") {
+    const Path source = Path(KDEV_SOURCE_DIR) / "tests/unit/crash/core/fixture" / fixture;
     std::string literal = "\"";
     for (const char c : messages) literal += c == '\n' ? "\\n" : c == '"' ? "\\\"" : std::string(1, c);
     std::vector<std::string> argv{"cc",
@@ -181,7 +203,8 @@ class FakeKernel {
                                   "-static",
                                   "-no-pie",
                                   "-w",
-                                  "-Wl,-Ttext-segment=0xffffffff81000000",
+                                  "-Wl,-Ttext-segment=" + text,
+                                  "-Wl,--defsym=_text=" + text,
                                   "-Wl,--defsym=kernbase=0xffffffff80000000",
                                   "-DMESSAGES=" + literal + "\"",
                                   "-DWRITTEN=" + std::to_string(written),

@@ -1,0 +1,18 @@
+#pragma once
+#include <kdev/deadline.hpp>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "crash/core/media.hpp"
+
+namespace kdev::crash {
+
+/// A flattened dump, as makedumpfile -F and QEMU write where they cannot seek (struct
+/// makedumpfile_header and makedumpfile_data_header in makedumpfile.h; dump/dump.c), put together into a
+/// temporary without a name. Null: it is none. `problems`: it is cut off, or damaged from somewhere on.
+/// FormatError: beyond use; HostError.
+std::unique_ptr<FileBytes> unflatten(const guest::CoreBytes& bytes, const std::string& attempted,
+                                     std::vector<std::string>& problems, const Deadline& deadline);
+
+}  // namespace kdev::crash

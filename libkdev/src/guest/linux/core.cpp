@@ -1,0 +1,62 @@
+// What a Linux kernel leaves of itself.
+#include <elf.h>
+
+#include "guest/core_rules.hpp"
+#include "guest/linux/core_facts.hpp"
+#include "guest/linux/linux.hpp"
+#include "guest/linux/vmcoreinfo.hpp"
+
+namespace kdev::guest {
+namespace {
+
+class LinuxCoreRules final : public CoreRules {
+ public:
+  bool owns_elf(int abi, const CoreMemory& memory) const override {
+    // The core of a program has the same ABI, but neither was it made by a machine nor has it that note.
+    return abi == ELFOSABI_NONE && (memory.made_by_machine() || !Vmcoreinfo::of(memory).empty());
+  }
+  std::optional<KernelPlace> place(const CoreMemory& memory, const KernelView* view) const override {
+    return linux_place(memory, view);
+  }
+  std::string_view version_symbol() const override { return "linux_banner"; }
+  std::string build_id(const CoreMemory& memory) const override {
+    return Vmcoreinfo::of(memory).text("BUILD-ID");
+  }
+
+  std::string messages(const CoreMemory& memory, const KernelView* view) const override {
+    return linux_messages(memory, view);
+  }
+  std::string panic(const KernelView& view) const override { return linux_panic(view); }
+  std::string version(const KernelView& view) const override {
+    const auto banner = view.symbol("linux_banner");
+    return banner ? view.text(banner->address, 1024) : std::string();
+  }
+  std::optional<double> uptime(const KernelView& view) const override { return linux_uptime(view); }
+  std::vector<ModuleState> modules(const KernelView& view, std::vector<std::string>& notes) const override {
+    return linux_modules(view, notes);
+  }
+  std::vector<ThreadState> threads(const KernelView& view, std::vector<std::string>& notes) const override {
+    return linux_threads(view, notes);
+  }
+  std::vector<CoreCpu> cpus(const KernelView& view, std::vector<std::string>&) const override {
+    return linux_cpus(view);
+  }
+
+  bool is_trap_entry(std::string_view function) const override { return linux_trap_entry(function); }
+  std::optional<Registers> trap_registers(const KernelView& view, std::uint64_t sp) const override {
+    return linux_trap_registers(view, sp);
+  }
+  std::optional<std::uint64_t> switched_stack(const KernelView& view, std::uint64_t sp) const override {
+    return linux_switched_stack(view, sp);
+  }
+  bool is_kernel_address(std::uint64_t address) const override { return linux_kernel_address(address); }
+};
+
+}  // namespace
+
+const CoreRules& linux_core_rules() {
+  static const LinuxCoreRules rules;
+  return rules;
+}
+
+}  // namespace kdev::guest

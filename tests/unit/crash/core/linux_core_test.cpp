@@ -1,0 +1,303 @@
+// Dumps of a Linux kernel that the test compiles (fixture/linux_kernel.c); those of real ones are in
+// tests/python/test_linux_core.py.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+
+#include <array>
+#include <kdev/error.hpp>
+#include <random>
+
+#include "unit/crash/core/fake_dump.hpp"
+
+namespace kdev {
+namespace {
+
+using namespace test;
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+std::string note(const std::string& name, std::uint32_t type, std::string data) {
+  const auto word = [](std::size_t n) { return std::string(reinterpret_cast<const char*>(&n), 4); };
+  std::string all = word(name.size() + 1) + word(data.size()) + word(type) + name;
+  all.resize((all.size() + 4) / 4 * 4);
+  all += data;
+  all.resize((all.size() + 3) / 4 * 4);
+  return all;
+}
+
+/// struct elf_prstatus of x86-64.
+std::string prstatus(std::uint32_t pid, std::uint64_t ip, std::uint64_t sp, std::uint64_t bp,
+                     std::uint64_t cs = 0x10) {
+  std::string data(336, '\0');
+  put_le(data, 32, pid, 4);
+  put_le(data, 112 + 4 * 8, bp, 8);
+  put_le(data, 112 + 16 * 8, ip, 8);
+  put_le(data, 112 + 17 * 8, cs, 8);
+  put_le(data, 112 + 19 * 8, sp, 8);
+  return note("CORE", 1, data);
+}
+
+/// A kernel and dumps of it. `text`: where it is linked, as it lies in memory.
+struct LinuxKernel : FakeKernel {
+  explicit LinuxKernel(std::vector<std::string> defines = {}, const std::string& text = "0xffffffff81000000")
+      : FakeKernel(std::move(defines), "", 0, "linux_kernel.c", text) {}
+
+  std::uint64_t stack(int which, int n) const {
+    return symbols.at("stacks") + static_cast<std::uint64_t>(which * 4096 + n * 8);
+  }
+  /// As QEMU writes them; `second`: pid in CPU 1's.
+  std::string cpu_notes(bool qemu = true) const {
+    const auto idle = prstatus(qemu ? 1 : 0, symbols.at("cpu_idle") + 16, stack(3, 400), stack(3, 402));
+    const auto panic = prstatus(qemu ? 2 : 31, symbols.at("panic") + 16, stack(1, 490), stack(1, 500));
+    return (qemu ? idle + panic : panic + idle) + (qemu ? note("QEMU", 0, std::string(440, '\0')) : "");
+  }
+  std::string vmcoreinfo(std::uint64_t slide = 0) const {
+    return note("VMCOREINFO", 0,
+                fmt::format("OSRELEASE=6.1.0-test\nSYMBOL(init_top_pgt)={:x}\nNUMBER(phys_base)={}\n"
+                            "NUMBER(pgtable_l5_enabled)=0\nKERNELOFFSET={:x}\n",
+                            symbols.at("init_top_pgt"), load_address, slide));
+  }
+  std::string dump(const std::string& notes) const { return dump(notes, memory); }
+  std::string dump(const std::string& notes, const FakeMemory& m) const {
+    return m.mapped(physical("init_top_pgt")).elf_file(ELFOSABI_NONE, notes);
+  }
+  Core open(const std::string& bytes) const { return Core(folder().write("vmcore", bytes), sources()); }
+};
+
+std::vector<std::string> functions(const std::vector<StackFrame>& frames) {
+  std::vector<std::string> names;
+  for (const auto& f : frames) names.push_back((f.inlined ? "\\" : "") + f.function);
+  return names;
+}
+
+void check_all(const Core& core) {
+  EXPECT_EQ(Os::linux, core.os());
+  EXPECT_EQ("elf", core.format());
+  EXPECT_EQ("x86_64", core.arch());
+  EXPECT_TRUE(core.complete());
+  EXPECT_EQ("Linux version 6.1.0-test (kdev) #1 SMP\n", core.version());
+  EXPECT_EQ("greeted too often", core.panic());
+  EXPECT_EQ(76.5, core.uptime());
+  // A descriptor that is free is no message, nor is one behind the head; one text went round.
+  EXPECT_EQ(
+      "[    0.001500][    T1] first\n[    2.000001][    C1] two\n[    2.000001][    C1] lines\n"
+      "[    3.000000][   T31] Kernel panic - not syncing: greeted too often\n[    3.000001][   T31] \n"
+      "[    3.000002][   T31] ---[ end Kernel panic - not syncing: greeted too often ]\n",
+      core.dmesg());
+  const auto threads = core.threads();
+  ASSERT_EQ(4u, threads.size());
+  EXPECT_EQ("swapper/0", threads[0].name);
+  EXPECT_EQ(0, threads[0].tid);
+  EXPECT_EQ(0, threads[0].cpu);
+  EXPECT_FALSE(threads[0].panicked);
+  EXPECT_EQ(31, threads[1].tid);
+  EXPECT_EQ("running", threads[1].state);
+  EXPECT_EQ(1, threads[1].cpu);
+  EXPECT_TRUE(threads[1].panicked);
+  EXPECT_EQ(33, threads[2].tid);
+  EXPECT_EQ(31, threads[2].pid);
+  EXPECT_EQ("crasher", threads[2].process);
+  EXPECT_EQ("helper", threads[2].name);
+  EXPECT_EQ("idle", threads[2].state);
+  EXPECT_EQ(-1, threads[2].cpu);
+  EXPECT_EQ("runnable", threads[3].state);
+  EXPECT_EQ((std::vector<CoreCpu>{{0, 0}, {1, 31}}), core.cpus());
+  ASSERT_EQ(1u, core.modules().size());
+  EXPECT_EQ("none", core.modules()[0].name);
+  EXPECT_EQ(0xffffffffc0000000, core.modules()[0].address);
+
+  // From the stack for interrupts to the task's, through the interrupt, to the system call.
+  EXPECT_THAT(functions(core.stack(31).frames),
+              ElementsAre("panic", "handle_timer", "sysvec_timer", "asm_sysvec_timer", "\\store", "greet",
+                          "sys_crash", "do_syscall_64", "entry_SYSCALL_64"));
+  EXPECT_THAT(functions(core.stack(33).frames), ElementsAre("__schedule", "worker", "ret_from_fork"));
+  EXPECT_THAT(functions(core.stack(40).frames), ElementsAre("ret_from_fork"));
+  EXPECT_THAT(functions(core.stack(0).frames), ElementsAre("cpu_idle"));
+
+  const CrashReport report = core.report();
+  EXPECT_EQ("kernel panic: greeted too often", report.title);
+  EXPECT_EQ("crasher", report.process);
+  EXPECT_EQ(31, report.pid);
+  EXPECT_EQ(1, report.cpu);
+  EXPECT_TRUE(report.symbolized);
+}
+
+class LinuxCoreTest : public testing::Test {
+ protected:
+  static void SetUpTestSuite() { kernel = new LinuxKernel; }
+  static void TearDownTestSuite() { delete kernel; }
+  static LinuxKernel* kernel;
+};
+LinuxKernel* LinuxCoreTest::kernel = nullptr;
+
+TEST_F(LinuxCoreTest, ReadsWithAndWithoutVmcoreinfo) {
+  for (const auto& notes : {kernel->cpu_notes() + kernel->vmcoreinfo(), kernel->cpu_notes(),
+                            // A kernel's own dump: the pids of tasks, the one that panicked first.
+                            kernel->cpu_notes(false) + kernel->vmcoreinfo()}) {
+    const Core core = kernel->open(kernel->dump(notes));
+    check_all(core);
+    EXPECT_THAT(core.notes(), IsEmpty());
+    EXPECT_EQ("Linux version", core.read(kernel->symbols.at("linux_banner"), 13));
+    EXPECT_EQ("Linux version", core.read_physical(kernel->physical("linux_banner"), 13));
+    EXPECT_THROW(core.read(0xffffffff70000000, 1), FormatError);
+    EXPECT_THROW(core.read(0x0000800000000000, 1), FormatError);
+  }
+}
+
+TEST_F(LinuxCoreTest, AKernelThatKaslrMovedIsFound) {
+  // In memory as if it had been linked 4 MiB higher; the symbols are of a file that was not.
+  const LinuxKernel moved({}, "0xffffffff81400000");
+  for (const auto& notes : {moved.cpu_notes() + moved.vmcoreinfo(0x400000), moved.cpu_notes()}) {
+    const Core core(moved.folder().write("vmcore", moved.dump(notes)), kernel->sources());
+    check_all(core);
+    EXPECT_THAT(core.notes(), IsEmpty());
+  }
+}
+
+TEST_F(LinuxCoreTest, MemoryNeedsNoKernelFileWhereTheDumpSaysWhereItIs) {
+  const Core told(kernel->folder().write("vmcore", kernel->dump(kernel->cpu_notes() + kernel->vmcoreinfo())));
+  EXPECT_EQ("Linux version", told.read(kernel->symbols.at("linux_banner"), 13));
+  EXPECT_THAT(told.threads(), IsEmpty());
+  const Core untold(kernel->folder().write("vmcore", kernel->dump(kernel->cpu_notes())));
+  try {
+    untold.read(kernel->symbols.at("linux_banner"), 13);
+    FAIL();
+  } catch (const FormatError& error) {
+    EXPECT_THAT(error.hint(), HasSubstr("give the kernel that crashed"));
+  }
+  EXPECT_EQ("", untold.dmesg());
+}
+
+TEST_F(LinuxCoreTest, AnotherKernelIsNoted) {
+  const LinuxKernel other({"BANNER=\"Linux version 6.2.0-other\\n\""});
+  const Core core(kernel->folder().write("vmcore", kernel->dump(kernel->cpu_notes())), other.sources());
+  EXPECT_THAT(core.notes(), Contains(HasSubstr("it is not the file of the kernel that crashed")));
+  const auto told = kernel->cpu_notes() + note("VMCOREINFO", 0, "BUILD-ID=0123\n");
+  EXPECT_THAT(kernel->open(kernel->dump(told)).notes(), Not(Contains(HasSubstr("page tables"))));
+}
+
+TEST_F(LinuxCoreTest, MessagesBefore510) {
+  const LinuxKernel old({"OLD_LOG"});
+  EXPECT_EQ("[    1.000000] first\n[    2.000000] two\n[    2.000000] line\n[    5.000000] Kernel pa\n",
+            old.open(old.dump(old.cpu_notes())).dmesg());
+}
+
+TEST_F(LinuxCoreTest, OneThatRanAProgramHasNoStack) {
+  const auto notes = prstatus(1, 0x400000, 0x7fff0000, 0, 0x33) + note("QEMU", 0, std::string(440, '\0'));
+  EXPECT_THAT(kernel->open(kernel->dump(notes)).stack(0).frames, IsEmpty());
+}
+
+TEST_F(LinuxCoreTest, ListsWithoutAnEndAreCut) {
+  const LinuxKernel cyclic({"CYCLE"});
+  const Core core = cyclic.open(cyclic.dump(cyclic.cpu_notes()));
+  EXPECT_EQ(1u, core.modules().size());
+  EXPECT_EQ(4u, core.threads().size());
+  EXPECT_THAT(core.notes(), Contains("the list of modules has no end"));
+  EXPECT_THAT(core.notes(), Contains("the list of tasks has no end"));
+}
+
+TEST_F(LinuxCoreTest, TruncatedAnywhereItIsAnErrorOrSaysSo) {
+  const auto whole = kernel->dump(kernel->cpu_notes() + kernel->vmcoreinfo());
+  for (std::size_t size = 1; size < whole.size(); size *= 2) {
+    SCOPED_TRACE(size);
+    try {
+      const Core core = kernel->open(whole.substr(0, size));
+      EXPECT_FALSE(core.complete());
+      core.dmesg();
+      core.modules();
+      for (const auto& t : core.threads()) core.stack(t.tid);
+      core.report();
+    } catch (const FormatError&) {
+    }
+  }
+}
+
+/// As makedumpfile -F writes it: pieces in any order, each with its place.
+std::string flattened(const std::string& whole) {
+  const auto word = [](std::uint64_t n) {
+    std::string s;
+    for (int shift = 56; shift >= 0; shift -= 8) s += static_cast<char>(n >> shift);
+    return s;
+  };
+  std::string file = "makedumpfile" + std::string(4, '\0') + word(1) + word(1);
+  file.resize(4096);
+  constexpr std::size_t piece = 100000;
+  for (std::size_t i = (whole.size() + piece - 1) / piece; i-- > 0;) {
+    const auto part = whole.substr(i * piece, piece);
+    file += word(i * piece) + word(part.size()) + part;
+  }
+  return file + word(~0ull) + word(~0ull);
+}
+
+TEST_F(LinuxCoreTest, AFlattenedDumpIsPutTogether) {
+  const auto file = flattened(kernel->dump(kernel->cpu_notes() + kernel->vmcoreinfo()));
+  const Core core = kernel->open(file);
+  EXPECT_EQ("elf, flattened", core.format());
+  EXPECT_TRUE(core.complete());
+  EXPECT_EQ("greeted too often", core.panic());
+  EXPECT_EQ(9u, core.stack(31).frames.size());
+  for (std::size_t size = 1; size < file.size(); size *= 2) {
+    SCOPED_TRACE(size);
+    try {
+      EXPECT_FALSE(kernel->open(file.substr(0, size)).complete());
+    } catch (const FormatError&) {
+    }
+  }
+  // Its end is what is missing: pieces that come first in memory, and with the last of them the header.
+  EXPECT_FALSE(kernel->open(file.substr(0, file.size() - 50000)).complete());
+  EXPECT_THROW(kernel->open(file.substr(0, file.size() - 100020)), FormatError);
+  for (const std::size_t field : {16, 24, 4096, 4104}) {
+    auto bad = file;
+    bad[field] = '\x7f';
+    try {
+      EXPECT_THAT(kernel->open(bad).notes(), Contains(HasSubstr("damaged")));
+    } catch (const FormatError& error) {
+      EXPECT_THAT(error.reason(), HasSubstr(field < 4096 ? "which kdev does not read" : "it is"));
+    }
+  }
+}
+
+TEST_F(LinuxCoreTest, AbsurdNumbersAreNoTrouble) {
+  for (const char* name : {"prb", "the_ring", "descs", "infos", "init_task", "task1", "thread3", "task2",
+                           "signal1", "modules", "module1", "sections", "current_task", "__per_cpu_offset",
+                           "__cpu_present_mask", "hardirq_stack_ptr", "panic_cpu", "tk_core"}) {
+    for (const std::uint64_t value : {~0ull, 0x8000000000000000ull, 1ull, 0xffffffff81000001ull}) {
+      FakeMemory memory = kernel->memory;
+      for (int i = 0; i < 12; ++i)
+        memory.put_number(kernel->physical(name) + 8 * static_cast<std::uint64_t>(i), value);
+      const Core core = kernel->open(kernel->dump(kernel->cpu_notes() + kernel->vmcoreinfo(), memory));
+      core.dmesg();
+      core.modules();
+      core.cpus();
+      core.uptime();
+      for (const auto& t : core.threads()) core.registers(t.tid);
+      core.report();
+    }
+  }
+}
+
+TEST_F(LinuxCoreTest, ACorruptStackEnds) {
+  std::mt19937_64 random(1);
+  const auto base = kernel->symbols.at("stacks");
+  for (int round = 0; round < 60; ++round) {
+    FakeMemory memory = kernel->memory;
+    for (std::uint64_t i = 0; i < 2 * 512; ++i) {
+      // Anything, but mostly what looks like frames, and switches of stacks.
+      const std::uint64_t choices[] = {base + random() % 8192,
+                                       kernel->symbols.at("panic") + random() % 32,
+                                       kernel->symbols.at("asm_sysvec_timer") + 16,
+                                       kernel->stack(1, 511),
+                                       random(),
+                                       0x10};
+      memory.put_number(kernel->physical("stacks") + 8 * i, choices[random() % 6]);
+    }
+    const Core core = kernel->open(kernel->dump(kernel->cpu_notes(), memory));
+    EXPECT_LE(core.stack(31).frames.size(), 3000u);
+  }
+}
+
+}  // namespace
+}  // namespace kdev
