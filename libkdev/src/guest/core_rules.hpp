@@ -120,6 +120,13 @@ struct ModuleState {
   std::map<std::string, std::uint64_t> sections{};
 };
 
+/// A step up a stack.
+struct Unwound {
+  Registers registers;
+  bool trap = false;  ///< they are those of what was interrupted: on any stack
+  bool end = false;   ///< the stack begins here
+};
+
 class CoreRules {
  public:
   virtual ~CoreRules() = default;
@@ -173,6 +180,8 @@ class CoreRules {
   virtual std::optional<Registers> trap_registers(const KernelView&, std::uint64_t /*sp*/) const {
     return std::nullopt;
   }
+  /// A step by unwind tables of the kernel's own; nothing: they do not know.
+  virtual std::optional<Unwound> unwind(const KernelView&, const Registers&) const { return std::nullopt; }
   /// The stack pointer before a switch of stacks, when this is what it is where a function returns to that
   /// made one; nothing: it is none.
   virtual std::optional<std::uint64_t> switched_stack(const KernelView&, std::uint64_t /*sp*/) const {

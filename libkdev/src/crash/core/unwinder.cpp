@@ -170,7 +170,17 @@ bool Unwinder::by_frame_pointer(Registers& r) const {
   return true;
 }
 
-bool Unwinder::step(Registers& r) const {
+bool Unwinder::by_return_address(Registers& r) const {
+  const auto sp = r.values.find(machine_.stack_pointer);
+  const auto pc = sp == r.values.end() ? std::nullopt : view_.number(sp->second);
+  if (!pc || !*pc || !image_.code_at(*pc - 1)) return false;
+  r.pc = *pc;
+  r.pc_is_return = true;
+  r.values[machine_.stack_pointer] += 8;
+  return true;
+}
+
+bool Unwinder::step(Registers& r, int& traps) const {
   const auto sp = r.values.find(machine_.stack_pointer);
   const auto before = sp == r.values.end() ? 0 : sp->second;
   if (!r.pc_is_return && !image_.code_at(r.pc)) {
@@ -189,6 +199,19 @@ bool Unwinder::step(Registers& r) const {
     return n.values.at(machine_.stack_pointer) > before && rules_.is_kernel_address(n.pc) && n.pc != 0;
   };
   if (by_call_frames(next) && up(next)) {
+    r = std::move(next);
+    return true;
+  }
+  if (auto unwound = rules_.unwind(view_, r)) {
+    if (unwound->end || (unwound->trap && ++traps > max_traps)) return false;
+    if (unwound->trap || up(unwound->registers)) {
+      r = std::move(unwound->registers);
+      return true;
+    }
+  }
+  // Assembly code that was interrupted has rarely made a frame: its caller's address is on top.
+  next = r;
+  if (!r.pc_is_return && by_return_address(next) && up(next)) {
     r = std::move(next);
     return true;
   }
@@ -216,7 +239,7 @@ std::vector<Activation> Unwinder::walk(Registers r) const {
       auto trapped = rules_.trap_registers(view_, frames.back().sp);
       if (!trapped || ++traps > max_traps) break;
       r = std::move(*trapped);
-    } else if (!step(r)) {
+    } else if (!step(r, traps)) {
       break;
     }
   }

@@ -15,8 +15,9 @@ struct Activation {
   std::uint64_t sp = 0;  ///< its stack pointer at pc
 };
 
-/// Walks stacks: by call frame information where there is some, else by frame pointers, and through traps. It
-/// ends on any stack: each step goes up, or through one of a limited number of traps.
+/// Walks stacks: by call frame information where there is some, else by the kernel's own tables or frame
+/// pointers, and through traps. It ends on any stack: each step goes up, or through one of a limited number
+/// of traps.
 class Unwinder {
  public:
   Unwinder(const guest::KernelView& view, const KernelImage& image, const guest::CoreRules& rules,
@@ -26,7 +27,8 @@ class Unwinder {
   std::vector<Activation> walk(guest::Registers registers) const;
 
  private:
-  bool step(guest::Registers& registers) const;
+  bool step(guest::Registers& registers, int& traps) const;
+  bool by_return_address(guest::Registers& registers) const;
   bool by_call_frames(guest::Registers& registers) const;
   bool by_frame_pointer(guest::Registers& registers) const;
 

@@ -46,6 +46,9 @@ class LinuxCoreRules final : public CoreRules {
   std::optional<Registers> trap_registers(const KernelView& view, std::uint64_t sp) const override {
     return linux_trap_registers(view, sp);
   }
+  std::optional<Unwound> unwind(const KernelView& view, const Registers& registers) const override {
+    return linux_orc(view, registers);
+  }
   std::optional<std::uint64_t> switched_stack(const KernelView& view, std::uint64_t sp) const override {
     return linux_switched_stack(view, sp);
   }

@@ -9,12 +9,12 @@ namespace {
 
 constexpr std::size_t max_modules = 4096, max_sections = 4096;
 
-std::string_view module_unit(const KernelView& view) {
+}  // namespace
+
+std::string_view linux_module_unit(const KernelView& view) {
   // A folder since 5.19.
   return view.member("module", "list", "kernel/module/main.c") ? "kernel/module/main.c" : "kernel/module.c";
 }
-
-}  // namespace
 
 /// panic() keeps its message in a nameless buffer: what it printed of it.
 std::string linux_panic(const KernelView& view) {
@@ -52,6 +52,16 @@ std::optional<double> linux_uptime(const KernelView& view) {
 
 namespace {
 
+struct TextMembers {
+  std::string_view base, size;
+};
+/// struct module_layout until 6.3, an array of struct module_memory (the text comes first) since.
+TextMembers text_members(const KernelView& view, std::string_view unit) {
+  if (view.member("module", "core_layout.base", unit)) return {"core_layout.base", "core_layout.size"};
+  if (view.member("module", "mem", unit)) return {"mem[0].base", "mem[0].size"};
+  return {"module_core", "core_size"};
+}
+
 /// Where the sections of a module lie (struct module_sect_attrs in kernel/module/sysfs.c), those that are
 /// freed once it is loaded left out.
 std::map<std::string, std::uint64_t> sections_of(const KernelView& view, std::uint64_t module,
@@ -82,21 +92,30 @@ std::map<std::string, std::uint64_t> sections_of(const KernelView& view, std::ui
 
 }  // namespace
 
+std::optional<std::uint64_t> linux_module_at(const KernelView& view, std::uint64_t address) {
+  const auto list = view.symbol("modules");
+  const auto unit = linux_module_unit(view);
+  const auto link = view.member("module", "list", unit);
+  if (!list || !link) return std::nullopt;
+  const auto [base, size] = text_members(view, unit);
+  std::size_t count = 0;
+  for (auto at = view.number(list->address); at && *at != list->address && count < max_modules;
+       at = view.number(*at), ++count) {
+    const auto module = *at - link->offset;
+    const auto low = view.number(module, "module", base, unit),
+               bytes = view.number(module, "module", size, unit);
+    if (low && bytes && address >= *low && address - *low < *bytes) return module;
+  }
+  return std::nullopt;
+}
+
 std::vector<ModuleState> linux_modules(const KernelView& view, std::vector<std::string>& notes) {
   std::vector<ModuleState> modules;
-  const auto unit = module_unit(view);
+  const auto unit = linux_module_unit(view);
   const auto list = view.symbol("modules");
   const auto link = view.member("module", "list", unit);
   if (!list || !link) return modules;  // a kernel without modules
-  // struct module_layout until 6.3, an array of struct module_memory (the text comes first) since.
-  const bool layout = view.member("module", "core_layout.base", unit).has_value();
-  const bool memory = view.member("module", "mem", unit).has_value();
-  const std::string_view base = layout   ? "core_layout.base"
-                                : memory ? "mem[0].base"
-                                         : "module_core",
-                         size = layout   ? "core_layout.size"
-                                : memory ? "mem[0].size"
-                                         : "core_size";
+  const auto [base, size] = text_members(view, unit);
   const auto unformed = view.enumerator("MODULE_STATE_UNFORMED", unit);
   std::unordered_set<std::uint64_t> seen;
   for (auto at = view.number(list->address); at && *at != list->address; at = view.number(*at)) {

@@ -19,6 +19,14 @@ std::string linux_panic(const KernelView& view);
 std::optional<double> linux_uptime(const KernelView& view);
 std::vector<ModuleState> linux_modules(const KernelView& view, std::vector<std::string>& notes);
 
+/// Where struct module is known: the end of a source file's name.
+std::string_view linux_module_unit(const KernelView& view);
+/// The struct module whose code is at the address.
+std::optional<std::uint64_t> linux_module_at(const KernelView& view, std::uint64_t address);
+
+// core_orc.cpp
+std::optional<Unwound> linux_orc(const KernelView& view, const Registers& registers);
+
 // core_cpus.cpp
 struct LinuxCpu {
   int id = 0;

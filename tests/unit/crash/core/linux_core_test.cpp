@@ -185,6 +185,23 @@ TEST_F(LinuxCoreTest, MessagesBefore510) {
             old.open(old.dump(old.cpu_notes())).dmesg());
 }
 
+TEST_F(LinuxCoreTest, AssemblyCodeIsUnwoundByOrc) {
+  const std::vector<std::string> early{"ORC_CALL=0x5", "ORC_REGS=0x105", "ORC_END=0x400"},
+      since_6_4{"ORC_CALL=0x205", "ORC_REGS=0x305", "ORC_END=0x100", "ORC_HEADER=0xfe"};
+  for (const auto& defines : {early, since_6_4}) {
+    const LinuxKernel orc(defines);
+    EXPECT_THAT(functions(orc.open(orc.dump(orc.cpu_notes())).stack(33).frames),
+                ElementsAre("__schedule", "asm_worker", "worker", "weird_entry", "\\store", "greet",
+                            "sys_crash", "asm_end"));
+  }
+  // Of a layout that is not known nothing is believed: frame pointers lead on, and miss the caller.
+  auto unknown = since_6_4;
+  unknown.back() = "ORC_HEADER=0xff";
+  const LinuxKernel orc(unknown);
+  EXPECT_THAT(functions(orc.open(orc.dump(orc.cpu_notes())).stack(33).frames),
+              ElementsAre("__schedule", "asm_worker", "weird_entry"));
+}
+
 TEST_F(LinuxCoreTest, OneThatRanAProgramHasNoStack) {
   const auto notes = prstatus(1, 0x400000, 0x7fff0000, 0, 0x33) + note("QEMU", 0, std::string(440, '\0'));
   EXPECT_THAT(kernel->open(kernel->dump(notes)).stack(0).frames, IsEmpty());
