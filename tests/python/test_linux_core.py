@@ -90,6 +90,8 @@ def test_every_task_unwinds_to_where_stacks_begin(core: kdev.Core, dumped: Dumpe
     threads = {thread.tid: thread for thread in core.threads()}
     assert threads[1].process == "init"
     assert threads[2].process == "kthreadd"
+    # Both have the pid 0.
+    assert [(threads[tid].name, threads[tid].pid) for tid in (0, -2)] == [("swapper/0", 0), ("swapper/1", 0)]
     (panicked,) = [thread for thread in threads.values() if thread.panicked]
     assert (panicked.tid, panicked.cpu, panicked.state) == (dumped.report.pid, 1, "running")
     assert [(cpu.id, cpu.tid) for cpu in core.cpus()] == [

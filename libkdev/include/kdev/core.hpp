@@ -89,7 +89,7 @@ struct CoreModule {
 /// A thread when the kernel stopped.
 struct CoreThread {
   int pid = -1;
-  int tid = -1;           ///< unique; of Linux's idle tasks, all of which have 0, -N for CPU N
+  int tid = -1;           ///< unique; of Linux's idle tasks, all of which have 0, -N-1 for CPU N > 0
   std::string process{};  ///< the process's name
   std::string name{};     ///< the thread's own
   std::string

@@ -107,7 +107,7 @@ int linux_panic_cpu(const KernelView& view) {
 }
 
 int linux_tid(std::uint64_t pid, int cpu) {
-  return pid == 0 && cpu > 0 ? -cpu : static_cast<std::int32_t>(pid);
+  return pid == 0 && cpu > 0 ? -cpu - 1 : static_cast<std::int32_t>(pid);
 }
 
 std::vector<CoreCpu> linux_cpus(const KernelView& view) {

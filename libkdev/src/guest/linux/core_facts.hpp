@@ -43,7 +43,7 @@ int linux_panic_cpu(const KernelView& view);
 std::optional<std::uint64_t> linux_per_cpu(const KernelView& view, const LinuxCpu& cpu,
                                            std::string_view name);
 std::vector<CoreCpu> linux_cpus(const KernelView& view);
-/// Linux gives all idle tasks 0: that of CPU n is -n here.
+/// Linux gives all idle tasks 0: that of CPU n > 0 is -n-1 here, as -1 stands for none.
 int linux_tid(std::uint64_t pid, int cpu);
 
 // core_threads.cpp

@@ -65,7 +65,8 @@ class Lister {
   explicit Lister(const KernelView& view)
       : view_(view), cpus_(linux_cpu_states(view, true)), panic_cpu_(linux_panic_cpu(view)) {}
 
-  ThreadState at(std::uint64_t task, const std::string& process) const {
+  /// `idle_cpu`: of an idle task, its CPU.
+  ThreadState at(std::uint64_t task, const std::string& process, int idle_cpu) const {
     ThreadState t;
     t.thread.address = task;
     const auto number = [&](std::string_view name) { return view_.number(task, "task_struct", name, unit); };
@@ -82,7 +83,7 @@ class Lister {
       t.registers = cpu.registers;
       user_mode = cpu.user_mode;
     }
-    if (const auto pid = number("pid")) t.thread.tid = linux_tid(*pid, t.thread.cpu);
+    if (const auto pid = number("pid")) t.thread.tid = linux_tid(*pid, idle_cpu);
     // Of a running one that was left where it last slept.
     if (t.thread.cpu < 0 && !user_mode) t.registers = saved(view_, task);
     return t;
@@ -110,9 +111,9 @@ std::vector<ThreadState> linux_threads(const KernelView& view, std::vector<std::
   const Lister lister(view);
   std::unordered_set<std::uint64_t> seen;  // tasks
   bool endless = false;
-  const auto add = [&](std::uint64_t task, const std::string& process) {
+  const auto add = [&](std::uint64_t task, const std::string& process, int idle_cpu = -1) {
     if (seen.size() >= max_threads || !seen.insert(task).second) return false;
-    threads.push_back(lister.at(task, process));
+    threads.push_back(lister.at(task, process, idle_cpu));
     return true;
   };
   const auto lost = [&](std::uint64_t at) {
@@ -120,8 +121,14 @@ std::vector<ThreadState> linux_threads(const KernelView& view, std::vector<std::
   };
   // Idle tasks but the first are in no list.
   add(init->address, {});
-  for (const auto& cpu : lister.cpus())
-    if (view.number(cpu.current, "task_struct", "pid", unit) == 0u) add(cpu.current, {});
+  for (const auto& cpu : lister.cpus()) {
+    const auto queue = linux_per_cpu(view, cpu, "runqueues");
+    const auto idle = queue ? view.number(*queue, "rq", "idle", "kernel/sched/core.c") : std::nullopt;
+    if (idle && *idle)
+      add(*idle, {}, cpu.id);
+    else if (view.number(cpu.current, "task_struct", "pid", unit) == 0u)
+      add(cpu.current, {}, cpu.id);
+  }
   const auto start = init->address + tasks->offset;
   std::unordered_set<std::uint64_t> processes;
   for (auto at = view.number(start); at && *at != start;) {
