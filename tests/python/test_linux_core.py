@@ -165,3 +165,44 @@ def test_the_command_reads_it(dumped: Dumped) -> None:
     assert done.exit_code == 0
     assert dumped.report.title in done.output
     assert "kthreadd" in done.output
+
+
+CRASHER = """
+#include <linux/module.h>
+static noinline int greet(int how) { *(volatile int *)16 = how; return how; } /* the guilty line */
+static int set(const char *v, const struct kernel_param *p) { int r = greet(2); return r - 2; }
+static const struct kernel_param_ops ops = { .set = set };
+module_param_cb(hit, &ops, NULL, 0200);
+static int __init init(void) { return 0; }
+static void __exit done(void) {}
+module_init(init); module_exit(done); MODULE_LICENSE("GPL");
+"""
+
+
+def test_a_modules_fault_is_unwound_to_its_line(
+    ws: kdev.Workspace, kernel: kdev.KernelArtifact, tmp_path: Path
+) -> None:
+    folder = tmp_path / "crasher"
+    ws.scaffold("hello", "crasher", folder)
+    (folder / "crasher.c").write_text(CRASHER)
+    module = ws.build_module(folder, kernel)
+    image = kdev.SeedImage.busybox().add_module(module)
+    with kdev.VM(kernel=kernel, image=image, memory="256M", modules=[module], run_dir=tmp_path / "run") as vm:
+        vm.run("insmod /m/crasher.ko; echo 1 > /proc/sys/kernel/panic_on_oops", check=True)
+        printed = vm.run("echo 1 > /sys/module/crasher/parameters/hit").crash
+        assert printed is not None
+        vm.qmp("dump-guest-memory", paging=False, protocol=f"file:{tmp_path / 'vmcore'}")
+    core = kdev.Core(tmp_path / "vmcore", kernel, modules=[module.ko], source=folder)
+    assert [(m.name, m.file) for m in core.modules()] == [("crasher", module.ko)]
+    report = core.report()
+    assert report.title == printed.title
+    guilty = report.guilty
+    assert guilty is not None
+    assert "the guilty line" in guilty.source
+    names = [(frame.module, frame.function.split(".")[0]) for frame in report.frames]
+    # From panic(), through the exception, to the module, and on to the system call.
+    at = names.index(("crasher", "greet"))
+    assert names[at - 1] == ("", "asm_exc_page_fault")
+    assert names[at + 1] == ("crasher", "set")
+    assert ("", "panic") in names[:at]
+    assert names[-1][1].startswith("entry_SYSCALL_64")
