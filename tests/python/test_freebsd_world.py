@@ -32,7 +32,7 @@ def image(world: kdev.UserlandArtifact) -> kdev.SeedImage:
         .edit("/etc/rc.conf", set=settings)
         .dump_settings(kdev.DumpSettings(device="AUTO", directory="/var/crash"))
         .add_content("", "/firstboot")
-        .free_space("64M")
+        .free_space("256M")  # a dump as savecore writes it goes there
         .swap("256M")
     )
 

@@ -160,6 +160,9 @@ void Session::drain_events() {
       // Its streams close a moment before the process can be waited for, and how it ended is worth that
       // moment.
       if (!stopping_) exit = machine_->wait_exit(closing_moment);
+      // Whoever hears that it is gone looks for its crashes: they are told first.
+      drain_console();
+      settle(true);
     }
     std::lock_guard lock(mutex_);
     if (exit && !exit_) exit_ = exit;
