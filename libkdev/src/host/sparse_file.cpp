@@ -6,18 +6,16 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 
 #include "common/system_error.hpp"
 #include "host/unique_fd.hpp"
 
 namespace kdev {
-namespace {
-
-bool all_zero(std::string_view bytes) {
-  return bytes.find_first_not_of('\0') == std::string_view::npos;
+bool is_zero(std::string_view bytes) {
+  return bytes.empty() ||
+         (bytes[0] == '\0' && std::memcmp(bytes.data(), bytes.data() + 1, bytes.size() - 1) == 0);
 }
-
-}  // namespace
 
 void make_sparse_file(const Path& file, std::uint64_t size) {
   const std::string attempted = "make " + file.string();
@@ -35,7 +33,8 @@ void SparseWriter::write(std::string_view bytes) {
     // Whole blocks of the file: holes are no finer.
     const std::size_t n = std::min(bytes.size(), block - at_ % block);
     const auto part = bytes.substr(0, n);
-    for (std::size_t done = 0; done < n && !all_zero(part);) {
+    const bool zero = is_zero(part);
+    for (std::size_t done = 0; done < n && !zero;) {
       const ssize_t w = ::pwrite(fd_, part.data() + done, n - done, static_cast<off_t>(at_ + done));
       if (w < 0 && errno == EINTR) continue;
       if (w < 0) throw host_error(attempted_, errno);

@@ -10,20 +10,25 @@ namespace kdev {
 /// A new file of holes only. HostError; nothing is left then.
 void make_sparse_file(const Path& file, std::uint64_t size);
 
+bool is_zero(std::string_view bytes);
+
 /// Writes blocks of zeros as holes.
 class SparseWriter {
  public:
-  SparseWriter(int fd, std::string attempted) : fd_(fd), attempted_(std::move(attempted)) {}
+  /// `at`: where it begins in the file, which has only holes from there on.
+  SparseWriter(int fd, std::string attempted, std::uint64_t at = 0)
+      : fd_(fd), attempted_(std::move(attempted)), at_(at) {}
   /// HostError (disk full).
   void write(std::string_view bytes);
-  /// The file gets its full size.
+  /// The file ends here.
   void finish();
+  /// Where the next byte goes.
   std::uint64_t size() const { return at_; }
 
  private:
   int fd_;
   std::string attempted_;
-  std::uint64_t at_ = 0;
+  std::uint64_t at_;
 };
 
 /// Bytes that a file takes on its disk, which holes do not.

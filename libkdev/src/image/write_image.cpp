@@ -9,8 +9,8 @@
 #include <kdev/seed_image.hpp>
 
 #include "common/system_error.hpp"
+#include "host/atomic_file.hpp"
 #include "host/hostfs.hpp"
-#include "image/atomic_file.hpp"
 #include "image/byte_window.hpp"
 #include "image/content.hpp"
 #include "image/newc_writer.hpp"

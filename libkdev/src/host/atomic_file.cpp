@@ -1,4 +1,4 @@
-#include "image/atomic_file.hpp"
+#include "host/atomic_file.hpp"
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -61,10 +61,10 @@ void AtomicFile::write(std::string_view bytes) {
   }
 }
 
-void AtomicFile::commit() {
+void AtomicFile::commit(unsigned mode) {
   const std::string attempted = "write " + target_.string();
   // As open(2) would have made it; umask(2) can only be read by setting it, which other threads would see.
-  if (::fchmod(fd_.get(), 0644) != 0) throw host_error(attempted, errno);
+  if (::fchmod(fd_.get(), mode) != 0) throw host_error(attempted, errno);
   if (::fdatasync(fd_.get()) != 0 && errno != EINVAL) throw host_error(attempted, errno);
   if (::rename(temporary_.c_str(), target_.c_str()) != 0) throw host_error(attempted, errno);
   temporary_.clear();

@@ -20,8 +20,10 @@ class AtomicFile {
 
   /// HostError (disk full).
   void write(std::string_view bytes);
-  /// To disk, then under its name. HostError.
-  void commit();
+  /// For what is not written from front to back.
+  int descriptor() const { return fd_.get(); }
+  /// To disk, then under its name, with these permissions. HostError.
+  void commit(unsigned mode = 0644);
 
  private:
   Path target_, temporary_;
