@@ -108,6 +108,27 @@ struct CoreCpu {
   bool operator==(const CoreCpu&) const = default;
 };
 
+/// Memory that a written dump may do without, as the kernel's own lists tell it. Pages of zeros take no space
+/// in any case.
+enum class PageKind {
+  free,   ///< nobody has it
+  user,   ///< programs' own: stacks, heaps
+  cache,  ///< files' content
+};
+
+/// Of the pages in a kdump-compressed file.
+enum class KdumpCompression { none, zlib, zstd };
+
+/// A dump that was written.
+struct WrittenDump {
+  Path file{};
+  std::uint64_t memory = 0;            ///< bytes of physical memory in it
+  std::uint64_t size = 0;              ///< bytes that the file takes on its disk; holes take none
+  std::vector<std::string> command{};  ///< opens it: {"gdb", "vmlinux", "vmcore", ...}, {"crash", ...}
+  std::vector<std::string> notes{};    ///< what a reader should know
+  bool operator==(const WrittenDump&) const = default;
+};
+
 /// A memory dump of a kernel, read in place; gzip and zstd files are unpacked to a temporary without a name
 /// first. What needs no symbols (format, memory, messages) works without the kernel's file. Damage in the
 /// dump is no error but a note, and what could be read. Thread-safe for const calls behind an internal lock.
@@ -148,6 +169,20 @@ class KDEV_API Core {
   StackTrace stack(int tid) const;
   /// The crash as scan_console() reports it, its frames from the dump's stack.
   CrashReport report() const;
+
+  // Writing it anew. The file appears whole, or not at all; one that is there is replaced. FormatError when
+  // the dump is not complete, its page tables are not known, or a part of it cannot be read; ConfigError for
+  // what cannot be left out (without the kernel's file, of a system or version whose lists kdev does not
+  // know); HostError, TimeoutError, Interrupted.
+  /// An ELF core file for debuggers: the kernel's virtual addresses, one NT_PRSTATUS per thread whose pr_pid
+  /// is its tid (-1 for 0, which gdb does not know), the panicked one first. Memory that no kernel address
+  /// leads to is not in it. It is sparse.
+  WrittenDump write_elf(const Path& file, const std::vector<PageKind>& leave_out = {},
+                        const Deadline& deadline = {}) const;
+  /// A kdump-compressed file (version 6), as makedumpfile writes them. ConfigError also for guests that have
+  /// no tools for these.
+  WrittenDump write_kdump(const Path& file, KdumpCompression compression = KdumpCompression::zlib,
+                          const std::vector<PageKind>& leave_out = {}, const Deadline& deadline = {}) const;
 
  private:
   struct State;

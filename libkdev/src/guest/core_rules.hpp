@@ -2,6 +2,7 @@
 // What a guest's kernel leaves of itself: dumps on disks, formats of its own, and how its structures tell
 // what it was doing. Structures are read by the names that the kernel's debug information knows, through
 // KernelView; no offset is written down. Everything read is hostile: lists may be cyclic, sizes absurd.
+#include <array>
 #include <cstdint>
 #include <kdev/core.hpp>
 #include <map>
@@ -10,6 +11,8 @@
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "guest/memory_runs.hpp"
 
 namespace kdev::guest {
 
@@ -55,6 +58,11 @@ class CoreMemory {
   virtual bool made_by_machine() const { return false; }
   /// End of the physical memory that it has.
   virtual std::uint64_t physical_end() const { return 0; }
+  /// The physical memory that it has, in order, runs apart from each other. FormatError for far too many.
+  virtual std::vector<MemoryRange> physical_ranges() const = 0;
+  /// What is mapped in the kernel's half of the address space, in order; also what it has not got, devices
+  /// for one. Empty: that is not known (yet). FormatError for far too many.
+  virtual std::vector<Mapping> kernel_mappings(const Deadline&) const { return {}; }
   /// Virtual addresses need page tables that the format does not point to: it wants to be told where.
   virtual bool needs_page_tables() const { return false; }
   virtual void set_page_tables(std::uint64_t /*top*/, int /*levels*/) {}
@@ -127,6 +135,12 @@ struct Unwound {
   bool end = false;   ///< the stack begins here
 };
 
+/// What the header of a kdump-compressed file says of a kernel.
+struct KdumpHeader {
+  std::array<std::string, 6> names{};  ///< of uname(2): system, node, release, version, machine, domain
+  std::uint64_t physical_base = 0;     ///< what the kernel's addresses were moved by, in physical memory
+};
+
 class CoreRules {
  public:
   virtual ~CoreRules() = default;
@@ -189,6 +203,27 @@ class CoreRules {
   }
   /// An address that the kernel's code may have.
   virtual bool is_kernel_address(std::uint64_t) const { return true; }
+
+  // Writing a dump anew. `view` and `place` may be null: they are not known.
+  /// What owns_elf() knows a core file by that has no notes of a machine.
+  virtual int elf_abi() const { return 0; }
+  /// The dump's notes by which its readers find their way, or such as are made of what is known.
+  virtual std::vector<CoreNote> self_notes(const CoreMemory&, const KernelView* /*view*/,
+                                           const KernelPlace* /*place*/) const {
+    return {};
+  }
+  /// Nothing: no tool for this guest reads such files.
+  virtual std::optional<KdumpHeader> kdump_header(const CoreMemory&, const KernelView* /*view*/,
+                                                  const KernelPlace* /*place*/) const {
+    return std::nullopt;
+  }
+  /// The physical memory that holds what is to be left out, by the kernel's own lists, in order and apart
+  /// from each other. Nothing: they cannot be read.
+  virtual std::optional<std::vector<MemoryRange>> pages_of(const KernelView&,
+                                                           const std::vector<PageKind>& /*what*/,
+                                                           const Deadline&) const {
+    return std::nullopt;
+  }
 };
 
 }  // namespace kdev::guest

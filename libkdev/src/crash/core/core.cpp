@@ -61,10 +61,11 @@ Core::State::State(const Path& path_, SymbolSources sources, const Deadline& dea
     view.emplace(*memory, *image);
   }
   if (memory->needs_page_tables()) {
-    if (const auto place = rules->place(*memory, kernel_view())) {
+    place = rules->place(*memory, kernel_view());
+    if (place) {
       memory->set_page_tables(place->page_tables, place->levels);
       if (image) image->slide(place->slide);
-    } else if (image) {
+    } else if (image && rules->version(*view).empty()) {
       note(
           "the kernel's page tables are not where its file says: it is not the file of the kernel that "
           "crashed");

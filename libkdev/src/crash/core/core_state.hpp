@@ -51,6 +51,13 @@ struct Core::State {
   std::vector<StackFrame> frames(const guest::Registers& registers, bool expanded);
   void note(std::string text);
 
+  // core_write.cpp: what a dump written anew has.
+  std::vector<guest::MemoryRange> kept(const std::vector<PageKind>& leave_out, const std::string& attempted,
+                                       const Deadline& deadline);
+  std::vector<guest::CoreNote> thread_notes();
+  std::vector<guest::CoreNote> cpu_notes();
+  std::vector<std::string> gdb_command(const Path& core) const;
+
   mutable std::mutex mutex;
   Path path;
   std::string attempted;
@@ -59,6 +66,7 @@ struct Core::State {
   const guest::CoreRules* rules = nullptr;
   std::unique_ptr<guest::CoreMemory> memory;
   const crash::Machine* machine = nullptr;
+  std::optional<guest::KernelPlace> place;    // where it was asked for
   std::unique_ptr<crash::KernelImage> image;  // null: no symbols were given
   std::optional<View> view;                   // empty: likewise
   std::vector<std::string> notes;

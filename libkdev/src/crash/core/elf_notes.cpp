@@ -24,6 +24,23 @@ bool read_elf_notes(std::string_view all, std::vector<guest::CoreNote>& notes) {
   return true;
 }
 
+std::string write_elf_notes(const std::vector<guest::CoreNote>& notes) {
+  std::string all;
+  const auto add = [&](std::string_view part) {
+    all += part;
+    all.resize((all.size() + 3) / 4 * 4);
+  };
+  for (const auto& n : notes) {
+    const Elf64_Nhdr header{.n_namesz = static_cast<Elf64_Word>(n.name.size() + 1),
+                            .n_descsz = static_cast<Elf64_Word>(n.data.size()),
+                            .n_type = n.type};
+    add({reinterpret_cast<const char*>(&header), sizeof(header)});
+    add({n.name.c_str(), n.name.size() + 1});
+    add(n.data);
+  }
+  return all;
+}
+
 bool made_by_machine(const std::vector<guest::CoreNote>& notes) {
   // cpu_write_elf64_qemu_note() in QEMU's target/i386/arch_dump.c.
   return std::any_of(notes.begin(), notes.end(), [](const guest::CoreNote& n) { return n.name == "QEMU"; });

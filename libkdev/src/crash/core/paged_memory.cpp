@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "common/page_table.hpp"
+#include "crash/core/page_walk.hpp"
 
 namespace kdev::crash {
 namespace {
@@ -47,6 +48,13 @@ bool PagedMemory::read_virtual(std::uint64_t address, void* to, std::size_t size
     if (size && !address) return false;  // past the end of the address space
   }
   return true;
+}
+
+std::vector<guest::Mapping> PagedMemory::kernel_mappings(const Deadline& deadline) const {
+  if (!top_) return {};
+  return kernel_mappings_x86_64(
+      [this](std::uint64_t a, void* p, std::size_t k) { return read_physical(a, p, k); }, *top_, levels_,
+      deadline);
 }
 
 }  // namespace kdev::crash

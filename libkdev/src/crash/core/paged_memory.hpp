@@ -14,6 +14,7 @@ class PagedMemory : public guest::CoreMemory {
   bool read_virtual(std::uint64_t address, void* to, std::size_t size) const override;
   bool needs_page_tables() const override { return !top_; }
   void set_page_tables(std::uint64_t top, int levels) override;
+  std::vector<guest::Mapping> kernel_mappings(const Deadline& deadline) const override;
 
  private:
   std::optional<std::uint64_t> page_at(std::uint64_t address) const;

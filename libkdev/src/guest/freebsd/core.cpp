@@ -71,6 +71,7 @@ class FreebsdCoreRules final : public CoreRules {
     return freebsd_trap_registers(view, sp);
   }
   bool is_kernel_address(std::uint64_t address) const override { return freebsd_kernel_address(address); }
+  int elf_abi() const override { return ELFOSABI_STANDALONE; }
 };
 
 /// The kernel is linked at `kernbase`, and loaded at a multiple of 2 MiB of physical memory (0, or where the

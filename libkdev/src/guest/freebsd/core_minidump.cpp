@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstring>
 #include <kdev/error.hpp>
@@ -60,6 +61,9 @@ class Minidump final : public CoreMemory {
     std::string text(std::min<std::uint64_t>(header_.message_size, bytes_.size() - message_at_), '\0');
     return bytes_.read(message_at_, text.data(), text.size()) ? text : std::string();
   }
+
+  std::vector<MemoryRange> physical_ranges() const override;
+  std::vector<Mapping> kernel_mappings(const Deadline& deadline) const override;
 
   bool read_physical(std::uint64_t address, void* to, std::size_t size) const override {
     return by_page(address, to, size, [this](std::uint64_t a) { return place(a); });
@@ -163,6 +167,8 @@ class Minidump final : public CoreMemory {
     return (pte & frame) + address % page;
   }
 
+  void add_table(std::uint64_t at, std::uint64_t address, std::vector<Mapping>& found) const;
+
   const CoreBytes& bytes_;
   Header header_;
   std::uint64_t message_at_ = 0, directory_at_ = 0, pages_at_ = 0;
@@ -171,6 +177,53 @@ class Minidump final : public CoreMemory {
   std::vector<std::uint64_t> pages_before_;  // set bits before each word, and all
   std::vector<std::string> problems_;
 };
+
+std::vector<MemoryRange> Minidump::physical_ranges() const {
+  std::vector<MemoryRange> ranges;
+  for (const auto& r : ranges_) {
+    const auto bits =
+        std::min((r.end - r.start) / page, bitmap_.size() * 64 - std::min(bitmap_.size() * 64, r.first_bit));
+    for (std::uint64_t i = 0; i < bits; ++i) {
+      const auto bit = r.first_bit + i, word = bitmap_[bit / 64] >> (bit % 64);
+      if (word == 0)
+        i += 63 - bit % 64;
+      else if (word & 1)
+        add_run(ranges, MemoryRange{r.start + i * page, page});
+    }
+  }
+  return ranges;
+}
+
+std::vector<Mapping> Minidump::kernel_mappings(const Deadline& deadline) const {
+  std::vector<Mapping> found;
+  add_run(found, Mapping{header_.direct_base, 0, header_.direct_end - header_.direct_base});
+  const std::uint64_t step = header_.version == 1 ? page : std::uint64_t{1} << 21;
+  std::vector<std::uint64_t> block(page / 8);
+  for (std::uint64_t i = 0; i < header_.directory_size / 8; ++i) {
+    if (i % block.size() == 0) {
+      deadline.check("walk the page tables of a dump");
+      const auto n = std::min<std::uint64_t>(block.size(), header_.directory_size / 8 - i);
+      if (!bytes_.read(directory_at_ + i * 8, block.data(), n * 8)) break;
+    }
+    const auto entry = block[i % block.size()], address = header_.kernel_base + i * step;
+    if (address < header_.kernel_base) break;  // past the end of the address space
+    if (!(entry & valid)) continue;
+    if (header_.version == 1)
+      add_run(found, Mapping{address, entry & frame, page});
+    else if (entry & large)
+      add_run(found, Mapping{address, entry & large_frame, step});
+    else
+      add_table(entry & frame, address, found);
+  }
+  return found;
+}
+
+void Minidump::add_table(std::uint64_t at, std::uint64_t address, std::vector<Mapping>& found) const {
+  std::array<std::uint64_t, 512> table;
+  if (!read_physical(at, table.data(), sizeof(table))) return;
+  for (std::size_t i = 0; i < table.size(); ++i)
+    if (table[i] & valid) add_run(found, Mapping{address + i * page, table[i] & frame, page});
+}
 
 }  // namespace
 

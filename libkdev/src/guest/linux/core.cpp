@@ -53,6 +53,19 @@ class LinuxCoreRules final : public CoreRules {
     return linux_switched_stack(view, sp);
   }
   bool is_kernel_address(std::uint64_t address) const override { return linux_kernel_address(address); }
+
+  std::vector<CoreNote> self_notes(const CoreMemory& memory, const KernelView* view,
+                                   const KernelPlace* place) const override {
+    return linux_self_notes(memory, view, place);
+  }
+  std::optional<KdumpHeader> kdump_header(const CoreMemory& memory, const KernelView* view,
+                                          const KernelPlace* place) const override {
+    return linux_kdump_header(memory, view, place);
+  }
+  std::optional<std::vector<MemoryRange>> pages_of(const KernelView& view, const std::vector<PageKind>& what,
+                                                   const Deadline& deadline) const override {
+    return linux_pages_of(view, what, deadline);
+  }
 };
 
 }  // namespace

@@ -1,9 +1,8 @@
 // A Linux kernel's processors: what ran on each, and its registers.
 #include <algorithm>
-#include <array>
-#include <cstring>
 
 #include "guest/linux/core_facts.hpp"
+#include "guest/prstatus.hpp"
 
 namespace kdev::guest {
 namespace {
@@ -11,57 +10,41 @@ namespace {
 constexpr std::string_view unit = "init/init_task.c", core_unit = "kernel/sched/core.c";
 constexpr std::uint64_t max_cpus = 8192;  // the most of CONFIG_NR_CPUS on x86
 
-/// struct elf_prstatus (include/linux/elfcore.h) of x86-64: pr_pid, then pr_reg (struct user_regs_struct).
-struct Prstatus {
-  std::uint32_t pid = 0;
-  Registers registers;
-  bool user_mode = false;
-};
-constexpr std::size_t pid_at = 32, registers_at = 112, prstatus_size = 336;
-/// Of user_regs_struct in its order: DWARF numbers; -1: none.
-constexpr std::array<int, 20> dwarf{15, 14, 13, 12, 6, 3, 11, 10, 9, 8, 0, 2, 1, 4, 5, -1, -1, -1, -1, 7};
-constexpr std::size_t ip = 16, cs = 17;
-
-std::vector<Prstatus> prstatus_notes(const CoreMemory& memory) {
-  std::vector<Prstatus> list;
-  for (const auto& note : memory.notes()) {
-    if (note.name != "CORE" || note.type != 1 || note.data.size() < prstatus_size) continue;  // NT_PRSTATUS
-    Prstatus p;
-    std::array<std::uint64_t, dwarf.size()> values{};
-    std::memcpy(&p.pid, note.data.data() + pid_at, sizeof(p.pid));
-    std::memcpy(values.data(), note.data.data() + registers_at, sizeof(values));
-    for (std::size_t i = 0; i < values.size(); ++i)
-      if (dwarf[i] >= 0) p.registers.values[dwarf[i]] = values[i];
-    p.registers.pc = values[ip];
-    p.user_mode = (values[cs] & 3) != 0;
-    list.push_back(std::move(p));
-  }
-  return list;
-}
-
 /// A machine writes one for each CPU, whose number plus one is its pid. A kernel that dumps itself writes the
-/// task's pid, and none for a CPU that was not stopped: pids tell which it is, of an idle one's, which is 0,
-/// the stack.
+/// task's pid, in the order of CPUs, and none for a CPU that was not stopped: where some are missing, pids
+/// tell which it is, of an idle one's, which is 0, the stack. In a core file of kdev's all tasks have one,
+/// idle ones with pids of their own.
 void give_registers(const KernelView& view, std::vector<LinuxCpu>& cpus) {
-  auto notes = prstatus_notes(view.memory());
+  std::vector<Prstatus> notes;
+  for (const auto& note : view.memory().notes())
+    if (auto p = read_prstatus(note)) notes.push_back(std::move(*p));
   const auto give = [](LinuxCpu& cpu, const Prstatus& p) {
     cpu.user_mode = p.user_mode;
-    if (!p.user_mode) cpu.registers = p.registers;
+    // One of zeros is of a CPU of which nothing is known.
+    if (!p.user_mode && (p.registers.pc || p.registers.values.at(7))) cpu.registers = p.registers;
   };
   if (view.memory().made_by_machine()) {
     for (auto& cpu : cpus)
       for (const auto& p : notes)
-        if (p.pid == static_cast<std::uint32_t>(cpu.id) + 1) give(cpu, p);
+        if (p.tid == static_cast<std::uint32_t>(cpu.id) + 1) give(cpu, p);
     return;
   }
-  for (auto& cpu : cpus) {
-    const auto pid = view.number(cpu.current, "task_struct", "pid", unit);
+  std::vector<std::optional<std::uint64_t>> pids;
+  for (const auto& cpu : cpus) pids.push_back(view.number(cpu.current, "task_struct", "pid", unit));
+  if (std::equal(notes.begin(), notes.end(), pids.begin(), pids.end(),
+                 [](const Prstatus& p, const auto& pid) { return pid == p.tid; })) {
+    for (std::size_t i = 0; i < cpus.size(); ++i) give(cpus[i], notes[i]);
+    return;
+  }
+  for (std::size_t i = 0; i < cpus.size(); ++i) {
+    auto& cpu = cpus[i];
     const auto stack = view.number(cpu.current, "task_struct", "stack", unit);
     for (const auto& p : notes) {
-      if (!pid || p.pid != *pid) continue;
+      if (pids[i] == 0u && p.tid == static_cast<std::uint32_t>(-cpu.id - 1)) give(cpu, p);
+      if (pids[i] != p.tid) continue;
       const auto sp = p.registers.values.at(7);
       constexpr std::uint64_t most = 32u << 10;  // THREAD_SIZE, with KASAN
-      if (*pid != 0 || (stack && sp >= *stack && sp < *stack + most)) give(cpu, p);
+      if (p.tid != 0 || (stack && sp >= *stack && sp < *stack + most)) give(cpu, p);
     }
   }
 }

@@ -54,4 +54,15 @@ bool linux_trap_entry(std::string_view function);
 std::optional<Registers> linux_trap_registers(const KernelView& view, std::uint64_t sp);
 std::optional<std::uint64_t> linux_switched_stack(const KernelView& view, std::uint64_t sp);
 
+// core_written.cpp
+std::vector<CoreNote> linux_self_notes(const CoreMemory& memory, const KernelView* view,
+                                       const KernelPlace* place);
+std::optional<KdumpHeader> linux_kdump_header(const CoreMemory& memory, const KernelView* view,
+                                              const KernelPlace* place);
+
+// core_pages.cpp
+std::optional<std::vector<MemoryRange>> linux_pages_of(const KernelView& view,
+                                                       const std::vector<PageKind>& what,
+                                                       const Deadline& deadline);
+
 }  // namespace kdev::guest

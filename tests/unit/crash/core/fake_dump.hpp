@@ -118,14 +118,18 @@ class FakeMemory {
     m.put_number(top_at, page_tables);
     return m.mapped(page_tables).elf_file(ELFOSABI_STANDALONE);
   }
-  static constexpr std::uint64_t page_tables = 0x8000000;
+  static constexpr std::uint64_t page_tables = 0x8000000, direct_map = 0xffff888000000000;
 
-  /// With page tables for the kernel, the top one of which is at `top`.
+  /// With page tables for the kernel, the top one of which is at `top`: of itself, and of 4 GiB of memory
+  /// from direct_map on.
   FakeMemory mapped(std::uint64_t top) const {
     FakeMemory m = *this;
     constexpr std::uint64_t flags = 3, tables = page_tables;
     m.put_number(top + (kernel_base >> 39 & 511) * 8, (tables + page_size) | flags);
     m.put_number(tables + page_size + (kernel_base >> 30 & 511) * 8, (tables + 2 * page_size) | flags);
+    m.put_number(top + (direct_map >> 39 & 511) * 8, (tables + 20 * page_size) | flags);
+    for (std::uint64_t i = 0; i < 4; ++i)
+      m.put_number(tables + 20 * page_size + i * 8, i << 30 | flags | 0x80);
     for (std::uint64_t i = 0; i < 16; ++i) {
       const auto table = tables + (3 + i) * page_size;
       m.put_number(tables + 2 * page_size + i * 8, i == 0 ? load_address | flags | 0x80 : table | flags);

@@ -7,7 +7,7 @@
 #include <kdev/error.hpp>
 #include <random>
 
-#include "unit/crash/core/fake_dump.hpp"
+#include "unit/crash/core/fake_linux.hpp"
 
 namespace kdev {
 namespace {
@@ -18,54 +18,6 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
-
-std::string note(const std::string& name, std::uint32_t type, std::string data) {
-  const auto word = [](std::size_t n) { return std::string(reinterpret_cast<const char*>(&n), 4); };
-  std::string all = word(name.size() + 1) + word(data.size()) + word(type) + name;
-  all.resize((all.size() + 4) / 4 * 4);
-  all += data;
-  all.resize((all.size() + 3) / 4 * 4);
-  return all;
-}
-
-/// struct elf_prstatus of x86-64.
-std::string prstatus(std::uint32_t pid, std::uint64_t ip, std::uint64_t sp, std::uint64_t bp,
-                     std::uint64_t cs = 0x10) {
-  std::string data(336, '\0');
-  put_le(data, 32, pid, 4);
-  put_le(data, 112 + 4 * 8, bp, 8);
-  put_le(data, 112 + 16 * 8, ip, 8);
-  put_le(data, 112 + 17 * 8, cs, 8);
-  put_le(data, 112 + 19 * 8, sp, 8);
-  return note("CORE", 1, data);
-}
-
-/// A kernel and dumps of it. `text`: where it is linked, as it lies in memory.
-struct LinuxKernel : FakeKernel {
-  explicit LinuxKernel(std::vector<std::string> defines = {}, const std::string& text = "0xffffffff81000000")
-      : FakeKernel(std::move(defines), "", 0, "linux_kernel.c", text) {}
-
-  std::uint64_t stack(int which, int n) const {
-    return symbols.at("stacks") + static_cast<std::uint64_t>(which * 4096 + n * 8);
-  }
-  /// As QEMU writes them; `second`: pid in CPU 1's.
-  std::string cpu_notes(bool qemu = true) const {
-    const auto idle = prstatus(qemu ? 1 : 0, symbols.at("cpu_idle") + 16, stack(3, 400), stack(3, 402));
-    const auto panic = prstatus(qemu ? 2 : 31, symbols.at("panic") + 16, stack(1, 490), stack(1, 500));
-    return (qemu ? idle + panic : panic + idle) + (qemu ? note("QEMU", 0, std::string(440, '\0')) : "");
-  }
-  std::string vmcoreinfo(std::uint64_t slide = 0) const {
-    return note("VMCOREINFO", 0,
-                fmt::format("OSRELEASE=6.1.0-test\nSYMBOL(init_top_pgt)={:x}\nNUMBER(phys_base)={}\n"
-                            "NUMBER(pgtable_l5_enabled)=0\nKERNELOFFSET={:x}\n",
-                            symbols.at("init_top_pgt"), load_address, slide));
-  }
-  std::string dump(const std::string& notes) const { return dump(notes, memory); }
-  std::string dump(const std::string& notes, const FakeMemory& m) const {
-    return m.mapped(physical("init_top_pgt")).elf_file(ELFOSABI_NONE, notes);
-  }
-  Core open(const std::string& bytes) const { return Core(folder().write("vmcore", bytes), sources()); }
-};
 
 std::vector<std::string> functions(const std::vector<StackFrame>& frames) {
   std::vector<std::string> names;
