@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -108,7 +107,7 @@ static void put_window(void) {
 static void take_packet(void) {
   uint8_t data[WIRE_DATA];
   char* end;
-  if (line_length < 14 || line[0] != 'K' || line[line_length - 9] != '*') return;
+  if (line_length < 15 || line[0] != 'K' || line[line_length - 9] != '*') return;
   line[line_length] = 0;
   size_t body = line_length - 10;
   if (strtoul(line + line_length - 8, &end, 16) != crc32_of(line + 1, body) || *end) return;
@@ -191,6 +190,7 @@ static void carry(void) {
 
 static bool meet(unsigned limit_ms) {
   uint64_t start = now_ns(), asked = 0;
+  met = in_line = false; /* of an earlier meeting */
   while (!met && (now_ns() - start) / 1000000 < limit_ms) {
     if (!asked || now_ns() - asked > WIRE_RESEND_MS * 1000000ull) {
       asked = now_ns();

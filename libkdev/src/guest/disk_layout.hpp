@@ -41,20 +41,15 @@ struct DiskLayout {
 /// A change to a text file of the guest's.
 struct FileChange {
   std::string path;
-  std::function<std::string(const std::string& before)> change;  ///< `before` is empty when there is no such file
+  std::function<std::string(const std::string& before)>
+      change;  ///< `before` is empty when there is no such file
 };
 
 /// How a disk's root is mounted in a guest: scripts for its shell.
 struct DiskMount {
-  std::string mount;    ///< prints the disk's partitions; fails, saying why, when none is a root
+  std::string mount;  ///< prints the disk's partitions; fails, saying why, when none is a root
   std::string unmount;
   std::string at;  ///< where the root is then
-};
-
-/// A service as files of its system.
-struct DiskService {
-  std::vector<ImageEntry> entries;
-  std::vector<ConfEdit> edits;
 };
 
 /// What a layout is made for.

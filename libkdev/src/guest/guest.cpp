@@ -43,7 +43,7 @@ DiskMount Guest::mount_first_disk() const {
                      .log = {}});
 }
 
-DiskService Guest::agent_service(const Path&) const {
+std::vector<ImageEntry> Guest::agent_service(const Path&) const {
   throw ConfigError({.attempted = "put the agent on a disk of " + os_title(os()),
                      .reason = "kdev does not know how its services are started",
                      .hint = "",

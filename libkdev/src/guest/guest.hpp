@@ -89,8 +89,8 @@ class Guest {
   /// How a guest of this kind mounts the root on its first disk, to change another guest's image: ConfigError
   /// where kdev does not know.
   virtual DiskMount mount_first_disk() const;
-  /// What starts kdev's agent on a disk whose system has an init of its own: files, and changes to files.
-  virtual DiskService agent_service(const Path& agent) const;
+  /// The files that start kdev's agent in a system with an init of its own.
+  virtual std::vector<ImageEntry> agent_service(const Path& agent) const;
   /// kdev's agent for this guest, made in `dir` with the libraries in `sysroot`; the one that is there
   /// already if it is no older than what it is made of. Empty: agent_program() fits as it is. ConfigError,
   /// HostError.

@@ -29,20 +29,26 @@ void make_sparse_file(const Path& file, std::uint64_t size) {
 
 void SparseWriter::write(std::string_view bytes) {
   constexpr std::size_t block = 4096;
-  while (!bytes.empty()) {
-    // Whole blocks of the file: holes are no finer.
-    const std::size_t n = std::min(bytes.size(), block - at_ % block);
-    const auto part = bytes.substr(0, n);
-    const bool zero = is_zero(part);
-    for (std::size_t done = 0; done < n && !zero;) {
-      const ssize_t w = ::pwrite(fd_, part.data() + done, n - done, static_cast<off_t>(at_ + done));
-      if (w < 0 && errno == EINTR) continue;
-      if (w < 0) throw host_error(attempted_, errno);
-      done += static_cast<std::size_t>(w);
+  std::size_t begin = 0;  // of what is to be written: blocks that are not zero, in one call
+  const auto flush = [&](std::size_t end) {
+    while (begin < end) {
+      const ssize_t n = ::pwrite(fd_, bytes.data() + begin, end - begin, static_cast<off_t>(at_ + begin));
+      if (n < 0 && errno == EINTR) continue;
+      if (n < 0) throw host_error(attempted_, errno);
+      begin += static_cast<std::size_t>(n);
     }
-    at_ += n;
-    bytes.remove_prefix(n);
+  };
+  for (std::size_t at = 0; at < bytes.size();) {
+    // Whole blocks of the file: holes are no finer.
+    const std::size_t n = std::min(bytes.size() - at, block - (at_ + at) % block);
+    if (is_zero(bytes.substr(at, n))) {
+      flush(at);
+      begin = at + n;
+    }
+    at += n;
   }
+  flush(bytes.size());
+  at_ += bytes.size();
 }
 
 void SparseWriter::finish() {

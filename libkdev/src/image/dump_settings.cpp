@@ -1,9 +1,7 @@
-#include <algorithm>
-#include <array>
 #include <kdev/dump_settings.hpp>
-#include <kdev/error.hpp>
 
 #include "common/json.hpp"
+#include "image/compression_name.hpp"
 
 namespace kdev {
 namespace {
@@ -24,18 +22,6 @@ std::optional<int> get_seconds(const json::object& o, const char* key) {
   return std::nullopt;
 }
 
-constexpr std::array<std::string_view, 3> words = {"none", "gzip", "zstd"};
-
-Compression get_compression(const json::object& o) {
-  const std::string word = json::get_string(o, "compression", "none");
-  const auto at = std::find(words.begin(), words.end(), word);
-  if (at != words.end()) return static_cast<Compression>(at - words.begin());
-  throw FormatError({.attempted = "read dump settings",
-                     .reason = "\"" + word + "\" is no compression",
-                     .hint = "none, gzip or zstd",
-                     .log = {}});
-}
-
 }  // namespace
 
 std::string DumpSettings::to_json() const {
@@ -46,7 +32,7 @@ std::string DumpSettings::to_json() const {
   put(o, "file_delay", file_delay);
   put(o, "directory_delay", directory_delay);
   put(o, "metadata_delay", metadata_delay);
-  o["compression"] = words[static_cast<std::size_t>(compression)];
+  o["compression"] = compression_name(compression);
   return json::dump(o);
 }
 
@@ -61,7 +47,7 @@ DumpSettings DumpSettings::from_json(std::string_view text) {
           .file_delay = get_seconds(o, "file_delay"),
           .directory_delay = get_seconds(o, "directory_delay"),
           .metadata_delay = get_seconds(o, "metadata_delay"),
-          .compression = get_compression(o)};
+          .compression = compression_named(json::get_string(o, "compression", "none"), "dump settings")};
 }
 
 }  // namespace kdev

@@ -210,11 +210,10 @@ SeedImage SeedImage::own_init(Os os) const {
                        .reason = "kdev's agent is not in it",
                        .hint = "SeedImage.userland() brings it",
                        .log = {}});
-  const guest::DiskService service = guest::guest_for(os).agent_service(agent->source);
+  const std::vector<ImageEntry> service = guest::guest_for(os).agent_service(agent->source);
   SeedImage image = *this;
   image.own_init_ = true;
-  image.entries_.insert(image.entries_.end(), service.entries.begin(), service.entries.end());
-  for (const ConfEdit& each : service.edits) image = image.edit(each);
+  image.entries_.insert(image.entries_.end(), service.begin(), service.end());
   return image;
 }
 

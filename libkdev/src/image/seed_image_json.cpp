@@ -4,6 +4,7 @@
 
 #include "common/digest.hpp"
 #include "common/json.hpp"
+#include "image/compression_name.hpp"
 
 namespace kdev {
 namespace {
@@ -11,7 +12,6 @@ namespace {
 using Type = ImageEntry::Type;
 
 constexpr std::array<std::string_view, 6> kTypes = {"file", "dir", "nod", "slink", "pipe", "sock"};
-constexpr std::array<std::string_view, 3> kCompressions = {"none", "gzip", "zstd"};
 
 [[noreturn]] void bad(std::string reason) {
   throw FormatError({.attempted = "read a SeedImage", .reason = std::move(reason), .hint = "", .log = {}});
@@ -90,7 +90,7 @@ std::string SeedImage::to_json() const {
   o["busybox"] = busybox_;
   o["agent"] = agent_;
   o["own_init"] = own_init_;
-  o["compression"] = kCompressions[static_cast<std::size_t>(compression_)];
+  o["compression"] = compression_name(compression_);
   put(o, "archive", archive_.string());
   put(o, "disk", disk_.string());
   put(o, "url", url_);
@@ -124,8 +124,7 @@ SeedImage SeedImage::from_json(std::string_view text) {
   image.busybox_ = json::get_bool(o, "busybox");
   image.agent_ = json::get_bool(o, "agent");
   image.own_init_ = json::get_bool(o, "own_init");
-  image.compression_ =
-      static_cast<Compression>(index_of(kCompressions, json::get_string(o, "compression", "none")));
+  image.compression_ = compression_named(json::get_string(o, "compression", "none"), "a SeedImage");
   image.archive_ = get(o, "archive");
   image.disk_ = get(o, "disk");
   image.url_ = get(o, "url");

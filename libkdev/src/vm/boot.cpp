@@ -192,11 +192,7 @@ void VM::State::start(const std::string& attempted, const std::stop_token& stop)
 }
 
 void VM::State::stop_machine(const Deadline& deadline) {
-  std::shared_ptr<vm::Session> running;
-  {
-    std::lock_guard lock(mutex);
-    running = session;
-  }
+  const std::shared_ptr<vm::Session> running = current();
   if (running && seen_state().first == VmState::ready) {
     const std::uint32_t kind = KDEV_POWER_OFF;
     const auto exchange = running->agent().open(0);

@@ -123,11 +123,10 @@ SeedImage customize(const SeedImage& disk, const KernelArtifact& kernel, const U
   const Deadline deadline = Deadline::after(options.timeout, options.stop);
   const guest::Guest& guest = guest::guest_for(disk.os());
   std::vector<ImageEntry> entries = disk.added();
-  std::vector<ConfEdit> edits = disk.edits();
+  const std::vector<ConfEdit>& edits = disk.edits();
   if (!disk.has_agent()) {
-    const guest::DiskService service = guest.agent_service(userland.root / "init");
-    entries.insert(entries.end(), service.entries.begin(), service.entries.end());
-    edits.insert(edits.end(), service.edits.begin(), service.edits.end());
+    const std::vector<ImageEntry> service = guest.agent_service(userland.root / "init");
+    entries.insert(entries.end(), service.begin(), service.end());
   }
 
   entries = compose({entries});  // also checks the paths

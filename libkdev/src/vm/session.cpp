@@ -103,9 +103,10 @@ bool Session::drain_console() {
     {
       std::lock_guard lock(mutex_);
       const Clock::time_point now = Clock::now();
-      const bool was_connected = wire_.connected();
       show_locked(wire_.feed({buffer.data(), static_cast<std::size_t>(n)}, now, payload), now);
-      if (wire_.connected() && !was_connected) {
+      // Whoever has answered already has a port, whatever its console shows.
+      if (wire_.connected() && !over_console_ && !agent_.hello_locked()) {
+        over_console_ = true;
         events_->push(
             Notice{vm_ + ": the guest has no virtio-serial port: commands go over its console, slowly"});
         agent_.reroute_locked([this](std::string_view bytes) {
@@ -114,7 +115,7 @@ bool Session::drain_console() {
         });
       }
     }
-    if (!payload.empty()) agent_.feed(payload);
+    if (over_console_ && !payload.empty()) agent_.feed(payload);
   }
 }
 
@@ -237,7 +238,7 @@ void Session::settle(bool ended) {
         changed_.notify_all();
       }
     }
-    if (wire_.connected()) {
+    if (over_console_) {
       agent_.flush_locked();
       // The debugger in the kernel takes what comes for commands.
       const bool silent = watch_.open() || response_.busy() || talk_ || status_.panicked || status_.debugged;
@@ -290,7 +291,7 @@ void Session::loop() {
     int timeout = -1;
     {
       std::lock_guard lock(mutex_);
-      sending = agent_.pending_locked() && !wire_.connected();
+      sending = agent_.pending_locked() && !over_console_;
       if (agent && agent_.closed_locked()) agent = false;
       if (!agent && !agent_lost && machine_->agent_fd() >= 0) agent_lost = Clock::now();
       if (agent_lost && !agent_.broken_locked()) {
@@ -299,7 +300,8 @@ void Session::loop() {
         else
           timeout = 20;
       }
-      if (watch_.open() || response_.busy() || talk_ || wire_.busy() || !typing_.empty()) timeout = 20;
+      if (watch_.open() || response_.busy() || talk_ || (over_console_ && wire_.busy()) || !typing_.empty())
+        timeout = 20;
     }
     std::array<pollfd, 4> fds{
         {{wake_.get(), POLLIN, 0},

@@ -127,7 +127,8 @@ class Session {
   std::optional<ExitStatus> exit_;
   UniqueFd wake_;
   AgentChannel agent_;
-  ConsoleWire wire_;  // of a guest without the agent's port
+  ConsoleWire wire_;           // of a guest without the agent's port
+  bool over_console_ = false;  // the channel goes there
   std::atomic<bool> stopping_{false};
   bool closed_ = false;
   std::thread thread_;

@@ -1,7 +1,7 @@
 #pragma once
 // What a VM handle holds. One file of src/vm/ a concern: boot.cpp (start, stop, close), kernels.cpp (install,
-// reboot), job.cpp (run, spawn), transfer.cpp (push, pull), crashes.cpp (console -> reports), ask.cpp (the guest's own
-// debugger), debug.cpp (gdb), vm.cpp (the rest of the handle).
+// reboot), job.cpp (run, spawn), transfer.cpp (push, pull), crashes.cpp (console -> reports), ask.cpp (the
+// guest's own debugger), debug.cpp (gdb), vm.cpp (the rest of the handle).
 #include <atomic>
 #include <kdev/error.hpp>
 #include <kdev/vm.hpp>
@@ -55,7 +55,8 @@ struct VM::State : std::enable_shared_from_this<VM::State> {
   bool boots_disk() const {
     return spec.image.is_disk() || spec.boot == BootMethod::bios || spec.boot == BootMethod::uefi;
   }
-  bool next_is_armed = false;  ///< the disk's loader was told to try a kernel, and no boot has come back since
+  bool next_is_armed =
+      false;       ///< the disk's loader was told to try a kernel, and no boot has come back since
   Path boot_disk;  ///< what the machine's first disk began as, when it boots one
   std::vector<hypervisor::MachineDisk> disks;
   Accel accel = Accel::tcg;
@@ -65,13 +66,19 @@ struct VM::State : std::enable_shared_from_this<VM::State> {
   std::shared_ptr<vm::Session> ready_session(const std::string& attempted);
   /// What `state` and `reason` are, with what the running session knows by now.
   std::pair<VmState, std::string> seen_state();
+  /// The boot that goes on, or null.
+  std::shared_ptr<vm::Session> current() {
+    std::lock_guard lock(mutex);
+    return session;
+  }
 
   // boot.cpp
   void start(const std::string& attempted, const std::stop_token& stop);
   void stop_machine(const Deadline& deadline);
   // machine_spec.cpp
   hypervisor::MachineSpec machine_spec(const Deadline& deadline);
-  hypervisor::MachineSpec complete(hypervisor::MachineSpec machine, const Path& first_disk, const Deadline& deadline);
+  hypervisor::MachineSpec complete(hypervisor::MachineSpec machine, const Path& first_disk,
+                                   const Deadline& deadline);
   BootPlan disk_plan(const std::string& attempted) const;
   [[noreturn]] void no_way(const std::string& attempted) const;
   Path root_file(const guest::Guest& guest, const Deadline& deadline);

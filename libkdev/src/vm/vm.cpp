@@ -70,11 +70,7 @@ std::pair<VmState, std::string> VM::State::seen_state() {
 }
 
 std::shared_ptr<vm::Session> VM::State::ready_session(const std::string& attempted) {
-  std::shared_ptr<vm::Session> running;
-  {
-    std::lock_guard lock(mutex);
-    running = session;
-  }
+  const std::shared_ptr<vm::Session> running = current();
   auto [now, why] = seen_state();
   if (now == VmState::ready && running) return running;
   if (now == VmState::crashed && running) {
@@ -155,11 +151,7 @@ std::string VM::wait_console(const std::string& pattern, Seconds timeout, std::s
   if (!regex.ok())
     throw ConfigError(
         {.attempted = attempted, .reason = regex.error(), .hint = "the syntax is RE2's", .log = {}});
-  std::shared_ptr<vm::Session> running;
-  {
-    std::lock_guard lock(s.mutex);
-    running = s.session;
-  }
+  const std::shared_ptr<vm::Session> running = s.current();
   if (!running)
     throw GuestError({.attempted = attempted, .reason = "it does not run", .hint = "", .log = console_log()});
   const Deadline deadline = Deadline::after(timeout, stop);
@@ -201,11 +193,7 @@ std::string VM::wait_console(const std::string& pattern, Seconds timeout, std::s
 }
 
 std::vector<CrashReport> VM::crashes() {
-  std::shared_ptr<vm::Session> running;
-  {
-    std::lock_guard lock(state_->mutex);
-    running = state_->session;
-  }
+  const std::shared_ptr<vm::Session> running = state_->current();
   if (running) state_->collect_crashes(running, state_->crash_deadline());
   std::lock_guard lock(state_->mutex);
   return state_->crashes;
@@ -264,22 +252,14 @@ void VM::apply(const DumpSettings& settings, std::stop_token stop) {
 }
 
 void VM::nmi() {
-  std::shared_ptr<vm::Session> running;
-  {
-    std::lock_guard lock(state_->mutex);
-    running = state_->session;
-  }
+  const std::shared_ptr<vm::Session> running = state_->current();
   if (!running)
     throw GuestError({.attempted = "inject an NMI", .reason = "the VM does not run", .hint = "", .log = {}});
   running->machine().nmi(Deadline::after(state_->spec.timeouts.probe));
 }
 
 void VM::write_console(const std::string& text) {
-  std::shared_ptr<vm::Session> running;
-  {
-    std::lock_guard lock(state_->mutex);
-    running = state_->session;
-  }
+  const std::shared_ptr<vm::Session> running = state_->current();
   if (!running)
     throw GuestError(
         {.attempted = "type on the console", .reason = "the VM does not run", .hint = "", .log = {}});
@@ -294,11 +274,7 @@ std::vector<std::string> VM::command_line() const {
 }
 
 std::map<std::string, std::string> VM::facts() const {
-  std::shared_ptr<vm::Session> running;
-  {
-    std::lock_guard lock(state_->mutex);
-    running = state_->session;
-  }
+  const std::shared_ptr<vm::Session> running = state_->current();
   std::map<std::string, std::string> facts;
   if (running)
     running->locked([&] {
@@ -319,11 +295,7 @@ std::vector<Path> VM::disks() const {
 }
 
 std::string VM::qmp(const std::string& command, const std::string& arguments_json) {
-  std::shared_ptr<vm::Session> running;
-  {
-    std::lock_guard lock(state_->mutex);
-    running = state_->session;
-  }
+  const std::shared_ptr<vm::Session> running = state_->current();
   if (!running)
     throw GuestError(
         {.attempted = "QMP command " + command, .reason = "the VM does not run", .hint = "", .log = {}});

@@ -76,20 +76,19 @@ DiskMount FreebsdGuest::mount_first_disk() const {
           .at = "/mnt"};
 }
 
-DiskService FreebsdGuest::agent_service(const Path& agent) const {
+std::vector<ImageEntry> FreebsdGuest::agent_service(const Path& agent) const {
   // As rc(8) runs local scripts; without rc.subr(8), as there is nothing to configure. The agent loads its
   // port's driver itself, where the kernel has not got it.
-  return {.entries = {{.path = "/usr/local/libexec/kdev-agent", .mode = 0555, .source = agent},
-                      {.path = "/usr/local/etc/rc.d/kdev_agent",
-                       .mode = 0555,
-                       .content = "#!/bin/sh\n"
-                                  "# PROVIDE: kdev_agent\n"
-                                  "# REQUIRE: FILESYSTEMS\n"
-                                  "# KEYWORD: nojail\n"
-                                  "case \"$1\" in\n"
-                                  "*start) /usr/local/libexec/kdev-agent </dev/null >/dev/console 2>&1 & ;;\n"
-                                  "esac\n"}},
-          .edits = {}};
+  return {{.path = "/usr/local/libexec/kdev-agent", .mode = 0555, .source = agent},
+          {.path = "/usr/local/etc/rc.d/kdev_agent",
+           .mode = 0555,
+           .content = "#!/bin/sh\n"
+                      "# PROVIDE: kdev_agent\n"
+                      "# REQUIRE: FILESYSTEMS\n"
+                      "# KEYWORD: nojail\n"
+                      "case \"$1\" in\n"
+                      "*start) /usr/local/libexec/kdev-agent </dev/null >/dev/console 2>&1 & ;;\n"
+                      "esac\n"}};
 }
 
 FileChange FreebsdGuest::select_kernel(const std::string& name, bool once) const {

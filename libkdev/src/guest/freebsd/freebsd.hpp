@@ -33,9 +33,10 @@ class FreebsdGuest final : public Guest {
   RootFormat root_format() const override { return RootFormat::ufs; }
   BootPlan prepare(BootPlan plan, const Path& dir) const override;
   DiskLayout disk_layout(const DiskRequest& request) const override;
-  std::vector<ImageEntry> kernel_entries(const KernelArtifact& kernel, const std::string& name) const override;
+  std::vector<ImageEntry> kernel_entries(const KernelArtifact& kernel,
+                                         const std::string& name) const override;
   DiskMount mount_first_disk() const override;
-  DiskService agent_service(const Path& agent) const override;
+  std::vector<ImageEntry> agent_service(const Path& agent) const override;
   FileChange select_kernel(const std::string& name, bool once) const override;
   Path make_agent(Host& host, const Path& sysroot, const Path& dir, const Deadline& deadline) const override;
   std::string agent_sources_id(Host& host) const override;
