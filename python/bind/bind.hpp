@@ -20,6 +20,7 @@ void bind_disk(pybind11::module_& m);
 void bind_workspace(pybind11::module_& m);
 void bind_crash(pybind11::module_& m);
 void bind_triage(pybind11::module_& m);
+void bind_bundle(pybind11::module_& m);
 void bind_core(pybind11::module_& m);
 void bind_vm(pybind11::module_& m);
 void bind_debug(pybind11::module_& m);

@@ -76,6 +76,19 @@ void bind_crash(py::module_& m) {
           "The first frame that is the guilty function and has a source line, or None.")
       .def("to_text", &CrashReport::to_text, "For a terminal, without colours.")
       .def("to_html", &CrashReport::to_html, "One self-contained fragment.")
+      .def(
+          "save",
+          [](const CrashReport& r, const Path& path, bool memory, bool symbols, Timeout timeout) {
+            blocking([&] {
+              BundleOptions options{.memory = memory, .symbols = symbols};
+              if (timeout) options.timeout = *timeout;
+              r.save(path, options);
+            });
+          },
+          py::arg("path"), py::kw_only(), py::arg("memory") = true, py::arg("symbols") = true,
+          py::arg("timeout") = py::none(),
+          "As one file, which kdev.Bundle opens: of a VM whose crashed kernel is still there with console, "
+          "commands, memory and symbols; of a log the report alone.")
       .def("_repr_html_", &CrashReport::to_html)
       .def("__str__", &CrashReport::to_text);
   report.finish({"title", "kind", "function", "process", "pid", "cpu"});

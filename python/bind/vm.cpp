@@ -286,6 +286,11 @@ void bind_vm_class(py::module_& m) {
       .def_property_readonly(
           "kernels", [](Self v) { return v.vm().kernels(); }, "The installed ones, by name.")
       .def(
+          "core", [](Self v) { return blocking([&] { return std::make_unique<Core>(v.vm().core()); }); },
+          "The guest's memory where it lies, with its kernel's symbols: nothing is dumped or copied. Of a "
+          "crashed guest it is a dump; a running one's changes while it is read: take a new one for a new "
+          "look. It outlives the VM.")
+      .def(
           "nmi", [](Self v) { blocking([&] { v.vm().nmi(); }); }, "On every CPU.")
       .def(
           "write_console",

@@ -36,6 +36,8 @@ class FakeMachine : public hypervisor::Machine {
   void nmi(const Deadline&) override { ++nmis; }
   void pause(const Deadline&) override { ++pauses; }
   void resume(const Deadline&) override {}
+  hypervisor::MachineMemory memory(const Deadline&) override { return {}; }
+  std::string cpu_notes(const Deadline&) override { return {}; }
   std::string command(const std::string&, const std::string&, const Deadline&) override { return "{}"; }
   void quit() noexcept override { ++quits; }
   ExitStatus close(Seconds) noexcept override {

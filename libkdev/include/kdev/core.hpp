@@ -14,6 +14,10 @@
 
 namespace kdev {
 
+namespace crash {
+struct CoreMaker;
+}
+
 /// A dump that a kernel left on a disk or a partition, as the headers before and behind it tell. A value.
 struct KDEV_API DumpInfo {
   std::string kind{};            ///< "core": memory; "text": a tar of texts
@@ -129,8 +133,8 @@ struct WrittenDump {
   bool operator==(const WrittenDump&) const = default;
 };
 
-/// A memory dump of a kernel, read in place; gzip and zstd files are unpacked to a temporary without a name
-/// first. What needs no symbols (format, memory, messages) works without the kernel's file. Damage in the
+/// A kernel's memory: a dump, read in place (gzip and zstd files are unpacked to a temporary without a name
+/// first), or that of a machine (VM::core()). What needs no symbols (format, memory, messages) works without the kernel's file. Damage in the
 /// dump is no error but a note, and what could be read. Thread-safe for const calls behind an internal lock.
 /// A handle: move-only.
 class KDEV_API Core {
@@ -142,7 +146,7 @@ class KDEV_API Core {
   Core& operator=(Core&&) noexcept;
   ~Core();
 
-  std::string format() const;  ///< "minidump 3", "elf", "kdump-compressed, flattened"
+  std::string format() const;  ///< "minidump 3", "elf", "kdump-compressed, flattened", "memory of a machine"
   Os os() const;
   std::string arch() const;  ///< "x86_64"
   /// All of what the format promises is there.
@@ -186,6 +190,8 @@ class KDEV_API Core {
 
  private:
   struct State;
+  friend struct crash::CoreMaker;
+  explicit Core(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };
 

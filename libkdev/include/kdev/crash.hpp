@@ -4,15 +4,19 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include <kdev/deadline.hpp>
 #include <kdev/export.hpp>
 #include <kdev/kernel_artifact.hpp>
 #include <kdev/path.hpp>
 
 namespace kdev {
+
+struct CrashReport;
 
 /// One line of a stack trace, or one inline function expanded from it.
 struct StackFrame {
@@ -46,6 +50,21 @@ struct DebuggerAnswer {
   bool operator==(const DebuggerAnswer&) const = default;
 };
 
+/// What a bundle takes along beside the report (kdev/bundle.hpp).
+struct BundleOptions {
+  bool memory = true;   ///< of the machine or dump, as far as the kernel itself has it
+  bool symbols = true;  ///< debug information and source; without it the build id tells where to get them
+  Seconds timeout{600};
+  std::stop_token stop{};
+};
+
+/// Where a report came from, for as long as that is there: no part of its value.
+class CrashOrigin {
+ public:
+  virtual ~CrashOrigin() = default;
+  virtual void save(const CrashReport& report, const Path& file, const BundleOptions& options) const = 0;
+};
+
 /// Everything one crash on a console says. A value.
 struct KDEV_API CrashReport {
   std::string os;      ///< whose console it is: "linux", "freebsd", "openbsd", "netbsd"
@@ -74,6 +93,12 @@ struct KDEV_API CrashReport {
   std::string text;         ///< the report itself, as printed (prefixes as in the log)
   std::size_t begin = 0, end = 0;  ///< byte range of the report in the scanned log
 
+  /// Null: a log. Equal to any other, and in no JSON.
+  struct Origin {
+    std::shared_ptr<const CrashOrigin> from{};
+    bool operator==(const Origin&) const { return true; }
+  } origin{};
+
   /// The guilty trace's frames; empty when there are none.
   const std::vector<StackFrame>& frames() const;
   /// The first frame that is the guilty function and has a source line, or null.
@@ -84,6 +109,10 @@ struct KDEV_API CrashReport {
   static CrashReport from_json(std::string_view json);
   std::string to_text() const;  ///< for a terminal, no colours
   std::string to_html() const;  ///< one self-contained fragment, escaped
+  /// As a bundle: of a VM that still runs its crashed kernel, or waits, with console, commands, memory and
+  /// symbols; of one that is gone without memory, which a note says; of a log the report alone. See
+  /// save_bundle().
+  void save(const Path& file, const BundleOptions& options = {}) const;
 };
 
 /// All reports in a console log, in order; at most 10,000. Robust against hostile input: linear time, no exceptions for

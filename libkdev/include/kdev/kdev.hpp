@@ -1,6 +1,7 @@
 #pragma once
 // libkdev: everything.
 #include <kdev/address_space.hpp>
+#include <kdev/bundle.hpp>
 #include <kdev/core.hpp>
 #include <kdev/conf_edit.hpp>
 #include <kdev/crash.hpp>

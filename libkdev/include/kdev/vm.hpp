@@ -1,4 +1,5 @@
 #pragma once
+#include <kdev/core.hpp>
 #include <kdev/crash.hpp>
 #include <kdev/deadline.hpp>
 #include <kdev/debug_session.hpp>
@@ -18,6 +19,7 @@ namespace kdev {
 
 class Workspace;
 namespace vm {
+class CrashSource;
 class Debugging;
 }
 
@@ -237,6 +239,12 @@ class KDEV_API VM {
   /// passes without one.
   std::shared_ptr<const CrashReport> wait_crash(Seconds timeout, std::stop_token stop = {});
 
+  /// The guest's memory where it lies, with its kernel's and modules' symbols: nothing is dumped, nothing copied.
+  /// Of a crashed guest, which is paused, it is a dump; of a running one it changes while it is read, and
+  /// what was made of it once (lists, registers) stays as it was: take a new one for a new look. It is good
+  /// for longer than the VM. GuestError: it was not started. DebugError, HostError, FormatError, TimeoutError.
+  Core core(std::stop_token stop = {});
+
   /// Asks the debugger at whose prompt a crashed guest waits. A paused guest goes on for as long as that
   /// takes. The answer is incomplete when the prompt does not come back in time (after "continue", for one).
   /// GuestError: it has not crashed, or there is no prompt.
@@ -296,6 +304,7 @@ class KDEV_API VM {
  private:
   struct State;
   friend class Job;
+  friend class vm::CrashSource;
   friend class vm::Debugging;
   void end() noexcept;
   static Job spawn_job(const std::shared_ptr<State>& state, const std::vector<std::string>& argv,

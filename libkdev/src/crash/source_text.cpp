@@ -47,10 +47,10 @@ std::string SourceText::line(const std::string& file, int number) {
   if (file.empty() || number <= 0) return {};
   auto [it, fresh] = files_.try_emplace(file);
   if (fresh) {
-    const Path path = Path(file).is_absolute() ? Path(file) : tree_ / file;
+    const Path at = path(file);
     boost::system::error_code ec;
-    if (boost::filesystem::is_regular_file(path, ec) && boost::filesystem::file_size(path, ec) <= max_file) {
-      std::ifstream in(path.string());
+    if (boost::filesystem::is_regular_file(at, ec) && boost::filesystem::file_size(at, ec) <= max_file) {
+      std::ifstream in(at.string());
       for (std::string text; std::getline(in, text);) it->second.push_back(std::move(text));
     }
   }

@@ -37,6 +37,13 @@ std::optional<Prstatus> read_prstatus(const CoreNote& note) {
   return p;
 }
 
+std::vector<Prstatus> prstatus_notes(const CoreMemory& memory) {
+  std::vector<Prstatus> list;
+  for (const auto& note : memory.notes())
+    if (auto p = read_prstatus(note)) list.push_back(std::move(*p));
+  return list;
+}
+
 CoreNote write_prstatus(std::uint32_t tid, const std::optional<Registers>& registers,
                         const std::vector<CoreNote>& known) {
   CoreNote note{.name = "CORE", .type = NT_PRSTATUS, .data = std::string(note_size, '\0')};

@@ -60,6 +60,20 @@ struct MachineEvent {
   std::string reason;
 };
 
+/// A part of a machine's memory.
+struct MemoryRange {
+  std::uint64_t physical = 0;  ///< address in the machine
+  std::uint64_t size = 0;      ///< bytes
+  std::uint64_t offset = 0;    ///< in MachineMemory::fd
+  bool operator==(const MemoryRange&) const = default;
+};
+
+/// A machine's memory where it lies: changed by its CPUs while they run.
+struct MachineMemory {
+  int fd = -1;  ///< of a file, to be mapped; the machine's: valid as long as it
+  std::vector<MemoryRange> ranges{};
+};
+
 /// A running machine. console() and agent() are connected, non-blocking streams that whoever drives the
 /// machine reads. drain_events() is called by one thread, when event_fd() is readable; command() by any
 /// thread at once.
@@ -76,6 +90,13 @@ class Machine {
   virtual void nmi(const Deadline& deadline) = 0;
   virtual void pause(const Deadline& deadline) = 0;
   virtual void resume(const Deadline& deadline) = 0;
+  /// Its memory, also when the hypervisor's process has ended, if it was asked for before. DebugError: this
+  /// hypervisor does not tell. Any thread.
+  virtual MachineMemory memory(const Deadline& deadline) = 0;
+  /// An ELF core file (its content) whose notes are of the CPUs: registers as they are now, and what the guest
+  /// left with the hypervisor for dumps. The machine stands still meanwhile. DebugError, HostError: it is
+  /// gone. Any thread.
+  virtual std::string cpu_notes(const Deadline& deadline) = 0;
   /// The hypervisor's own control language, JSON in and out. DebugError with its answer when it refuses.
   virtual std::string command(const std::string& name, const std::string& arguments_json,
                               const Deadline& deadline) = 0;

@@ -121,6 +121,7 @@ void VM::State::boot(const Deadline& deadline) {
     started->scan.kernel = kernel;
     started->scan.to = console_begin;
     session = started;
+    argv = hypervisor::all_hypervisors().front()->command_line(machine);
   }
   if (!spec.image.has_agent() && spec.image.is_archive() == false) return;
   const std::uint32_t hello[2] = {KDEV_PROTOCOL_VERSION, KDEV_HELLO_RESET};
@@ -136,6 +137,7 @@ void VM::State::boot(const Deadline& deadline) {
     return boot(deadline);
   }
   next_is_armed = false;
+  know_memory(*started, deadline);
   set_state(VmState::ready, "");
 }
 

@@ -84,6 +84,7 @@ std::size_t VM::State::collect_crashes(const std::shared_ptr<vm::Session>& from,
     reports.back().notes.insert(reports.back().notes.end(), episode.notes.begin(), episode.notes.end());
     for (DebuggerAnswer& answer : reports.back().debugger) read_traces(*from, answer);
     for (CrashReport& report : reports) {
+      report.origin.from = origin_of_crashes(from);
       if (spec.symbolize) {
         try {
           symbols(*from)->symbolize(report);

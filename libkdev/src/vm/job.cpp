@@ -14,6 +14,8 @@ namespace {
 
 // Input waits here, not in the channel's queue, when the guest's process does not read it.
 constexpr std::size_t stdin_frame = KDEV_STDIN_WINDOW;
+// More commands than anybody reads in a bundle.
+constexpr std::size_t max_history = 10'000;
 
 std::string join(const std::vector<std::string>& argv) {
   if (argv.size() == 3 && argv[0] == "/bin/sh" && argv[1] == "-c") return argv[2];
@@ -38,6 +40,7 @@ struct Job::State {
   std::shared_ptr<vm::Session> session;
   std::shared_ptr<vm::Exchange> exchange;
   std::string command;
+  std::size_t number = 0;  ///< in VM::State::history
   CommandOptions options;
   Clock::time_point began = Clock::now();
   std::size_t console_begin = 0, crashes_before = 0;
@@ -179,6 +182,14 @@ CommandResult Job::State::finish(bool timed_out, const std::stop_token& stop) {
     error = e.error;
     return true;
   });
+  {
+    std::lock_guard lock(vm->mutex);
+    const std::size_t first = vm->commands - vm->history.size();
+    if (number >= first) {
+      vm->history[number - first].exit_code = result.exit_code;
+      vm->history[number - first].duration = result.duration;
+    }
+  }
   const vm::Session::Status status = session->status();
   if (status.panicked)
     vm->mark_dead(session, VmState::crashed, result.crash ? result.crash->title : "the kernel panicked");
@@ -355,6 +366,12 @@ Job VM::spawn_job(const std::shared_ptr<State>& state, const std::vector<std::st
                                             payload.size(), KDEV_MAX_PAYLOAD),
                       .hint = "push a file and run that",
                       .log = {}});
+  {
+    std::lock_guard lock(state->mutex);
+    job->number = state->commands++;
+    state->history.push_back({.command = job->command, .exit_code = {}, .duration = {}});
+    if (state->history.size() > max_history) state->history.pop_front();
+  }
   job->exchange = job->session->agent().open(options.output_limit);
   job->session->agent().send(KDEV_EXEC, job->exchange->id, payload);
   return Job(std::move(job));

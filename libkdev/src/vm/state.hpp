@@ -1,8 +1,10 @@
 #pragma once
 // What a VM handle holds. One file of src/vm/ a concern: boot.cpp (start, stop, close), kernels.cpp (install,
 // reboot), job.cpp (run, spawn), transfer.cpp (push, pull), crashes.cpp (console -> reports), ask.cpp (the
-// guest's own debugger), debug.cpp (gdb), vm.cpp (the rest of the handle).
+// guest's own debugger), debug.cpp (gdb), core.cpp (memory), crash_origin.cpp (bundles), vm.cpp (the rest of the handle).
 #include <atomic>
+#include <deque>
+#include <kdev/bundle.hpp>
 #include <kdev/error.hpp>
 #include <kdev/vm.hpp>
 #include <map>
@@ -44,6 +46,9 @@ struct VM::State : std::enable_shared_from_this<VM::State> {
   std::map<std::string, KernelArtifact> kernels;
   std::string running, usual;  ///< of those: the one that runs; the one that boots when none is asked for
   std::string installed;       ///< for the next reboot(); empty: none
+  std::deque<GuestCommand> history;  ///< the last commands
+  std::size_t commands = 0;          ///< that there were: the number of the one after the history's last
+  std::vector<std::string> argv;     ///< of the running machine
   std::vector<CrashReport> crashes;  ///< of the episodes scanned so far; Session::Scan::episodes goes with it
   std::set<std::size_t> crashes_returned;  ///< by run() or wait_crash(): places in `crashes`
 
@@ -93,6 +98,15 @@ struct VM::State : std::enable_shared_from_this<VM::State> {
   [[noreturn]] void fail_boot(const std::string& reason, const std::string& hint, std::size_t console_begin);
   void wait_ready(vm::Session& session, std::size_t console_begin, const Deadline& deadline);
   void check_identity(vm::Session& session);
+
+  // core.cpp
+  /// Asks where the guest's memory lies, so that it can be read when the machine has ended.
+  void know_memory(vm::Session& session, const Deadline& deadline);
+  Core core(const std::shared_ptr<vm::Session>& boot, const Deadline& deadline);
+
+  // crash_origin.cpp
+  std::shared_ptr<const CrashOrigin> origin_of_crashes(const std::shared_ptr<vm::Session>& boot);
+  void describe(CrashRecord& record);
 
   // kernels.cpp
   RebootResult reboot(VM& vm, const std::string& attempted, const RebootOptions& options,

@@ -36,6 +36,7 @@ TEST(QemuCommandLine, SaysWhatWasAskedForAndNothingElse) {
   EXPECT_EQ(value_of(argv, "-initrd"), "/k/initrd");
   EXPECT_EQ(value_of(argv, "-append"), "console=ttyS0 x=\"a b\"") << "one argument, whatever is in it";
   EXPECT_EQ(value_of(argv, "-m"), "512M");
+  EXPECT_EQ(value_of(argv, "-object"), "memory-backend-file,id=ram,size=512M,mem-path=/proc/self/fd/14,share=on");
   EXPECT_EQ(value_of(argv, "-smp"), "2");
   EXPECT_EQ(value_of(argv, "-accel"), "tcg,thread=multi");
   EXPECT_EQ(value_of(argv, "-action"), "panic=none");

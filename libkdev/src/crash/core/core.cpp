@@ -5,7 +5,7 @@
 #include <kdev/error.hpp>
 
 #include "common/json.hpp"
-#include "crash/core/core_state.hpp"
+#include "crash/core/core_access.hpp"
 #include "crash/core/elf_core.hpp"
 #include "crash/core/find_dumps.hpp"
 #include "crash/core/kdump_core.hpp"
@@ -51,11 +51,24 @@ Core::State::State(const Path& path_, SymbolSources sources, const Deadline& dea
     }
     refuse(attempted, fmt::format("it is no dump that kdev reads: it is {}", kind), hint);
   }
+  sources.os = guest->os();
+  begin(std::move(sources));
+}
+
+Core::State::State(const std::string& name, std::unique_ptr<guest::CoreMemory> ram, SymbolSources sources)
+    : attempted("read " + name),
+      guest(&guest::guest_for(sources.os)),
+      rules(guest->core()),
+      memory(std::move(ram)) {
+  if (!rules) refuse(attempted, "kdev does not know how such a kernel's memory is read");
+  begin(std::move(sources));
+}
+
+void Core::State::begin(SymbolSources sources) {
   machine = crash::machine_for(memory->arch());
   if (!machine)
     refuse(attempted, fmt::format("it is of a processor that kdev does not know: {}", memory->arch()));
   for (auto& problem : memory->problems()) note(std::move(problem));
-  sources.os = guest->os();
   if (sources.kernel || !sources.vmlinux.empty()) {
     image = std::make_unique<crash::KernelImage>(sources, guest->symbols());
     view.emplace(*memory, *image);
@@ -71,7 +84,10 @@ Core::State::State(const Path& path_, SymbolSources sources, const Deadline& dea
           "crashed");
     }
   }
-  if (!image) return;
+  if (image) compare();
+}
+
+void Core::State::compare() {
   if (!image->kernel().has_dwarf())
     note(fmt::format("{} has no debug information", image->kernel().file().path().string()));
   const auto version = rules->version(*view);
@@ -159,6 +175,7 @@ std::vector<StackFrame> Core::State::frames(const guest::Registers& registers, b
 
 Core::Core(const Path& file, SymbolSources symbols, const Deadline& deadline)
     : state_(new State(file, std::move(symbols), deadline)) {}
+Core::Core(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Core::Core(Core&&) noexcept = default;
 Core& Core::operator=(Core&&) noexcept = default;
 Core::~Core() = default;
@@ -255,6 +272,22 @@ StackTrace Core::stack(int tid) const {
   trace.name = fmt::format("thread {} of {} ({})", tid, t.thread.pid, t.thread.process);
   if (t.registers) trace.frames = state_->frames(*t.registers, true);
   return trace;
+}
+
+crash::CoreFiles crash::CoreMaker::files(const Core& core) {
+  const std::lock_guard lock(core.state_->mutex);
+  Core::State& s = *core.state_;
+  CoreFiles files;
+  if (!s.image) return files;
+  files.kernel = s.image->kernel().file().path();
+  for (const CoreModule& m : s.list_modules())
+    if (!m.file.empty()) files.modules.push_back(m.file);
+  for (const guest::ThreadState& t : s.list_threads()) {
+    if (!t.registers) continue;
+    for (const StackFrame& f : s.frames(*t.registers, true))
+      if (f.line > 0) files.sources.try_emplace(f.file, s.image->source_file(f.file));
+  }
+  return files;
 }
 
 }  // namespace kdev

@@ -41,6 +41,8 @@ struct Core::State {
   };
 
   State(const Path& file, SymbolSources sources, const Deadline& deadline);
+  /// Memory of a kernel of `sources.os`. `name`: for messages.
+  State(const std::string& name, std::unique_ptr<guest::CoreMemory> ram, SymbolSources sources);
 
   const guest::KernelView* kernel_view() const { return view ? &*view : nullptr; }
   const std::vector<CoreModule>& list_modules();
@@ -58,6 +60,13 @@ struct Core::State {
   std::vector<guest::CoreNote> cpu_notes();
   std::vector<std::string> gdb_command(const Path& core) const;
 
+ private:
+  /// Once `guest` and `memory` are known.
+  void begin(SymbolSources sources);
+  /// Whether the kernel's file is that of the kernel in memory.
+  void compare();
+
+ public:
   mutable std::mutex mutex;
   Path path;
   std::string attempted;
@@ -72,6 +81,7 @@ struct Core::State {
   std::vector<std::string> notes;
   std::optional<std::vector<CoreModule>> modules;
   std::optional<std::vector<guest::ThreadState>> threads;
+  std::shared_ptr<const void> held;  // what its files lie in
 };
 
 }  // namespace kdev

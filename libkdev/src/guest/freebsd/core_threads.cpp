@@ -4,6 +4,7 @@
 #include <unordered_set>
 
 #include "guest/freebsd/core_facts.hpp"
+#include "guest/prstatus.hpp"
 
 namespace kdev::guest {
 namespace {
@@ -88,12 +89,37 @@ std::string state_of(const KernelView& view, std::uint64_t td) {
   return "sleeping";
 }
 
-struct Dumper {
-  std::int64_t tid = 0;  ///< 0: nobody called for the dump
-  std::optional<std::uint64_t> pcb{};
+/// Who stopped the kernel, and what the processors then did.
+struct Stop {
+  std::int64_t dumper = 0;  ///< its tid; 0: nobody has called for a dump
+  std::optional<std::uint64_t> dumper_pcb{};
+  int panic_cpu = -1;               ///< -1: none panicked
+  std::uint64_t debugged = 0;       ///< the thread that is in the kernel's debugger; 0: none
+  std::vector<Prstatus> machine{};  ///< a machine's own notes of its processors; none: it did not make any
 };
 
-ThreadState thread_at(const KernelView& view, std::uint64_t td, const Dumper& dumper) {
+Stop stop_of(const KernelView& view) {
+  Stop stop;
+  stop.dumper = static_cast<std::int64_t>(view.variable("dumptid", 4).value_or(0));
+  if (const auto pcb = view.symbol("dumppcb")) stop.dumper_pcb = pcb->address;
+  const auto cpu = view.variable("panic_cpu", 4);
+  if (view.variable("panicstr").value_or(0) && cpu && *cpu < max_cpus) stop.panic_cpu = static_cast<int>(*cpu);
+  if (view.variable("kdb_active", 1).value_or(0)) stop.debugged = view.variable("kdb_thread").value_or(0);
+  if (view.memory().made_by_machine()) stop.machine = prstatus_notes(view.memory());
+  return stop;
+}
+
+/// What the processor did when its machine was looked at; true: it is known, if only that it was in a program.
+bool on_machine(const Stop& stop, int cpu, std::optional<Registers>& registers) {
+  for (const auto& p : stop.machine) {
+    if (cpu < 0 || p.tid != static_cast<std::uint32_t>(cpu) + 1) continue;
+    if (!p.user_mode) registers = p.registers;
+    return true;
+  }
+  return false;
+}
+
+ThreadState thread_at(const KernelView& view, std::uint64_t td, const Stop& stop) {
   ThreadState t;
   t.thread.address = td;
   const auto number = [&](std::string_view name) { return view.number(td, "thread", name, shutdown); };
@@ -108,8 +134,11 @@ ThreadState thread_at(const KernelView& view, std::uint64_t td, const Dumper& du
     t.thread.wait_channel = view.text(*lock, 64);
   if (t.thread.state == "running")
     if (const auto cpu = number("td_oncpu")) t.thread.cpu = static_cast<std::int32_t>(*cpu);
-  t.thread.panicked = dumper.tid != 0 && t.thread.tid == dumper.tid;
-  if (t.thread.panicked && dumper.pcb) t.registers = saved(view, *dumper.pcb);
+  const bool dumped = stop.dumper != 0 && t.thread.tid == stop.dumper;
+  t.thread.panicked = dumped || (stop.dumper == 0 && (stop.panic_cpu >= 0 ? t.thread.cpu == stop.panic_cpu
+                                                                          : stop.debugged == td));
+  if (dumped && stop.dumper_pcb) t.registers = saved(view, *stop.dumper_pcb);
+  if (!t.registers && t.thread.cpu >= 0 && on_machine(stop, t.thread.cpu, t.registers)) return t;
   if (!t.registers && t.thread.state == "running") t.registers = stopped(view, t.thread.cpu);
   if (!t.registers)
     if (const auto pcb = number("td_pcb"); pcb && *pcb) t.registers = saved(view, *pcb);
@@ -120,9 +149,7 @@ ThreadState thread_at(const KernelView& view, std::uint64_t td, const Dumper& du
 
 std::vector<ThreadState> freebsd_threads(const KernelView& view, std::vector<std::string>& notes) {
   std::vector<ThreadState> threads;
-  Dumper dumper;
-  dumper.tid = static_cast<std::int64_t>(view.variable("dumptid", 4).value_or(0));
-  if (const auto pcb = view.symbol("dumppcb")) dumper.pcb = pcb->address;
+  const Stop stop = stop_of(view);
   const auto next_process = view.member("proc", "p_list.le_next", shutdown);
   const auto next_thread = view.member("thread", "td_plist.tqe_next", shutdown);
   if (!next_process || !next_thread) {
@@ -147,7 +174,7 @@ std::vector<ThreadState> freebsd_threads(const KernelView& view, std::vector<std
     const auto name = view.text_member(*process, "proc", "p_comm", shutdown);
     auto td = view.number(*process, "proc", "p_threads.tqh_first", shutdown);
     while (td && *td && !(endless = !fresh(*td))) {
-      auto t = thread_at(view, *td, dumper);
+      auto t = thread_at(view, *td, stop);
       t.thread.pid = static_cast<std::int32_t>(*pid);
       t.thread.process = name;
       threads.push_back(std::move(t));

@@ -15,9 +15,7 @@ constexpr std::uint64_t max_cpus = 8192;  // the most of CONFIG_NR_CPUS on x86
 /// tell which it is, of an idle one's, which is 0, the stack. In a core file of kdev's all tasks have one,
 /// idle ones with pids of their own.
 void give_registers(const KernelView& view, std::vector<LinuxCpu>& cpus) {
-  std::vector<Prstatus> notes;
-  for (const auto& note : view.memory().notes())
-    if (auto p = read_prstatus(note)) notes.push_back(std::move(*p));
+  const std::vector<Prstatus> notes = prstatus_notes(view.memory());
   const auto give = [](LinuxCpu& cpu, const Prstatus& p) {
     cpu.user_mode = p.user_mode;
     // One of zeros is of a CPU of which nothing is known.

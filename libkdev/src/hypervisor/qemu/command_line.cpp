@@ -78,12 +78,16 @@ std::vector<std::string> Qemu::command_line(const MachineSpec& spec) const {
   std::vector<std::string> argv{qemu_program()};
   add(argv, {"-name", "guest=" + spec.name});
   // Nothing that was not asked for: no default devices, no user configuration, no display.
-  add(argv, {"-nodefaults", "-no-user-config", "-display", "none", "-machine", "q35"});
+  add(argv, {"-nodefaults", "-no-user-config", "-display", "none", "-machine",
+             fmt::format("q35,memory-backend={}", memory_name)});
   if (spec.accel == Accel::kvm)
     add(argv, {"-accel", "kvm", "-cpu", "host"});
   else
     add(argv, {"-accel", "tcg,thread=multi", "-cpu", "qemu64"});
   add(argv, {"-m", fmt::format("{}M", spec.memory >> 20), "-smp", std::to_string(spec.cpus)});
+  // In a file without a name that kdev has as well: to be read in place, and there when QEMU is not.
+  add(argv, {"-object", fmt::format("memory-backend-file,id={},size={}M,mem-path=/proc/self/fd/{},share=on",
+                                    memory_name, spec.memory >> 20, memory_fd)});
   // A panicking guest goes on until it has printed everything; a rebooting one ends.
   add(argv, {"-no-reboot", "-action", "panic=none"});
   add_boot(argv, spec);

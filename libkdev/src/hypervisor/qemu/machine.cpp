@@ -1,10 +1,13 @@
 #include <fmt/format.h>
 
+#include <boost/filesystem/operations.hpp>
 #include <kdev/error.hpp>
 #include <mutex>
 
+#include "host/memory_file.hpp"
 #include "host/unix_socket.hpp"
 #include "hypervisor/qemu/firmware.hpp"
+#include "hypervisor/qemu/memory_map.hpp"
 #include "hypervisor/qemu/qemu.hpp"
 #include "hypervisor/qemu/qmp.hpp"
 
@@ -13,11 +16,14 @@ namespace {
 
 class QemuMachine : public Machine {
  public:
-  QemuMachine(Process process, UniqueFd console, UniqueFd agent, UniqueFd qmp)
+  QemuMachine(const MachineSpec& spec, Process process, UniqueFd console, UniqueFd agent, UniqueFd qmp,
+              UniqueFd memory)
       : process_(std::move(process)),
         console_(std::move(console)),
         agent_(std::move(agent)),
-        qmp_(std::move(qmp)) {}
+        qmp_(std::move(qmp)),
+        dir_(spec.dir),
+        memory_(std::move(memory)) {}
   ~QemuMachine() override { QemuMachine::close(Seconds(2)); }
 
   int console_fd() const override { return console_.get(); }
@@ -63,6 +69,31 @@ class QemuMachine : public Machine {
   void pause(const Deadline& deadline) override { qmp_.execute("stop", {}, deadline); }
   void resume(const Deadline& deadline) override { qmp_.execute("cont", {}, deadline); }
 
+  MachineMemory memory(const Deadline& deadline) override {
+    std::lock_guard lock(asking_);
+    // What lies where never changes; of the file nothing beyond its end is anywhere.
+    if (ranges_.empty())
+      ranges_ = read_memory_map(monitor("info mtree -f", deadline), memory_name);
+    return {.fd = memory_.get(), .ranges = ranges_};
+  }
+
+  // A dump of one page: it has all notes, and takes no time.
+  std::string cpu_notes(const Deadline& deadline) override {
+    std::lock_guard lock(asking_);
+    const Path file = dir_ / "cpus.elf";
+    struct Remove {
+      const Path& file;
+      ~Remove() {
+        boost::system::error_code ignored;
+        boost::filesystem::remove(file, ignored);
+      }
+    } remove{file};
+    qmp_.execute("dump-guest-memory",
+                 {{"paging", false}, {"protocol", "file:" + file.string()}, {"begin", 0}, {"length", 4096}},
+                 deadline);
+    return local_host()->read_file(file);
+  }
+
   std::string command(const std::string& name, const std::string& arguments,
                       const Deadline& deadline) override {
     return json::dump(qmp_.execute(name, json::parse_object(arguments, "QMP arguments"), deadline));
@@ -86,12 +117,21 @@ class QemuMachine : public Machine {
   }
 
  private:
+  std::string monitor(const std::string& line, const Deadline& deadline) {
+    const json::value answer = qmp_.execute("human-monitor-command", {{"command-line", line}}, deadline);
+    return answer.is_string() ? std::string(answer.as_string()) : std::string();
+  }
+
   Process process_;
   UniqueFd console_, agent_;
   Qmp qmp_;
   std::mutex ending_;  // guards process_ and exit_
   std::optional<ExitStatus> exit_;
   bool gone_ = false;
+  const Path dir_;
+  UniqueFd memory_;
+  std::mutex asking_;  // guards ranges_ and the file of cpu_notes()
+  std::vector<MemoryRange> ranges_;
 };
 
 }  // namespace
@@ -115,15 +155,17 @@ std::unique_ptr<Machine> Qemu::start(const MachineSpec& spec, Lease& lease, cons
   UniqueFd qmp = connect_unix(spec.dir, "qmp.sock"), console = connect_unix(spec.dir, "console.sock");
   UniqueFd agent = spec.agent_port ? connect_unix(spec.dir, "agent.sock") : UniqueFd();
 
+  UniqueFd memory = memory_file(fmt::format("kdev memory of {}", spec.name), spec.memory);
+
   SpawnOptions options{.log = spec.log, .pass = {}, .lease = lease.token()};
-  options.pass = {{qmp_listen.get(), qmp_fd}, {console_listen.get(), console_fd}};
+  options.pass = {{qmp_listen.get(), qmp_fd}, {console_listen.get(), console_fd}, {memory.get(), memory_fd}};
   if (spec.agent_port) options.pass.push_back({agent_listen.get(), agent_fd});
   if (spec.debug_port) options.pass.push_back({debug_listen.get(), debug_fd});
   Process process = host.spawn(
       Command{.argv = command_line(spec), .cwd = {}, .env = {}, .unset_env = {}, .input = ""}, options);
   lease.add_process(process.pid(), process.start_time());
-  return std::make_unique<QemuMachine>(std::move(process), std::move(console), std::move(agent),
-                                       std::move(qmp));
+  return std::make_unique<QemuMachine>(spec, std::move(process), std::move(console), std::move(agent),
+                                       std::move(qmp), std::move(memory));
 }
 
 }  // namespace kdev::hypervisor

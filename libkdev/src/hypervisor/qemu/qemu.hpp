@@ -27,5 +27,10 @@ inline constexpr int qmp_fd = 10;
 inline constexpr int console_fd = 11;
 inline constexpr int agent_fd = 12;
 inline constexpr int debug_fd = 13;
+// And the guest's memory.
+inline constexpr int memory_fd = 14;
+
+/// The backend of the guest's memory, by which memory maps name it.
+inline constexpr const char* memory_name = "ram";
 
 }  // namespace kdev::hypervisor

@@ -1,0 +1,71 @@
+#pragma once
+#include <kdev/core.hpp>
+#include <kdev/crash.hpp>
+#include <kdev/deadline.hpp>
+#include <kdev/export.hpp>
+#include <kdev/path.hpp>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace kdev {
+
+/// A command that was run in a guest.
+struct GuestCommand {
+  std::string command{};
+  std::optional<int> exit_code{};  ///< absent: it did not exit
+  Seconds duration{};              ///< seen from the host
+  bool operator==(const GuestCommand&) const = default;
+};
+
+/// All that a bundle says of a crash, but its memory and its symbols. A value.
+struct CrashRecord {
+  CrashReport report{};
+  std::string console{};  ///< bytes, from the guest's start
+  std::string config{};   ///< the kernel's configuration
+  std::map<std::string, std::string>
+      environment{};  ///< what it ran on: "release", "build_id", "command_line", "memory", ...
+  std::vector<GuestCommand> commands{};  ///< what was run in it, in order
+  bool operator==(const CrashRecord&) const = default;
+};
+
+/// Writes a bundle: one file, which zip's tools open as well, with the record and, when there is a `core`, its
+/// memory (kdump-compressed, or an ELF core file), its kernel's and modules' files with debug information, and
+/// the source files that its stacks name. It appears whole, or not at all; one that is there is replaced.
+/// FormatError when the memory cannot be read; HostError, TimeoutError, Interrupted.
+KDEV_API void save_bundle(const Path& file, const CrashRecord& record, const Core* core = nullptr,
+                          const BundleOptions& options = {});
+
+/// A bundle that was opened. What is in one may come from anybody: nothing of it is executed, its names lead
+/// nowhere, sizes are bounded and every member's SHA-256 is checked. Memory and symbols are unpacked, when
+/// they are first asked for, to a folder that goes with the Bundle. Thread-safe for const calls. A handle:
+/// move-only.
+class KDEV_API Bundle {
+ public:
+  /// HostError; FormatError: it is none, or damaged.
+  explicit Bundle(const Path& file, const Deadline& deadline = {});
+  Bundle(Bundle&&) noexcept;
+  Bundle& operator=(Bundle&&) noexcept;
+  ~Bundle();
+
+  const CrashRecord& record() const;
+  /// What a reader should know: what is missing, or was left out when it was made.
+  std::vector<std::string> notes() const;
+  bool has_memory() const;
+  bool has_symbols() const;
+  /// The kernel's and modules' files and the source, unpacked: good for as long as the Bundle and the Cores
+  /// that it gave. FormatError: it has none, or a damaged one; the build id in record() tells where to get
+  /// them.
+  SymbolSources symbols(const Deadline& deadline = {}) const;
+  /// Its memory, with its own symbols or others. It is good for longer than the Bundle. FormatError.
+  Core core(const Deadline& deadline = {}) const;
+  Core core(SymbolSources symbols, const Deadline& deadline = {}) const;
+
+ private:
+  struct State;
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace kdev
