@@ -15,6 +15,8 @@
 
 namespace kdev::crash {
 
+constexpr std::size_t deepest_scope = 400;
+
 struct DebugInfo::Dwarf_ {
   Dwarf* dwarf = nullptr;
   Dwarf_Addr bias = 0;
@@ -241,52 +243,59 @@ const ElfSymbol* DebugInfo::covering(std::uint64_t address) const {
   return nullptr;
 }
 
-std::vector<SourceStep> DebugInfo::expand(std::uint64_t address) const {
-  if (index_) {
-    if (auto steps = index_->expand(address)) return std::move(*steps);
-  }
+DwarfScopes DebugInfo::scopes(std::uint64_t address) const {
   auto& d = *dwarf_;
   d.open(elf_);
   d.index();
-  const Dwarf_Addr pc = address - d.bias;
-  const DwarfRange* unit_range = find_range(d.units, pc);
-  Dwarf_Die unit, die;
-  if (!unit_range || !dwarf_offdie(d.dwarf, unit_range->die, &unit)) return {};
-  const DwarfRange* function = find_range(d.functions_of(&unit), pc);
-  const char* dir = string_attribute(&unit, DW_AT_comp_dir);
-  std::string file;
-  int line = 0;
-  if (Dwarf_Line* row = dwarf_getsrc_die(&unit, pc)) {
-    file = joined(dir, dwarf_linesrc(row, nullptr, nullptr));
-    dwarf_lineno(row, &line);
-  }
-  if (!function || !dwarf_offdie(d.dwarf, function->die, &die)) {
-    // Assembly has lines, and symbols for names.
-    if (line <= 0) return {};
-    return {{.function = {}, .file = file, .line = line, .inlined = false}};
-  }
-
-  // From the function down to the innermost inlined one.
-  std::vector<Dwarf_Die> chain{die};
-  Dwarf_Die scope = die, child;
-  while (dwarf_child(&scope, &child) == 0) {
+  DwarfScopes found{.pc = address - d.bias, .bias = d.bias};
+  const DwarfRange* unit_range = find_range(d.units, found.pc);
+  found.covered = unit_range && dwarf_offdie(d.dwarf, unit_range->die, &found.unit);
+  if (!found.covered) return found;
+  const DwarfRange* function = find_range(d.functions_of(&found.unit), found.pc);
+  Dwarf_Die scope, child;
+  if (!function || !dwarf_offdie(d.dwarf, function->die, &scope)) return found;
+  found.entries.push_back(scope);
+  while (found.entries.size() < deepest_scope && dwarf_child(&scope, &child) == 0) {
     bool deeper = false;
     do {
       const int tag = dwarf_tag(&child);
       if (tag != DW_TAG_inlined_subroutine && tag != DW_TAG_lexical_block) continue;
-      if (dwarf_haspc(&child, pc) <= 0) continue;
-      if (tag == DW_TAG_inlined_subroutine) chain.push_back(child);
-      scope = child;
+      if (dwarf_haspc(&child, found.pc) <= 0) continue;
+      found.entries.push_back(scope = child);
       deeper = true;
       break;
     } while (dwarf_siblingof(&child, &child) == 0);
-    if (!deeper || chain.size() > 200) break;
+    if (!deeper) break;
   }
+  return found;
+}
+
+std::vector<SourceStep> DebugInfo::expand(std::uint64_t address) const {
+  if (index_) {
+    if (auto steps = index_->expand(address)) return std::move(*steps);
+  }
+  auto found = scopes(address);
+  if (!found.covered) return {};
+  const char* dir = string_attribute(&found.unit, DW_AT_comp_dir);
+  std::string file;
+  int line = 0;
+  if (Dwarf_Line* row = dwarf_getsrc_die(&found.unit, found.pc)) {
+    file = joined(dir, dwarf_linesrc(row, nullptr, nullptr));
+    dwarf_lineno(row, &line);
+  }
+  if (found.entries.empty()) {
+    // Assembly has lines, and symbols for names.
+    if (line <= 0) return {};
+    return {{.function = {}, .file = file, .line = line, .inlined = false}};
+  }
+  // From the function down to the innermost inlined one.
+  auto& chain = found.entries;
+  std::erase_if(chain, [](Dwarf_Die& die) { return dwarf_tag(&die) == DW_TAG_lexical_block; });
 
   std::vector<SourceStep> steps;
   Dwarf_Files* files = nullptr;
   std::size_t count = 0;
-  dwarf_getsrcfiles(&unit, &files, &count);
+  dwarf_getsrcfiles(&found.unit, &files, &count);
   for (std::size_t i = chain.size(); i-- > 0;) {
     const char* name = dwarf_diename(&chain[i]);
     steps.push_back({.function = name ? name : "", .file = file, .line = line, .inlined = i > 0});

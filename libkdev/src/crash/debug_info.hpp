@@ -22,6 +22,16 @@ struct CallFrames {
   Dwarf_Addr bias = 0;
 };
 
+/// What covers an address: its function, then the lexical blocks and inlined functions in it, outermost
+/// first.
+struct DwarfScopes {
+  std::vector<Dwarf_Die> entries{};
+  Dwarf_Addr pc = 0;     ///< the address as libdw counts
+  Dwarf_Addr bias = 0;   ///< from there to DebugInfo's addresses
+  Dwarf_Die unit{};      ///< where `covered`
+  bool covered = false;  ///< by a compile unit
+};
+
 /// Symbols and DWARF of one kernel or module, opened at once, read when asked. Addresses are the file's own;
 /// those of a module as it was loaded when its sections' are given, else as libdwfl lays them out (the same
 /// for symbols and DWARF). Not thread-safe.
@@ -45,6 +55,8 @@ class DebugInfo {
   /// Empty when the DWARF does not know the address. A line that is in no function, of assembly, is one step
   /// without a name.
   std::vector<SourceStep> expand(std::uint64_t address) const;
+  /// Read from the DWARF itself. Without entries where no function is.
+  DwarfScopes scopes(std::uint64_t address) const;
   /// Top of the source tree, from the compile unit of `known_source`, a path relative to it; empty: there is
   /// none.
   std::string tree(std::string_view known_source) const;

@@ -4,31 +4,14 @@
 
 #include <charconv>
 
+#include "crash/dwarf_type.hpp"
+
 namespace kdev::crash {
 namespace {
 
 /// Behind qualifiers and typedefs.
-bool peel(Dwarf_Die& die) {
-  for (int i = 0; i < 32; ++i) {
-    switch (dwarf_tag(&die)) {
-      case DW_TAG_typedef:
-      case DW_TAG_const_type:
-      case DW_TAG_volatile_type:
-      case DW_TAG_restrict_type:
-      case DW_TAG_atomic_type:
-        break;
-      default:
-        return true;
-    }
-    Dwarf_Attribute attribute;
-    if (!dwarf_formref_die(dwarf_attr_integrate(&die, DW_AT_type, &attribute), &die)) return false;
-  }
-  return false;
-}
-
-bool type_of(Dwarf_Die& member, Dwarf_Die& out) {
-  Dwarf_Attribute attribute;
-  return dwarf_formref_die(dwarf_attr_integrate(&member, DW_AT_type, &attribute), &out) && peel(out);
+bool peeled_type_of(Dwarf_Die& member, Dwarf_Die& out) {
+  return type_of(member, out) && peel(out);
 }
 
 std::optional<std::uint64_t> offset_of(Dwarf_Die& member) {
@@ -61,12 +44,12 @@ bool find_member(Dwarf_Die& type, std::string_view name, Dwarf_Die& out, std::ui
     if (!at) continue;
     if (have && name == have) {
       offset += *at;
-      return type_of(child, out);
+      return peeled_type_of(child, out);
     }
     if (have) continue;
     Dwarf_Die inner;
     std::uint64_t within = offset + *at;
-    if (type_of(child, inner) && find_member(inner, name, out, within, depth + 1)) {
+    if (peeled_type_of(child, inner) && find_member(inner, name, out, within, depth + 1)) {
       offset = within;
       return true;
     }
@@ -172,7 +155,7 @@ std::optional<guest::Member> KernelTypes::member(std::string_view name, std::str
       if (end == std::string_view::npos || dwarf_tag(&at) != DW_TAG_array_type) return result;
       std::from_chars(path.data() + 1, path.data() + end, index);
       Dwarf_Die element;
-      if (!type_of(at, element)) return result;
+      if (!peeled_type_of(at, element)) return result;
       at = element;
       offset += index * size_of_die(at);
       path.remove_prefix(end + 1);

@@ -1,4 +1,5 @@
 #pragma once
+#include <optional>
 #include <vector>
 
 #include "crash/core/kernel_image.hpp"
@@ -13,6 +14,7 @@ struct Activation {
   bool return_address =
       false;             ///< a call lies before pc; else it is where a trap came, or the thread was left
   std::uint64_t sp = 0;  ///< its stack pointer at pc
+  guest::Registers registers{};  ///< those of its own that are known: what calls preserve, or all at a trap
 };
 
 /// Walks stacks: by call frame information where there is some, else by the kernel's own tables or frame
@@ -25,6 +27,8 @@ class Unwinder {
       : view_(view), image_(image), rules_(rules), machine_(machine) {}
   /// Innermost first.
   std::vector<Activation> walk(guest::Registers registers) const;
+  /// The canonical frame address, by call frame information. Nothing: there is none.
+  std::optional<std::uint64_t> cfa(const guest::Registers& registers) const;
 
  private:
   bool step(guest::Registers& registers, int& traps) const;
