@@ -134,11 +134,15 @@ void bind_core(py::module_& m) {
           "registers", [](Self c, int tid) { return blocking([&] { return c.registers(tid); }); },
           py::arg("tid"), "Where a thread's stack was left, in hex.")
       .def(
-          "stack", [](Self c, int tid) { return blocking([&] { return c.stack(tid); }); }, py::arg("tid"),
-          "A thread's stack, through traps, with inline functions, file and line.")
+          "stack",
+          [](Self c, int tid, bool variables) { return blocking([&] { return c.stack(tid, variables); }); },
+          py::arg("tid"), py::kw_only(), py::arg("variables") = false,
+          "A thread's stack, through traps, with inline functions, file and line; `variables`: with "
+          "arguments and "
+          "local variables.")
       .def(
           "report", [](Self c) { return blocking([&] { return c.report(); }); },
-          "The crash as scan_console() reports it, its frames from the dump's stack.");
+          "The crash as scan_console() reports it, its frames from the dump's stack, with their variables.");
 }
 
 }  // namespace kdev::python

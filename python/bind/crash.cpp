@@ -8,6 +8,14 @@
 namespace kdev::python {
 
 void bind_crash(py::module_& m) {
+  Value<Variable>(m, "Variable", "An argument or a local variable, as gdb prints it.")
+      .field("name", &Variable::name,
+             "'val@entry': what an argument was when the function was called, where it is not known since.")
+      .field("value", &Variable::value, "'5', '{a = 1, b = {...}}', '<optimized out>'.")
+      .field("type", &Variable::type, "As C writes it: 'struct file *'.")
+      .field("address", &Variable::address, "In the guest's memory; 0: it is not there, or not known.")
+      .field("available", &Variable::available, "False: `value` says why there is none.")
+      .finish({"name", "value", "type"});
   Value<StackFrame> frame(m, "StackFrame",
                           "One line of a stack trace, or one inline function expanded from it.");
   frame.field("function", &StackFrame::function)
@@ -20,6 +28,8 @@ void bind_crash(py::module_& m) {
       .field("file", &StackFrame::file, "Relative to the tree where it lies below it.")
       .field("line", &StackFrame::line, "1-based; 0: unknown.")
       .field("source", &StackFrame::source, "That line's text, without indentation.")
+      .field("args", &StackFrame::args, "Of a dump's frame, where they were asked for.")
+      .field("locals", &StackFrame::locals, "Likewise; those of the innermost block first.")
       .finish({"function", "file", "line", "source"});
   Value<StackTrace>(m, "StackTrace", "A named trace of a report.")
       .field("name", &StackTrace::name)

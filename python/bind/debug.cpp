@@ -37,11 +37,6 @@ class DebugHandle {
 };
 
 void bind_values(py::module_& m) {
-  Value<DebugVariable>(m, "DebugVariable", "An argument or a local variable, as gdb prints it.")
-      .field("name", &DebugVariable::name)
-      .field("value", &DebugVariable::value, "Empty: an aggregate, which evaluate() prints.")
-      .field("type", &DebugVariable::type)
-      .finish();
   Value<DebugFrame>(m, "DebugFrame",
                     "One frame of a live backtrace; inline functions are frames of their own.")
       .field("level", &DebugFrame::level)

@@ -168,10 +168,11 @@ class KDEV_API Core {
   std::vector<CoreCpu> cpus() const;
   /// Where a thread's stack was left, as far as the dump has it: "RIP", "RSP", ... in hex.
   std::map<std::string, std::string> registers(int tid) const;
-  /// A thread's stack, through traps, with inline functions, file and line. ConfigError when there is no such
+  /// A thread's stack, through traps, with inline functions, file and line. `variables`: with the arguments and
+  /// local variables of each frame, as far as the debug information knows them. ConfigError when there is no such
   /// thread.
-  StackTrace stack(int tid) const;
-  /// The crash as scan_console() reports it, its frames from the dump's stack.
+  StackTrace stack(int tid, bool variables = false) const;
+  /// The crash as scan_console() reports it, its frames from the dump's stack, with their variables.
   CrashReport report() const;
 
   // Writing it anew. The file appears whole, or not at all; one that is there is replaced. FormatError when

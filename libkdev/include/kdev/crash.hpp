@@ -13,6 +13,7 @@
 #include <kdev/export.hpp>
 #include <kdev/kernel_artifact.hpp>
 #include <kdev/path.hpp>
+#include <kdev/variable.hpp>
 
 namespace kdev {
 
@@ -30,6 +31,8 @@ struct StackFrame {
   std::string file{};            ///< source file, relative to the tree where it lies below it
   int line = 0;                ///< 1-based; 0: unknown
   std::string source{};          ///< that line's text, without indentation; empty: not found
+  std::vector<Variable> args{};    ///< from a dump, where it was asked for; in the function's order
+  std::vector<Variable> locals{};  ///< likewise; those of the innermost block first
   bool operator==(const StackFrame&) const = default;
 };
 

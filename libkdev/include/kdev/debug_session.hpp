@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <kdev/deadline.hpp>
 #include <kdev/export.hpp>
+#include <kdev/variable.hpp>
 #include <map>
 #include <memory>
 #include <optional>
@@ -14,14 +15,6 @@ namespace debug {
 struct Target;
 }
 
-/// An argument or a local variable, as gdb prints it.
-struct DebugVariable {
-  std::string name{};
-  std::string value{};  ///< empty: an aggregate, which evaluate() prints
-  std::string type{};
-  bool operator==(const DebugVariable&) const = default;
-};
-
 /// One frame of a live backtrace; inline functions are frames of their own.
 struct DebugFrame {
   int level = 0;
@@ -30,7 +23,7 @@ struct DebugFrame {
   std::string file{};    ///< relative to the tree where it lies below it; empty: unknown
   int line = 0;          ///< 1-based; 0: unknown
   std::string source{};  ///< that line's text, without indentation
-  std::vector<DebugVariable> args{};
+  std::vector<Variable> args{};
   bool operator==(const DebugFrame&) const = default;
 };
 
@@ -90,7 +83,8 @@ class KDEV_API DebugSession {
 
   /// Innermost first. `thread`: gdb's number; 0: the one that stopped.
   std::vector<DebugFrame> backtrace(int limit = 64, int thread = 0);
-  std::vector<DebugVariable> locals(int frame = 0);
+  /// The value of an aggregate is empty: evaluate() prints it.
+  std::vector<Variable> locals(int frame = 0);
   std::vector<DebugThread> threads();
   /// A C expression's value, as gdb prints it. `frame`: whose variables it sees.
   std::string evaluate(const std::string& expression, int frame = 0);

@@ -56,6 +56,18 @@ std::string preformatted(std::string_view text) {
       mono, escaped(text));
 }
 
+std::string variables_body(const StackFrame& frame) {
+  std::string body =
+      "<div style=\"display:grid;grid-template-columns:max-content minmax(0,1fr);gap:0 "
+      ".8em;padding-left:1.5em;"
+      "overflow-wrap:anywhere\">";
+  for (const auto* list : {&frame.args, &frame.locals})
+    for (const auto& v : *list)
+      body += fmt::format("<span title=\"{}\">{}</span><span{}>{}</span>", escaped(v.type), escaped(v.name),
+                          v.available ? "" : fmt::format(" style=\"{}\"", soft), escaped(v.value));
+  return body + "</div>";
+}
+
 std::string frame_row(const StackFrame& frame, bool guilty) {
   std::string name = escaped(view::label(frame));
   if (guilty) name = fmt::format("<b style=\"color:#d9534f\">{}</b>", name);
@@ -68,6 +80,8 @@ std::string frame_row(const StackFrame& frame, bool guilty) {
   if (!frame.source.empty())
     row += fmt::format("<div style=\"padding-left:1.5em;white-space:pre-wrap;{}\">{}</div>", soft,
                        escaped(frame.source));
+  if (const auto counts = view::variable_counts(frame); !counts.empty())
+    row += details(counts, variables_body(frame), guilty);
   return row + "</div>";
 }
 

@@ -53,6 +53,24 @@ std::size_t get_size(const object& o, std::string_view key) {
   return static_cast<std::size_t>(v);
 }
 
+object to_value(const Variable& v) {
+  object o;
+  o["name"] = json::utf8(v.name);
+  o["value"] = json::utf8(v.value);
+  o["type"] = json::utf8(v.type);
+  if (v.address) o["address"] = hex(v.address);
+  if (!v.available) o["available"] = false;
+  return o;
+}
+
+Variable variable_from(const object& o) {
+  return {.name = json::get_string(o, "name"),
+          .value = json::get_string(o, "value"),
+          .type = json::get_string(o, "type"),
+          .address = get_hex(o, "address"),
+          .available = json::get_bool(o, "available", true)};
+}
+
 object to_value(const StackFrame& f) {
   object o;
   o["function"] = json::utf8(f.function);
@@ -65,6 +83,14 @@ object to_value(const StackFrame& f) {
   if (!f.file.empty()) o["file"] = json::utf8(f.file);
   if (f.line) o["line"] = f.line;
   if (!f.source.empty()) o["source"] = json::utf8(f.source);
+  // Only where they were read: frames of a console have none.
+  const auto add = [&](const char* key, const std::vector<Variable>& variables) {
+    json::array list;
+    for (const auto& v : variables) list.push_back(to_value(v));
+    if (!list.empty()) o[key] = std::move(list);
+  };
+  add("args", f.args);
+  add("locals", f.locals);
   return o;
 }
 
@@ -80,6 +106,10 @@ StackFrame frame_from(const object& o) {
   f.file = json::get_string(o, "file");
   f.line = static_cast<int>(json::get_int(o, "line"));
   f.source = json::get_string(o, "source");
+  if (const auto* list = get_array(o, "args"))
+    for (const auto& v : *list) f.args.push_back(variable_from(as_object(v, "args")));
+  if (const auto* list = get_array(o, "locals"))
+    for (const auto& v : *list) f.locals.push_back(variable_from(as_object(v, "locals")));
   return f;
 }
 

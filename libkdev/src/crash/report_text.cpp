@@ -26,6 +26,7 @@ void print_trace(std::string& out, const StackTrace& trace) {
       out += fmt::format("{}{}\n", mark, view::label(frame));
     else
       out += fmt::format("{}{:<{}}  {}\n", mark, view::label(frame), width, where);
+    out += view::indented(view::variables(frame), "        ");
     if (times > 3) out += fmt::format("    ... {} times\n", times);
   }
 }

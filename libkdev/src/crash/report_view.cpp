@@ -7,6 +7,8 @@
 
 namespace kdev::view {
 
+constexpr std::string_view optimized_out = "<optimized out>";
+
 std::string label(const StackFrame& frame) {
   std::string out = frame.function.empty() ? fmt::format("{:#x}", frame.address) : frame.function;
   if (!frame.inlined && (frame.offset || frame.size)) out += fmt::format("+{:#x}", frame.offset);
@@ -18,6 +20,27 @@ std::string label(const StackFrame& frame) {
 std::string place(const StackFrame& frame) {
   // Clang marks code of its own with line 0.
   return frame.line && !frame.file.empty() ? fmt::format("{}:{}", frame.file, frame.line) : frame.file;
+}
+
+std::string variable_counts(const StackFrame& frame) {
+  const auto count = [](std::size_t n, const char* what) {
+    return n ? fmt::format("{} {}{}", n, what, n == 1 ? "" : "s") : std::string();
+  };
+  const auto args = count(frame.args.size(), "argument"), locals = count(frame.locals.size(), "local");
+  return args + (args.empty() || locals.empty() ? "" : ", ") + locals;
+}
+
+std::string variables(const StackFrame& frame) {
+  std::string out;
+  std::vector<std::string> lost;
+  for (const auto* list : {&frame.args, &frame.locals})
+    for (const auto& v : *list)
+      if (v.available || v.value != optimized_out)
+        out += fmt::format("{} = {}\n", v.name, v.value);
+      else
+        lost.push_back(v.name);
+  if (!lost.empty()) out += fmt::format("optimized out: {}\n", fmt::join(lost, ", "));
+  return out;
 }
 
 std::size_t repeats(const std::vector<StackFrame>& frames, std::size_t at) {

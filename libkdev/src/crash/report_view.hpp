@@ -12,6 +12,10 @@ namespace kdev::view {
 std::string label(const StackFrame& frame);
 /// "file:line", or empty.
 std::string place(const StackFrame& frame);
+/// "2 arguments, 3 locals"; empty: there are none.
+std::string variable_counts(const StackFrame& frame);
+/// A frame's variables in lines: arguments, locals, and the names of those that are not known.
+std::string variables(const StackFrame& frame);
 /// How many frames from `at` on are the same entry again and again (deep recursion): at least 1.
 std::size_t repeats(const std::vector<StackFrame>& frames, std::size_t at);
 /// "sh (35) on CPU 1, kernel 6.1.192, Tainted: G W"

@@ -158,7 +158,7 @@ std::vector<DebugFrame> DebugSession::backtrace(int limit, int thread) {
   return frames;
 }
 
-std::vector<DebugVariable> DebugSession::locals(int frame) {
+std::vector<Variable> DebugSession::locals(int frame) {
   State& s = *state_;
   s.need_stop("list local variables");
   s.command(fmt::format("-stack-select-frame {}", frame));

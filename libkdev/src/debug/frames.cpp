@@ -31,13 +31,17 @@ int number(const json::object& o, std::string_view key) {
   return value;
 }
 
-std::vector<DebugVariable> variables_from(const json::object& o, std::string_view key) {
-  std::vector<DebugVariable> variables;
+std::vector<Variable> variables_from(const json::object& o, std::string_view key) {
+  std::vector<Variable> variables;
   if (const auto* list = o.if_contains(key); list && list->is_array())
     for (const auto& v : list->as_array())
-      if (v.is_object())
-        variables.push_back(
-            {text(v.as_object(), "name"), text(v.as_object(), "value"), text(v.as_object(), "type")});
+      if (v.is_object()) {
+        Variable variable{.name = text(v.as_object(), "name"),
+                          .value = text(v.as_object(), "value"),
+                          .type = text(v.as_object(), "type")};
+        variable.available = variable.value != "<optimized out>";
+        variables.push_back(std::move(variable));
+      }
   return variables;
 }
 

@@ -10,7 +10,7 @@ namespace kdev::debug {
 std::uint64_t hex_number(const std::string& text);
 int number(const json::object& o, std::string_view key);
 DebugFrame frame_from(const json::object& o, crash::SourceText& sources);
-std::vector<DebugVariable> variables_from(const json::object& o, std::string_view key);
+std::vector<Variable> variables_from(const json::object& o, std::string_view key);
 DebugStop stop_from(const json::object& o, crash::SourceText& sources);
 
 }  // namespace kdev::debug

@@ -8,6 +8,7 @@
 #include "crash/core/core_access.hpp"
 #include "crash/core/elf_core.hpp"
 #include "crash/core/find_dumps.hpp"
+#include "crash/core/frame_variables.hpp"
 #include "crash/core/kdump_core.hpp"
 
 namespace kdev {
@@ -153,12 +154,23 @@ std::string Core::State::messages() const {
   return json::utf8(rules->messages(*memory, kernel_view()));
 }
 
-std::vector<StackFrame> Core::State::frames(const guest::Registers& registers, bool expanded) {
+std::vector<StackFrame> Core::State::frames(const guest::Registers& registers, bool expanded,
+                                            bool variables) {
   list_modules();
   std::vector<StackFrame> out;
   const crash::Unwinder unwinder(*view, *image, *rules, *machine);
-  for (const auto& a : unwinder.walk(registers)) {
+  const auto stack = unwinder.walk(registers);
+  crash::VariableReader reader(*view, *image, *rules, unwinder, stack);
+  for (std::size_t i = 0; i < stack.size(); ++i) {
+    const auto& a = stack[i];
     auto frames = image->expand(a.pc, a.return_address);
+    if (expanded && variables) {
+      auto known = reader.of(i);
+      for (std::size_t k = 0; known.size() == frames.size() && k < known.size(); ++k) {
+        frames[k].args = std::move(known[k].args);
+        frames[k].locals = std::move(known[k].locals);
+      }
+    }
     if (const auto& real = frames.back(); real.function.empty() && !real.module.empty())
       note(fmt::format("no file with symbols for module {}", real.module));
     if (!expanded) {
@@ -265,12 +277,12 @@ std::map<std::string, std::string> Core::registers(int tid) const {
   return named;
 }
 
-StackTrace Core::stack(int tid) const {
+StackTrace Core::stack(int tid, bool variables) const {
   const std::lock_guard lock(state_->mutex);
   const auto& t = state_->thread(tid);
   StackTrace trace;
   trace.name = fmt::format("thread {} of {} ({})", tid, t.thread.pid, t.thread.process);
-  if (t.registers) trace.frames = state_->frames(*t.registers, true);
+  if (t.registers) trace.frames = state_->frames(*t.registers, true, variables);
   return trace;
 }
 

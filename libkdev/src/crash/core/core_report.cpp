@@ -46,7 +46,7 @@ CrashReport Core::report() const {
       report.traces[0] = std::move(trace);
       // A kernel without a debugger prints no stack: then its title could not name a function.
       if (!had_trace || report.function.empty() || report.corrupted) crash::retitle(report, os);
-      report.traces[0].frames = s.frames(*guilty->registers, true);
+      report.traces[0].frames = s.frames(*guilty->registers, true, true);
       report.symbolized = std::any_of(report.traces[0].frames.begin(), report.traces[0].frames.end(),
                                       [](const StackFrame& f) { return f.line > 0; });
     }

@@ -49,8 +49,8 @@ struct Core::State {
   const std::vector<guest::ThreadState>& list_threads();
   const guest::ThreadState& thread(int tid);
   std::string messages() const;
-  /// The frames of a stack; `expanded`: with inline functions.
-  std::vector<StackFrame> frames(const guest::Registers& registers, bool expanded);
+  /// The frames of a stack; `expanded`: with inline functions; `variables`: those of expanded ones.
+  std::vector<StackFrame> frames(const guest::Registers& registers, bool expanded, bool variables = false);
   void note(std::string text);
 
   // core_write.cpp: what a dump written anew has.

@@ -76,6 +76,25 @@ const ElfSymbol* KernelImage::code_at(std::uint64_t address) const {
   return nullptr;
 }
 
+std::string KernelImage::name_of(std::uint64_t address) const {
+  const Place place = at(address);
+  const ElfSymbol* found = nullptr;
+  const auto linked = address - place.slide;
+  if (place.info && place.info != &kernel_) {
+    found = place.info->covering(linked);
+  } else if (place.info) {
+    auto it = std::upper_bound(symbols_.begin(), symbols_.end(), linked,
+                               [](std::uint64_t a, const ElfSymbol& s) { return a < s.address; });
+    for (int back = 0; it != symbols_.begin() && back < 16 && !found; ++back)
+      if (--it; linked - it->address <
+                std::max<std::uint64_t>(it->size, it->function || !it->size ? it->extent : 0))
+        found = &*it;
+  }
+  if (!found || found->name.empty()) return {};
+  const auto offset = linked - found->address;
+  return offset ? fmt::format("{}+{}", found->name, offset) : std::string(found->name);
+}
+
 std::vector<StackFrame> KernelImage::expand(std::uint64_t address, bool return_address) const {
   const Place place = at(return_address ? address - 1 : address);
   std::vector<StackFrame> frames;

@@ -30,6 +30,8 @@ class KernelImage {
   Place at(std::uint64_t address) const;
   /// The function, or a label of assembly code; null: none.
   const ElfSymbol* code_at(std::uint64_t address) const;
+  /// "function+4", a variable or a function by its symbol, as gdb writes it; empty: nothing has a name there.
+  std::string name_of(std::uint64_t address) const;
   /// Inline frames first, then the real one, which is always there: nameless when nothing is known.
   std::vector<StackFrame> expand(std::uint64_t address, bool return_address) const;
   std::optional<guest::KernelSymbol> symbol(std::string_view name) const;
