@@ -64,7 +64,7 @@ std::string declare(Dwarf_Die* type, std::string inner, int depth) {
   if (depth > deepest || inner.size() > longest) return joined_to("...", inner);
   const int tag = dwarf_tag(type);
   const char* name = dwarf_diename(type);
-  Dwarf_Die target;
+  Dwarf_Die target{};
   switch (tag) {
     case DW_TAG_pointer_type:
     case DW_TAG_reference_type: {
@@ -84,6 +84,10 @@ std::string declare(Dwarf_Die* type, std::string inner, int depth) {
                                                              : "_Atomic";
       if (type_of(*type, target) && dwarf_tag(&target) == DW_TAG_pointer_type)
         return declare(&target, " " + word + inner, depth + 1);
+      // An array's elements have it, too.
+      if (Dwarf_Die element;
+          dwarf_tag(&target) == DW_TAG_array_type && type_of(target, element) && dwarf_tag(&element) == tag)
+        return declare(&target, std::move(inner), depth + 1);
       return word + " " + of(*type, std::move(inner), depth + 1);
     }
     case DW_TAG_array_type:

@@ -85,10 +85,11 @@ std::string KernelImage::name_of(std::uint64_t address) const {
   } else if (place.info) {
     auto it = std::upper_bound(symbols_.begin(), symbols_.end(), linked,
                                [](std::uint64_t a, const ElfSymbol& s) { return a < s.address; });
-    for (int back = 0; it != symbols_.begin() && back < 16 && !found; ++back)
-      if (--it; linked - it->address <
-                std::max<std::uint64_t>(it->size, it->function || !it->size ? it->extent : 0))
-        found = &*it;
+    for (int back = 0; it != symbols_.begin() && back < 16 && !found; ++back) {
+      --it;
+      const auto size = std::max<std::uint64_t>(it->size, it->function ? it->extent : 1);
+      if (linked - it->address < size) found = &*it;
+    }
   }
   if (!found || found->name.empty()) return {};
   const auto offset = linked - found->address;

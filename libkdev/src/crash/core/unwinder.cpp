@@ -71,7 +71,10 @@ bool Unwinder::by_call_frames(Registers& r) const {
       if (dwarf_frame_register(frame->rules.get(), reg, simple, &ops, &count) != 0) continue;
       std::optional<std::uint64_t> value;
       if (count == 0) {
-        if (ops == simple) continue;  // lost
+        // Nothing is said of it, or that it is lost: libdw's answers to both are alike.
+        const bool preserved =
+            std::find(machine_.preserved.begin(), machine_.preserved.end(), reg) != machine_.preserved.end();
+        if (ops == simple && !preserved) continue;
         if (const auto it = r.values.find(reg); it != r.values.end()) value = it->second;
       } else {
         const auto found = evaluate(ops, count, here, nullptr, limits);

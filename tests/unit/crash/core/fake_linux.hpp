@@ -1,5 +1,5 @@
 #pragma once
-// Dumps of a Linux kernel that the test compiles (fixture/linux_kernel.c).
+// Dumps of a Linux kernel that the test compiles.
 #include <fmt/format.h>
 
 #include "unit/crash/core/fake_dump.hpp"
@@ -29,8 +29,9 @@ inline std::string prstatus(std::uint32_t pid, std::uint64_t ip, std::uint64_t s
 
 /// A kernel and dumps of it. `text`: where it is linked, as it lies in memory.
 struct LinuxKernel : FakeKernel {
-  explicit LinuxKernel(std::vector<std::string> defines = {}, const std::string& text = "0xffffffff81000000")
-      : FakeKernel(std::move(defines), "", 0, "linux_kernel.c", text) {}
+  explicit LinuxKernel(std::vector<std::string> defines = {}, const std::string& text = "0xffffffff81000000",
+                       const std::string& fixture = "linux_kernel.c")
+      : FakeKernel(std::move(defines), "", 0, fixture, text) {}
 
   std::uint64_t stack(int which, int n) const {
     return symbols.at("stacks") + static_cast<std::uint64_t>(which * 4096 + n * 8);
