@@ -27,7 +27,6 @@ __all__: list[str] = [
     "DebugSession",
     "DebugStop",
     "DebugThread",
-    "DebugVariable",
     "DebuggerAnswer",
     "DebuggerBackends",
     "Diagnostic",
@@ -79,6 +78,7 @@ __all__: list[str] = [
     "TreeEdit",
     "UserlandArtifact",
     "VM",
+    "Variable",
     "VmStateChanged",
     "Workspace",
     "agent_program",
@@ -1969,6 +1969,52 @@ class StoredArtifact:
     @property
     def title(self) -> str: ...
 
+class Variable:
+    """
+    An argument or a local variable, as gdb prints it.
+    """
+    @staticmethod
+    def from_dict(data: dict[str, typing.Any]) -> Variable: ...
+    @staticmethod
+    def from_json(text: str) -> Variable: ...
+    def __copy__(self) -> Variable: ...
+    def __deepcopy__(self, memo: dict[int, typing.Any]) -> Variable: ...
+    def __eq__(self, other: object) -> bool: ...
+    def __getstate__(self) -> typing.Any: ...
+    def __hash__(self) -> int: ...
+    def __repr__(self) -> str: ...
+    def __setstate__(self, arg0: typing.Any) -> None: ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        Plain data: str, numbers, list, dict, None.
+        """
+    def to_json(self) -> str: ...
+    @property
+    def address(self) -> int:
+        """
+        In the guest's memory; 0: it is not there, or not known.
+        """
+    @property
+    def available(self) -> bool:
+        """
+        False: `value` says why there is none.
+        """
+    @property
+    def name(self) -> str:
+        """
+        'val@entry': what an argument was when the function was called, where it is not known since.
+        """
+    @property
+    def type(self) -> str:
+        """
+        As C writes it: 'struct file *'.
+        """
+    @property
+    def value(self) -> str:
+        """
+        '5', '{a = 1, b = {...}}', '<optimized out>'.
+        """
+
 class StackFrame:
     """
     One line of a stack trace, or one inline function expanded from it.
@@ -1995,6 +2041,11 @@ class StackFrame:
         0: not printed.
         """
     @property
+    def args(self) -> list[Variable]:
+        """
+        Of a dump's frame, where they were asked for.
+        """
+    @property
     def file(self) -> str:
         """
         Relative to the tree where it lies below it.
@@ -2010,6 +2061,11 @@ class StackFrame:
     def line(self) -> int:
         """
         1-based; 0: unknown.
+        """
+    @property
+    def locals(self) -> list[Variable]:
+        """
+        Likewise; those of the innermost block first.
         """
     @property
     def module(self) -> str:
@@ -2876,11 +2932,11 @@ class Core:
         """
     def report(self) -> CrashReport:
         """
-        The crash as scan_console() reports it, its frames from the dump's stack.
+        The crash as scan_console() reports it, its frames from the dump's stack, with their variables.
         """
-    def stack(self, tid: int) -> StackTrace:
+    def stack(self, tid: int, *, variables: bool = False) -> StackTrace:
         """
-        A thread's stack, through traps, with inline functions, file and line.
+        A thread's stack, through traps, with inline functions, file and line; `variables`: with arguments and local variables.
         """
     def threads(self) -> list[CoreThread]: ...
     @property
@@ -3407,36 +3463,6 @@ class VM:
     @property
     def state_reason(self) -> str: ...
 
-class DebugVariable:
-    """
-    An argument or a local variable, as gdb prints it.
-    """
-    @staticmethod
-    def from_dict(data: dict[str, typing.Any]) -> DebugVariable: ...
-    @staticmethod
-    def from_json(text: str) -> DebugVariable: ...
-    def __copy__(self) -> DebugVariable: ...
-    def __deepcopy__(self, memo: dict[int, typing.Any]) -> DebugVariable: ...
-    def __eq__(self, other: object) -> bool: ...
-    def __getstate__(self) -> typing.Any: ...
-    def __hash__(self) -> int: ...
-    def __repr__(self) -> str: ...
-    def __setstate__(self, arg0: typing.Any) -> None: ...
-    def to_dict(self) -> dict[str, typing.Any]:
-        """
-        Plain data: str, numbers, list, dict, None.
-        """
-    def to_json(self) -> str: ...
-    @property
-    def name(self) -> str: ...
-    @property
-    def type(self) -> str: ...
-    @property
-    def value(self) -> str:
-        """
-        Empty: an aggregate, which evaluate() prints.
-        """
-
 class DebugFrame:
     """
     One frame of a live backtrace; inline functions are frames of their own.
@@ -3460,7 +3486,7 @@ class DebugFrame:
     @property
     def address(self) -> int: ...
     @property
-    def args(self) -> list[DebugVariable]: ...
+    def args(self) -> list[Variable]: ...
     @property
     def file(self) -> str:
         """
@@ -3660,7 +3686,7 @@ class DebugSession:
         """
         Symbols of the modules that were loaded since the last call; their names.
         """
-    def locals(self, frame: int = 0) -> list[DebugVariable]: ...
+    def locals(self, frame: int = 0) -> list[Variable]: ...
     def memory(self, address: int, size: int) -> bytes: ...
     def next(self) -> DebugStop:
         """

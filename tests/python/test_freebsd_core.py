@@ -176,6 +176,15 @@ def test_a_trap_reads_the_same_from_the_dump_as_from_the_console(dumped: Dumped,
     assert store.inlined
     assert store.module == "dumper"
     assert store.source == "*p = v;"
+    assert [(v.type, v.name, v.value) for v in store.args] == [("volatile int *", "p", "0x10"), ("int", "v", "1")]
+    handler = next(f for f in report.frames if f.function == "go")
+    # Its address was given away: it is in memory.
+    (how,) = [v for v in handler.locals if v.name == "how"]
+    assert (how.type, how.value, how.available) == ("int", "1", True)
+    assert int.from_bytes(core.read(how.address, 4), "little") == 1
+    (trapped,) = [f for f in report.frames if f.function == "trap_fatal"]
+    assert [v.type for v in trapped.args] == ["struct trapframe *", "vm_offset_t"]
+    assert trapped.args[1].value in ("16", "<optimized out>")
 
     # Every stack leads to where stacks begin, and the other processor was stopped by an interrupt.
     for thread in threads.values():

@@ -167,10 +167,27 @@ def test_the_command_reads_it(dumped: Dumped) -> None:
     assert "kthreadd" in done.output
 
 
+# Called through a pointer that is read each time: the compiler can tell nothing of its arguments.
 CRASHER = """
 #include <linux/module.h>
-static noinline int greet(int how) { *(volatile int *)16 = how; return how; } /* the guilty line */
-static int set(const char *v, const struct kernel_param *p) { int r = greet(2); return r - 2; }
+enum mood { CALM, CROSS = 7 };
+struct order { long number; const char *name; enum mood mood; unsigned small : 3; bool sure : 1; };
+static noinline int greet(struct order *order, int how, const char *word)
+{
+	*(volatile int *)16 = how; /* the guilty line */
+	return how + order->number + *word;
+}
+static int (*volatile greeting)(struct order *, int, const char *) = greet;
+static int set(const char *v, const struct kernel_param *p)
+{
+	struct order mine = { .number = -41, .name = "a greeting", .mood = CROSS, .small = 5, .sure = true };
+	int numbers[12] = { [0 ... 10] = 3, [11] = 4 };
+	char word[8] = "tag";
+	int r = greeting(&mine, 2, word);
+	OPTIMIZER_HIDE_VAR(r);
+	asm volatile("" : : "m"(numbers));
+	return r - 2;
+}
 static const struct kernel_param_ops ops = { .set = set };
 module_param_cb(hit, &ops, NULL, 0200);
 static int __init init(void) { return 0; }
@@ -206,3 +223,39 @@ def test_a_modules_fault_is_unwound_to_its_line(
     assert names[at + 1] == ("crasher", "set")
     assert ("", "panic") in names[:at]
     assert names[-1][1].startswith("entry_SYSCALL_64")
+
+    # What the module's functions were called with, and what they held.
+    greet, caller = report.frames[at], report.frames[at + 1]
+    order, how, word = greet.args
+    own = {variable.name: variable for variable in caller.locals}
+    assert [(v.type, v.name, v.available) for v in greet.args] == [
+        ("struct order *", "order", True),
+        ("int", "how", True),
+        ("const char *", "word", True),
+    ]
+    assert how.value == "2"
+    assert order.value == hex(own["mine"].address)
+    assert word.value == hex(own["word"].address) + ' "tag"'
+    assert own["word"].value == '"tag"'
+    assert own["numbers"].type == "int [12]"
+    assert own["numbers"].value == "{3 <repeats 11 times>, 4}"
+    shown = r'\{number = -41, name = 0x[0-9a-f]+ "a greeting", mood = CROSS, small = 5, sure = true\}'
+    assert re.fullmatch(shown, own["mine"].value)
+    # Nobody has kept what set() was not to return.
+    assert (own["r"].value, own["r"].available) == ("<optimized out>", False)
+    assert report == kdev.CrashReport.from_json(report.to_json())
+    assert "        how = 2\n" in report.to_text()
+    # Every task's variables can be read; those of other tasks have to be asked for.
+    for thread in core.threads():
+        plain, full = core.stack(thread.tid).frames, core.stack(thread.tid, variables=True).frames
+        assert [f.function for f in plain] == [f.function for f in full]
+        assert not any(f.args or f.locals for f in plain)
+    idle = [f for t in core.threads() if t.cpu < 0 for f in core.stack(t.tid, variables=True).frames]
+    switched = [f for f in idle if f.function == "__schedule"]
+    assert switched
+    for frame in switched:
+        # The task that gave up the processor is its own.
+        values = {v.name: v for v in frame.locals}
+        assert not values["prev"].available or int(values["prev"].value.split()[0], 16) in {
+            t.address for t in core.threads()
+        }

@@ -84,7 +84,8 @@ TEST_F(VariablesTest, AreReadFromRegistersMemoryAndCalls) {
   // One that was inlined, with a constant, one computed of it, and a static one.
   EXPECT_TRUE(f["scaled"].inlined);
   EXPECT_THAT(lines(f["scaled"].args), ElementsAre("int by = 21", "enum flags how = (READ | APPEND)"));
-  EXPECT_THAT(lines(f["scaled"].locals), ElementsAre("long int calls = 77", "int twice = 42"));
+  EXPECT_THAT(lines(f["scaled"].locals),
+              ElementsAre("long int calls = 77", "int twice = 42", "int high = 200", "int low = -200"));
   // The caller knows what `lost` was, and what `gone` was nobody.
   EXPECT_THAT(lines(f["inner"].args), ElementsAre("struct place * lost = " + the_place,
                                                   "u64 gone = <optimized out>", "int kept = 43"));
@@ -126,12 +127,13 @@ TEST_F(VariablesTest, WhatIsNotInTheDumpIsSaid) {
   auto memory = kernel->memory;
   // visit()'s frame is where nothing is.
   memory.put_number(FakeMemory::physical(kernel->stack(0, 380)), 0xffffffff89000000);
-  for (const auto& f : open(memory).stack(31, true).frames)
-    if (f.function == "visit")
-      for (const auto& v : f.locals) {
-        EXPECT_EQ("<unavailable>", v.value) << v.name;
-        EXPECT_FALSE(v.available);
-      }
+  const auto visit = frames(memory)["visit"];
+  ASSERT_EQ(2u, visit.locals.size());
+  for (const auto& v : visit.locals) {
+    EXPECT_EQ("<unavailable>", v.value) << v.name;
+    EXPECT_FALSE(v.available);
+    EXPECT_NE(0u, v.address);
+  }
 }
 
 TEST_F(VariablesTest, AReportHasThemAndShowsThem) {
@@ -175,6 +177,36 @@ TEST_F(VariablesTest, ACorruptStackEndsAndIsBounded) {
           for (const auto& v : *list) EXPECT_LE(v.value.size(), 2000u) << v.name;
     }
   }
+}
+
+TEST_F(VariablesTest, DamagedDebugInformationIsNoTrouble) {
+  const auto whole = content_of(kernel->file());
+  const auto dump = kernel->folder().write("vmcore", kernel->dump(kernel->cpu_notes()));
+  std::map<std::string, std::pair<std::size_t, std::size_t>> sections;
+  Elf64_Ehdr header;
+  std::memcpy(&header, whole.data(), sizeof(header));
+  std::vector<Elf64_Shdr> all(header.e_shnum);
+  std::memcpy(all.data(), whole.data() + header.e_shoff, all.size() * sizeof(Elf64_Shdr));
+  for (const auto& s : all)
+    sections[whole.data() + all[header.e_shstrndx].sh_offset + s.sh_name] = {s.sh_offset, s.sh_size};
+  std::mt19937_64 random(1);
+  std::size_t read = 0;
+  for (const char* name : {".debug_info", ".debug_abbrev", ".debug_loclists", ".debug_frame"}) {
+    const auto [at, size] = sections[name];
+    ASSERT_NE(0u, size) << name;
+    for (int round = 0; round < 40; ++round) {
+      auto bad = whole;
+      for (int i = 0; i < 8; ++i) bad[at + random() % size] = static_cast<char>(random());
+      SymbolSources sources;
+      sources.vmlinux = kernel->folder().write("bad", bad);
+      try {
+        const Core core(dump, sources);
+        for (const auto& f : core.stack(31, true).frames) read += f.args.size() + f.locals.size();
+      } catch (const Error&) {
+      }
+    }
+  }
+  EXPECT_GT(read, 0u);
 }
 
 }  // namespace
