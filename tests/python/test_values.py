@@ -19,6 +19,9 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 U64 = st.integers(0, 2**64 - 1)
 SECONDS = st.floats(0, 1e6)
 
+VARIABLE = st.fixed_dictionaries(
+    {"name": TEXT, "value": TEXT, "type": TEXT, "address": U64, "available": st.booleans()},
+)
 FRAME = st.fixed_dictionaries(
     {
         "function": TEXT,
@@ -31,6 +34,8 @@ FRAME = st.fixed_dictionaries(
         "file": TEXT,
         "line": st.integers(0, 2**31 - 1),
         "source": TEXT,
+        "args": st.lists(VARIABLE, max_size=2),
+        "locals": st.lists(VARIABLE, max_size=2),
     }
 )
 DIAGNOSTIC = st.fixed_dictionaries(
@@ -97,6 +102,16 @@ def check_fields(cls: Any, fields: dict[str, Any]) -> Any:
     assert value.to_dict() == fields
     check_value(value)
     return value
+
+
+@given(VARIABLE)
+def test_variable(fields: dict[str, Any]) -> None:
+    variable = check_fields(kdev.Variable, fields)
+    assert (variable.name, variable.value, variable.available) == (
+        fields["name"],
+        fields["value"],
+        fields["available"],
+    )
 
 
 @given(FRAME)
