@@ -12,6 +12,7 @@
 #include <kdev/error.hpp>
 #include <kdev/event.hpp>
 #include <kdev/host.hpp>
+#include <kdev/identify.hpp>
 #include <kdev/kern_conf.hpp>
 #include <kdev/kernconf_file.hpp>
 #include <kdev/kernel_artifact.hpp>

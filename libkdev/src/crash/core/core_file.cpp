@@ -17,19 +17,6 @@ namespace {
 /// A dump that compresses better than this is none: it is made to fill the disk.
 constexpr std::uint64_t max_unpacked = 1ull << 40;
 
-std::string first_bytes(const guest::CoreBytes& bytes, std::size_t size) {
-  std::string s(std::min<std::uint64_t>(size, bytes.size()), '\0');
-  if (!bytes.read(0, s.data(), s.size())) s.clear();
-  return s;
-}
-
-std::string compression_of(const guest::CoreBytes& bytes) {
-  const std::string magic = first_bytes(bytes, 4);
-  if (magic.starts_with("\x1f\x8b")) return "gzip";
-  if (magic == "\x28\xb5\x2f\xfd") return "zstd";
-  return {};
-}
-
 struct Source {
   const guest::CoreBytes& bytes;
   std::uint64_t at = 0;
@@ -45,16 +32,19 @@ struct Source {
   }
 };
 
-}  // namespace
+using Archive = std::unique_ptr<::archive, int (*)(::archive*)>;
 
-namespace {
-
-void unpack(CoreFile& core, const std::string& attempted, const Deadline& deadline) {
-  const auto packed = std::move(core.bytes);
-  const std::unique_ptr<::archive, int (*)(::archive*)> a(archive_read_new(), &archive_read_free);
+Archive unpacker() {
+  Archive a(archive_read_new(), &archive_read_free);
   archive_read_support_filter_gzip(a.get());
   archive_read_support_filter_zstd(a.get());
   archive_read_support_format_raw(a.get());
+  return a;
+}
+
+void unpack(CoreFile& core, const std::string& attempted, const Deadline& deadline) {
+  const auto packed = std::move(core.bytes);
+  const Archive a = unpacker();
   Source source{*packed};
   archive_entry* entry = nullptr;
   const auto fail = [&] {
@@ -88,6 +78,38 @@ void unpack(CoreFile& core, const std::string& attempted, const Deadline& deadli
 }
 
 }  // namespace
+
+std::string first_bytes(const guest::CoreBytes& bytes, std::size_t size) {
+  std::string s(std::min<std::uint64_t>(size, bytes.size()), '\0');
+  if (!bytes.read(0, s.data(), s.size())) s.clear();
+  return s;
+}
+
+std::string compression_of(const guest::CoreBytes& bytes) {
+  const std::string magic = first_bytes(bytes, 4);
+  if (magic.starts_with("\x1f\x8b")) return "gzip";
+  if (magic == "\x28\xb5\x2f\xfd") return "zstd";
+  return {};
+}
+
+std::string unpacked_head(const guest::CoreBytes& bytes, std::size_t size) {
+  const Archive a = unpacker();
+  Source source{bytes};
+  archive_entry* entry = nullptr;
+  std::string head(size, '\0');
+  std::size_t done = 0;
+  if (archive_read_open(a.get(), &source, nullptr, &Source::read, nullptr) == ARCHIVE_OK &&
+      archive_read_next_header(a.get(), &entry) == ARCHIVE_OK &&
+      // What is too short to be recognized would come back as it is.
+      archive_filter_code(a.get(), 0) != ARCHIVE_FILTER_NONE)
+    while (done < size) {
+      const la_ssize_t n = archive_read_data(a.get(), head.data() + done, size - done);
+      if (n <= 0) break;
+      done += static_cast<std::size_t>(n);
+    }
+  head.resize(done);
+  return head;
+}
 
 CoreFile open_core_file(const Path& file, const std::string& attempted, const Deadline& deadline) {
   CoreFile core;

@@ -20,6 +20,12 @@ struct CoreFile {
 /// HostError; FormatError when nothing of a compressed file can be unpacked.
 CoreFile open_core_file(const Path& file, const std::string& attempted, const Deadline& deadline);
 
+/// Of a file that is compressed: "gzip", "zstd"; empty: it is not.
+std::string compression_of(const guest::CoreBytes& bytes);
+std::string first_bytes(const guest::CoreBytes& bytes, std::size_t size);
+/// The first bytes of what a compressed file holds; fewer when it is damaged.
+std::string unpacked_head(const guest::CoreBytes& bytes, std::size_t size);
+
 /// For messages: what a file, which is not what was hoped for, is instead: "an ELF core file", "a qcow2
 /// image", ...
 std::string kind_of_file(const guest::CoreBytes& bytes);

@@ -41,11 +41,14 @@ void write_at(int fd, std::uint64_t at, std::string_view data, const std::string
 
 }  // namespace
 
+bool is_flattened(std::string_view head) {
+  return head.size() >= 16 && head.substr(0, std::min<std::size_t>(head.find('\0'), 16)) == signature;
+}
+
 std::unique_ptr<FileBytes> unflatten(const guest::CoreBytes& bytes, const std::string& attempted,
                                      std::vector<std::string>& problems, const Deadline& deadline) {
   std::string magic(16, '\0');
-  if (!bytes.read(0, magic.data(), magic.size()) || magic.substr(0, magic.find('\0')) != signature)
-    return nullptr;
+  if (!bytes.read(0, magic.data(), magic.size()) || !is_flattened(magic)) return nullptr;
   const auto fail = [&](std::string reason) {
     throw FormatError({.attempted = attempted, .reason = std::move(reason), .hint = "", .log = {}});
   };

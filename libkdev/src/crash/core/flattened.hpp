@@ -2,11 +2,15 @@
 #include <kdev/deadline.hpp>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "crash/core/media.hpp"
 
 namespace kdev::crash {
+
+/// A file that begins so is one.
+bool is_flattened(std::string_view head);
 
 /// A flattened dump, as makedumpfile -F and QEMU write where they cannot seek (struct
 /// makedumpfile_header and makedumpfile_data_header in makedumpfile.h; dump/dump.c), put together into a

@@ -138,6 +138,10 @@ std::vector<guest::MemoryRange> KdumpCore::physical_ranges() const {
 
 }  // namespace
 
+bool is_kdump(std::string_view head) {
+  return head.starts_with(signature);
+}
+
 std::unique_ptr<guest::CoreMemory> open_kdump_core(const FileBytes& bytes) {
   KdumpFileHeader header{};
   if (!bytes.read(0, header.signature, sizeof(header.signature)) ||

@@ -1,8 +1,12 @@
 // The tar of a text dump (ddb/db_textdump.c).
+#include "crash/core/text_dump.hpp"
+
 #include <archive.h>
 #include <archive_entry.h>
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <kdev/core.hpp>
 #include <kdev/error.hpp>
 
@@ -13,6 +17,8 @@ namespace {
 
 constexpr std::size_t max_member = 64u << 20;
 constexpr int max_members = 1000;
+constexpr std::array<std::string_view, 5> members{"ddb.txt", "config.txt", "msgbuf.txt", "panic.txt",
+                                                  "version.txt"};
 
 [[noreturn]] void refuse(const Path& tar, std::string reason) {
   throw FormatError({.attempted = "read the text dump " + tar.string(),
@@ -27,6 +33,12 @@ std::string chomped(std::string s) {
 }
 
 }  // namespace
+
+bool crash::begins_text_dump(std::string_view head) {
+  if (head.size() < 512 || head.substr(257, 5) != "ustar") return false;
+  const auto name = head.substr(0, std::min<std::size_t>(head.find('\0'), 100));
+  return std::find(members.begin(), members.end(), name) != members.end();
+}
 
 TextDump read_text_dump(const Path& tar) {
   const std::unique_ptr<::archive, int (*)(::archive*)> a(archive_read_new(), &archive_read_free);
@@ -45,15 +57,15 @@ TextDump read_text_dump(const Path& tar) {
     refuse(tar, failure());
   }
   TextDump dump;
-  for (int members = 0;; ++members) {
+  for (int count = 0;; ++count) {
     archive_entry* entry = nullptr;
     const int r = archive_read_next_header(a.get(), &entry);
     if (r == ARCHIVE_EOF) {
-      if (members == 0) refuse(tar, "it is no tar, or an empty one");
+      if (count == 0) refuse(tar, "it is no tar, or an empty one");
       return dump;
     }
     if (r != ARCHIVE_OK && r != ARCHIVE_WARN) refuse(tar, failure());
-    if (members == max_members) refuse(tar, fmt::format("it has more than {} members", max_members));
+    if (count == max_members) refuse(tar, fmt::format("it has more than {} members", max_members));
     const char* path = archive_entry_pathname(entry);
     const std::string name = json::utf8(path ? path : "");
     std::string text;
