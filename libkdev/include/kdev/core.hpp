@@ -133,10 +133,27 @@ struct WrittenDump {
   bool operator==(const WrittenDump&) const = default;
 };
 
+/// A message of the kernel's.
+struct CoreMessage {
+  std::optional<double> time{};  ///< seconds since the boot; absent: not kept
+  int level = -1;                ///< as syslog(3) has it, 0 (emergency) to 7 (debug); -1: not kept
+  std::string caller{};          ///< who said it: "T31", the task, or "C1", the CPU; empty: not kept
+  std::string text{};            ///< may have several lines; no newline at its end
+  bool operator==(const CoreMessage&) const = default;
+};
+
+/// A note beside a dump's memory, as in an ELF core file (elf(5)).
+struct CoreNote {
+  std::string name{};  ///< of its owner: "CORE", "VMCOREINFO"
+  std::uint32_t type = 0;
+  std::string data{};
+  bool operator==(const CoreNote&) const = default;
+};
+
 /// A kernel's memory: a dump, read in place (gzip and zstd files are unpacked to a temporary without a name
-/// first), or that of a machine (VM::core()). What needs no symbols (format, memory, messages) works without the kernel's file. Damage in the
-/// dump is no error but a note, and what could be read. Thread-safe for const calls behind an internal lock.
-/// A handle: move-only.
+/// first), or that of a machine (VM::core()). What needs no symbols (format, memory, messages) works without
+/// the kernel's file. Damage in a dump is no error but a note, and what could be read. Thread-safe for const
+/// calls behind an internal lock. A handle: move-only.
 class KDEV_API Core {
  public:
   /// `symbols`: the kernel that crashed, and modules' files. HostError, FormatError (what is no dump: what it
@@ -157,11 +174,26 @@ class KDEV_API Core {
   /// FormatError when a part of the range is not in the dump.
   std::string read(std::uint64_t address, std::size_t size) const;
   std::string read_physical(std::uint64_t address, std::size_t size) const;
+  /// End of the physical memory that it has; 0: not known.
+  std::uint64_t physical_end() const;
+
+  /// What its maker wrote beside memory: registers of CPUs, VMCOREINFO, ...
+  std::vector<CoreNote> elf_notes() const;
+  /// What a Linux kernel tells dump tools of itself (lines "KEY=VALUE"): the note's text, else what lies in
+  /// memory, where the kernel's file says. Empty: neither.
+  std::string vmcoreinfo() const;
+  /// The file with the kernel's symbols; empty: none was given.
+  Path kernel_file() const;
+  /// The symbol at an address, of code or data; a module's function has its name behind it: "greet
+  /// [crasher]".
+  std::optional<SymbolMatch> lookup(std::uint64_t address) const;
 
   std::string panic() const;    ///< the panic's message; empty: none, or it is not known
   std::string version() const;  ///< the kernel's version string
   /// The kernel's message buffer, oldest first, without the levels that it keeps in it.
   std::string dmesg() const;
+  /// The same, one by one.
+  std::vector<CoreMessage> messages() const;
   std::optional<double> uptime() const;  ///< seconds
   std::vector<CoreModule> modules() const;
   std::vector<CoreThread> threads() const;

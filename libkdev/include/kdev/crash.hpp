@@ -37,11 +37,12 @@ struct StackFrame {
 };
 
 /// A named trace of a report: "Call Trace", "Allocated by task 42", "Freed by task 42", "<IRQ>" parts are in one trace.
-struct StackTrace {
+struct KDEV_API StackTrace {
   std::string name{};
   std::string context{};  ///< "TASK", "IRQ", "NMI", ... as marked; of the first frame
   std::vector<StackFrame> frames{};
   bool operator==(const StackTrace&) const = default;
+  std::string to_html() const;  ///< one self-contained fragment, escaped
 };
 
 /// What a guest's own debugger answered to one command.

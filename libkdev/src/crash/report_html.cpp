@@ -113,6 +113,13 @@ std::string registers_body(const CrashReport& report) {
 
 }  // namespace
 
+std::string StackTrace::to_html() const {
+  return "<div style=\"color:inherit;max-width:72em\">" +
+         details(fmt::format("{} ({} frames)", name.empty() ? "Trace" : name, frames.size()),
+                 trace_body(*this, {}), true) +
+         "</div>";
+}
+
 std::string CrashReport::to_html() const {
   std::string out =
       "<div style=\"border-left:4px solid #d9534f;padding:.4em .9em;margin:.5em "

@@ -25,12 +25,7 @@ class CoreBytes {
   virtual bool read(std::uint64_t offset, void* to, std::size_t size) const = 0;
 };
 
-/// What a dump's maker wrote beside memory, as an ELF note.
-struct CoreNote {
-  std::string name;  ///< of its owner: "CORE", "VMCOREINFO"
-  std::uint32_t type = 0;
-  std::string data;
-};
+using CoreNote = kdev::CoreNote;
 
 /// Where a kernel lies in memory.
 struct KernelPlace {
@@ -171,9 +166,12 @@ class CoreRules {
   virtual std::string_view version_symbol() const { return "version"; }
   /// GNU build id of the kernel that crashed, hex, if the dump says it beside its memory.
   virtual std::string build_id(const CoreMemory&) const { return {}; }
+  /// What the kernel tells dump tools of itself, by the dump's notes or in its memory.
+  virtual std::string vmcoreinfo(const CoreMemory&, const KernelView*) const { return {}; }
 
   // What the kernel knew. Nothing, or what could be read, when structures are damaged; `notes` then say so.
   virtual std::string messages(const CoreMemory&, const KernelView*) const { return {}; }
+  virtual std::vector<CoreMessage> message_list(const CoreMemory&, const KernelView*) const { return {}; }
   virtual std::string panic(const KernelView&) const { return {}; }
   virtual std::string version(const KernelView&) const { return {}; }
   virtual std::optional<double> uptime(const KernelView&) const { return std::nullopt; }

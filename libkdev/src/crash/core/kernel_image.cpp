@@ -76,23 +76,22 @@ const ElfSymbol* KernelImage::code_at(std::uint64_t address) const {
   return nullptr;
 }
 
-std::string KernelImage::name_of(std::uint64_t address) const {
+const ElfSymbol* KernelImage::symbol_at(std::uint64_t address) const {
+  if (const auto* code = code_at(address)) return code;
   const Place place = at(address);
-  const ElfSymbol* found = nullptr;
-  const auto linked = address - place.slide;
-  if (place.info && place.info != &kernel_) {
-    found = place.info->covering(linked);
-  } else if (place.info) {
-    auto it = std::upper_bound(symbols_.begin(), symbols_.end(), linked,
-                               [](std::uint64_t a, const ElfSymbol& s) { return a < s.address; });
-    for (int back = 0; it != symbols_.begin() && back < 16 && !found; ++back) {
-      --it;
-      const auto size = std::max<std::uint64_t>(it->size, it->function ? it->extent : 1);
-      if (linked - it->address < size) found = &*it;
-    }
-  }
+  if (place.info != &kernel_) return nullptr;
+  address -= place.slide;
+  auto it = std::upper_bound(symbols_.begin(), symbols_.end(), address,
+                             [](std::uint64_t a, const ElfSymbol& s) { return a < s.address; });
+  for (int back = 0; it != symbols_.begin() && back < 16; ++back)
+    if (--it; address - it->address < it->size) return &*it;
+  return nullptr;
+}
+
+std::string KernelImage::name_of(std::uint64_t address) const {
+  const ElfSymbol* found = symbol_at(address);
   if (!found || found->name.empty()) return {};
-  const auto offset = linked - found->address;
+  const auto offset = address - at(address).slide - found->address;
   return offset ? fmt::format("{}+{}", found->name, offset) : std::string(found->name);
 }
 

@@ -32,6 +32,8 @@ class KernelImage {
   const ElfSymbol* code_at(std::uint64_t address) const;
   /// "function+4", a variable or a function by its symbol, as gdb writes it; empty: nothing has a name there.
   std::string name_of(std::uint64_t address) const;
+  /// The symbol that an address is in, of code or data; of a module only functions. Null: none.
+  const ElfSymbol* symbol_at(std::uint64_t address) const;
   /// Inline frames first, then the real one, which is always there: nameless when nothing is known.
   std::vector<StackFrame> expand(std::uint64_t address, bool return_address) const;
   std::optional<guest::KernelSymbol> symbol(std::string_view name) const;

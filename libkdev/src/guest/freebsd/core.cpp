@@ -37,6 +37,9 @@ class FreebsdCoreRules final : public CoreRules {
   std::string messages(const CoreMemory& memory, const KernelView* view) const override {
     return freebsd_messages(memory, view);
   }
+  std::vector<CoreMessage> message_list(const CoreMemory& memory, const KernelView* view) const override {
+    return freebsd_message_list(memory, view);
+  }
   std::string panic(const KernelView& view) const override {
     const auto text = view.variable("panicstr");
     return text && *text ? view.text(*text) : std::string();

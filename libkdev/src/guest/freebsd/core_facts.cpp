@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <unordered_map>
 #include <unordered_set>
 
 namespace kdev::guest {
@@ -12,8 +13,10 @@ constexpr std::string_view linker = "kern/kern_linker.c", object_linker = "kern/
                            message_buffer = "kern/subr_msgbuf.c";
 constexpr std::size_t max_messages = 64u << 20, max_modules = 4096, max_sections = 4096;
 
-/// "<118>" at a line's beginning is the priority of a message that a program logged.
-std::string without_priorities(std::string_view raw) {
+/// "<118>" at a line's beginning is the priority of a message that a program logged. `priority` is called
+/// with the place in the text, and the number.
+template <class Priority>
+std::string without_priorities(std::string_view raw, Priority&& priority) {
   std::string text;
   text.reserve(raw.size());
   bool at_line = true;
@@ -22,6 +25,9 @@ std::string without_priorities(std::string_view raw) {
     if (at_line && raw[i] == '<') {
       const auto end = raw.find_first_not_of("0123456789", i + 1);
       if (end != std::string_view::npos && end > i + 1 && end < i + 5 && raw[end] == '>') {
+        int number = 0;
+        for (auto digit = i + 1; digit < end; ++digit) number = number * 10 + (raw[digit] - '0');
+        priority(text.size(), number);
         i = end;
         at_line = false;
         continue;
@@ -33,9 +39,7 @@ std::string without_priorities(std::string_view raw) {
   return text;
 }
 
-}  // namespace
-
-std::string freebsd_messages(const CoreMemory& memory, const KernelView* view) {
+std::string raw_messages(const CoreMemory& memory, const KernelView* view) {
   std::string raw = memory.raw_messages();
   if (view) {
     const auto buffer = view->variable("msgbufp");
@@ -52,8 +56,28 @@ std::string freebsd_messages(const CoreMemory& memory, const KernelView* view) {
         std::rotate(raw.begin(), raw.begin() + static_cast<std::ptrdiff_t>(*written % *size), raw.end());
     }
   }
-  // What was overwritten of the oldest line is no line.
-  return without_priorities(raw);
+  return raw;
+}
+
+}  // namespace
+
+std::string freebsd_messages(const CoreMemory& memory, const KernelView* view) {
+  return without_priorities(raw_messages(memory, view), [](std::size_t, int) {});
+}
+
+std::vector<CoreMessage> freebsd_message_list(const CoreMemory& memory, const KernelView* view) {
+  std::unordered_map<std::size_t, int> levels;
+  const auto text = without_priorities(raw_messages(memory, view), [&](std::size_t at, int priority) {
+    levels[at] = priority & 7;  // LOG_PRI() in sys/syslog.h
+  });
+  std::vector<CoreMessage> out;
+  for (std::size_t at = 0; at < text.size();) {
+    const auto end = std::min(text.find('\n', at), text.size());
+    const auto level = levels.find(at);
+    out.push_back({.level = level == levels.end() ? -1 : level->second, .text = text.substr(at, end - at)});
+    at = end + 1;
+  }
+  return out;
 }
 
 namespace {

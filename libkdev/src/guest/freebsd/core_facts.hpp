@@ -17,6 +17,8 @@ constexpr bool freebsd_kernel_address(std::uint64_t address) {
 /// The message buffer, oldest byte first, without "<priority>" (sys/kern/subr_msgbuf.c). Without a view the
 /// format's own copy, as it lies there.
 std::string freebsd_messages(const CoreMemory& memory, const KernelView* view);
+/// Its lines; only what programs logged has a level, that of its priority.
+std::vector<CoreMessage> freebsd_message_list(const CoreMemory& memory, const KernelView* view);
 std::vector<ModuleState> freebsd_modules(const KernelView& view, std::vector<std::string>& notes);
 std::vector<ThreadState> freebsd_threads(const KernelView& view, std::vector<std::string>& notes);
 std::vector<CoreCpu> freebsd_cpus(const KernelView& view);

@@ -23,8 +23,15 @@ class LinuxCoreRules final : public CoreRules {
     return Vmcoreinfo::of(memory).text("BUILD-ID");
   }
 
+  std::string vmcoreinfo(const CoreMemory& memory, const KernelView* view) const override {
+    return Vmcoreinfo::text_of(memory, view);
+  }
+
   std::string messages(const CoreMemory& memory, const KernelView* view) const override {
     return linux_messages(memory, view);
+  }
+  std::vector<CoreMessage> message_list(const CoreMemory& memory, const KernelView* view) const override {
+    return linux_message_list(memory, view);
   }
   std::string panic(const KernelView& view) const override { return linux_panic(view); }
   std::string version(const KernelView& view) const override {

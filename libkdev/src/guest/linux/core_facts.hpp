@@ -13,6 +13,7 @@ constexpr bool linux_kernel_address(std::uint64_t a) {
 // core_messages.cpp
 /// As dmesg prints them, with who said it: "[    1.083425][   T31] sysrq: Trigger a crash".
 std::string linux_messages(const CoreMemory& memory, const KernelView* view);
+std::vector<CoreMessage> linux_message_list(const CoreMemory& memory, const KernelView* view);
 
 // core_facts.cpp
 std::string linux_panic(const KernelView& view);

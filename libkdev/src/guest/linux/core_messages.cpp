@@ -14,6 +14,7 @@ constexpr std::string_view printk = "kernel/printk/printk.c";
 /// LOG_BUF_LEN_MAX.
 constexpr std::uint64_t max_size = 1ull << 31;
 constexpr std::size_t max_messages = 64u << 20;  // bytes of text
+constexpr std::size_t max_count = 1u << 22;
 /// caller_id of a message that no task printed (printk_caller_id).
 constexpr std::uint32_t by_cpu = 0x80000000;
 
@@ -54,14 +55,24 @@ class Layout {
   const Vmcoreinfo info_;
 };
 
+struct Message {
+  std::uint64_t nanoseconds = 0;
+  int level = -1;  // not known
+  std::optional<std::uint32_t> caller{};
+  std::string text{};
+};
+
+std::string caller_of(const Message& m) {
+  if (!m.caller) return {};
+  return fmt::format("{}{}", *m.caller & by_cpu ? 'C' : 'T', *m.caller & ~by_cpu);
+}
+
 /// A prefix before each of its lines, as record_print_text() writes them.
-void add_message(std::string& out, std::uint64_t nanoseconds, std::optional<std::uint32_t> caller,
-                 std::string_view text) {
-  const auto micros = nanoseconds / 1000;
+void print(std::string& out, const Message& message) {
+  const auto micros = message.nanoseconds / 1000;
   auto prefix = fmt::format("[{:5}.{:06}]", micros / 1000000, micros % 1000000);
-  if (caller)
-    prefix += fmt::format("[{:>6}]", fmt::format("{}{}", *caller & by_cpu ? 'C' : 'T', *caller & ~by_cpu));
-  for (;;) {
+  if (message.caller) prefix += fmt::format("[{:>6}]", caller_of(message));
+  for (std::string_view text = message.text;;) {
     const auto end = text.find('\n');
     out += prefix + ' ';
     out.append(text.substr(0, end)) += '\n';
@@ -70,7 +81,21 @@ void add_message(std::string& out, std::uint64_t nanoseconds, std::optional<std:
   }
 }
 
-std::string ring_messages(const CoreMemory& memory, const Layout& layout, std::uint64_t ring) {
+/// Where a record's level is, in the upper three bits: in the byte behind `facility`, beside five flags.
+std::optional<std::uint64_t> level_offset(const Layout& layout, std::string_view record) {
+  if (const auto facility = layout.offset(record, "facility")) return *facility + 1;
+  // VMCOREINFO does not name it: there are these two bytes between what it does name, or it is not known.
+  const auto length = layout.offset(record, "text_len"), caller = layout.offset(record, "caller_id");
+  if (length && caller && *caller == *length + 4) return *length + 3;
+  return std::nullopt;
+}
+
+int level_at(const Layout& layout, std::uint64_t record, std::optional<std::uint64_t> offset) {
+  const auto byte = offset ? layout.number(record + *offset, 1) : std::nullopt;
+  return byte ? static_cast<int>(*byte >> 5) : -1;
+}
+
+std::vector<Message> ring_messages(const CoreMemory& memory, const Layout& layout, std::uint64_t ring) {
   const auto descriptors = layout.offset("printk_ringbuffer", "desc_ring");
   const auto texts = layout.offset("printk_ringbuffer", "text_data_ring");
   if (!descriptors || !texts) return {};
@@ -89,7 +114,8 @@ std::string ring_messages(const CoreMemory& memory, const Layout& layout, std::u
              next_at = layout.offset("prb_data_blk_lpos", "next"),
              time_at = layout.offset("printk_info", "ts_nsec"),
              length_at = layout.offset("printk_info", "text_len"),
-             caller_at = layout.offset("printk_info", "caller_id");
+             caller_at = layout.offset("printk_info", "caller_id"),
+             level_at_offset = level_offset(layout, "printk_info");
   if (!count_bits || !descs || !infos || !head || !tail || !size_bits || !data || !desc_size || !info_size ||
       !state_at || !block_at || !begin_at || !next_at || !time_at || !length_at || *count_bits > 31 ||
       *size_bits > 31)
@@ -101,7 +127,8 @@ std::string ring_messages(const CoreMemory& memory, const Layout& layout, std::u
   // What holds a text begins with its id (struct prb_data_block); positions that are odd stand for no text
   // (LPOS_DATALESS).
   constexpr std::uint64_t id_size = 8;
-  std::string out, text;
+  std::vector<Message> out;
+  std::size_t bytes = 0;
   for (std::uint64_t n = 0, id = *tail & id_mask; n < count; ++n, id = (id + 1) & id_mask) {
     const auto desc = *descs + id % count * *desc_size, info = *infos + id % count * *info_size;
     const auto state = layout.number(desc + *state_at), begin = layout.number(desc + *block_at + *begin_at),
@@ -110,7 +137,10 @@ std::string ring_messages(const CoreMemory& memory, const Layout& layout, std::u
     const bool there =
         state && (*state & id_mask) == id && (*state >> 62 == committed || *state >> 62 == finalized);
     if (there && begin && next && time && length) {
-      text.clear();
+      Message& message = out.emplace_back();
+      message.nanoseconds = *time;
+      message.level = level_at(layout, info, level_at_offset);
+      std::string& text = message.text;
       if (!(*begin & 1)) {
         auto at = *begin % size, end = *next % size;
         if (end == 0) end = size;
@@ -120,33 +150,34 @@ std::string ring_messages(const CoreMemory& memory, const Layout& layout, std::u
           if (!memory.read_virtual(*data + at + id_size, text.data(), text.size())) text.clear();
         }
       }
-      std::optional<std::uint32_t> caller;
       if (caller_at)
         if (const auto value = layout.number(info + *caller_at, 4))
-          caller = static_cast<std::uint32_t>(*value);
-      add_message(out, *time, caller, text);
+          message.caller = static_cast<std::uint32_t>(*value);
+      bytes += text.size();
     }
-    if (id == (*head & id_mask) || out.size() > max_messages) break;
+    if (id == (*head & id_mask) || bytes > max_messages || out.size() > max_count) break;
   }
   return out;
 }
 
 /// Before 5.10.
-std::string record_messages(const CoreMemory& memory, const Layout& layout) {
+std::vector<Message> record_messages(const CoreMemory& memory, const Layout& layout) {
   const auto buffer = layout.number(layout.symbol("log_buf")),
              size = layout.number(layout.symbol("log_buf_len"), 4),
              first = layout.number(layout.symbol("log_first_idx"), 4),
              next = layout.number(layout.symbol("log_next_idx"), 4);
   const auto time_at = layout.offset("printk_log", "ts_nsec"), length_at = layout.offset("printk_log", "len"),
-             text_at = layout.offset("printk_log", "text_len"), header = layout.size("printk_log");
+             text_at = layout.offset("printk_log", "text_len"), header = layout.size("printk_log"),
+             level_at_offset = level_offset(layout, "printk_log");
   if (!buffer || !size || !first || !next || !time_at || !length_at || !text_at || !header ||
       *size > max_size)
     return {};
-  std::string out, text;
+  std::vector<Message> out;
   // Each step goes up, and once round.
   bool wrapped = false;
-  for (std::uint64_t at = *first;
-       !(wrapped ? at >= *next : at == *next) && at < *size && out.size() < max_messages;) {
+  std::size_t bytes = 0;
+  for (std::uint64_t at = *first; !(wrapped ? at >= *next : at == *next) && at < *size &&
+                                  bytes < max_messages && out.size() < max_count;) {
     const auto record = *buffer + at;
     const auto time = layout.number(record + *time_at), length = layout.number(record + *length_at, 2),
                text_length = layout.number(record + *text_at, 2);
@@ -158,21 +189,38 @@ std::string record_messages(const CoreMemory& memory, const Layout& layout) {
       continue;
     }
     if (*length < *header) break;
-    text.resize(std::min(*text_length, *length - *header));
+    std::string text(std::min(*text_length, *length - *header), '\0');
     if (!memory.read_virtual(record + *header, text.data(), text.size())) break;
-    add_message(out, *time, std::nullopt, text);
+    bytes += text.size();
+    out.push_back({*time, level_at(layout, record, level_at_offset), std::nullopt, std::move(text)});
     at += *length;
   }
   return out;
 }
 
-}  // namespace
-
-std::string linux_messages(const CoreMemory& memory, const KernelView* view) {
+std::vector<Message> messages(const CoreMemory& memory, const KernelView* view) {
   const Layout layout(memory, view);
   if (const auto ring = layout.number(layout.symbol("prb")); ring && *ring)
     return ring_messages(memory, layout, *ring);
   return record_messages(memory, layout);
+}
+
+}  // namespace
+
+std::string linux_messages(const CoreMemory& memory, const KernelView* view) {
+  std::string out;
+  for (const auto& message : messages(memory, view)) print(out, message);
+  return out;
+}
+
+std::vector<CoreMessage> linux_message_list(const CoreMemory& memory, const KernelView* view) {
+  std::vector<CoreMessage> out;
+  for (auto& m : messages(memory, view))
+    out.push_back({.time = static_cast<double>(m.nanoseconds / 1000) / 1e6,
+                   .level = m.level,
+                   .caller = caller_of(m),
+                   .text = std::move(m.text)});
+  return out;
 }
 
 }  // namespace kdev::guest

@@ -30,10 +30,19 @@ Vmcoreinfo::Vmcoreinfo(std::string_view text) {
 }
 
 Vmcoreinfo Vmcoreinfo::of(const CoreMemory& memory) {
+  return Vmcoreinfo(text_of(memory, nullptr));
+}
+
+std::string Vmcoreinfo::text_of(const CoreMemory& memory, const KernelView* view) {
   for (const auto& note : memory.notes())
-    if (note.name == "VMCOREINFO")
-      return Vmcoreinfo(std::string_view(note.data).substr(0, note.data.find('\0')));
-  return {};
+    if (note.name == "VMCOREINFO") return note.data.substr(0, note.data.find('\0'));
+  if (!view) return {};
+  // vmcoreinfo_append_str() in kernel/crash_core.c fills a page.
+  constexpr std::uint64_t max_size = 1u << 16;
+  const auto data = view->variable("vmcoreinfo_data"), size = view->variable("vmcoreinfo_size");
+  if (!data || !size || *size > max_size) return {};
+  auto text = view->text(*data, *size);
+  return text.starts_with("OSRELEASE=") ? text : std::string();
 }
 
 std::string Vmcoreinfo::text(std::string_view key) const {

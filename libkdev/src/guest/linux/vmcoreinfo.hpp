@@ -18,6 +18,8 @@ class Vmcoreinfo {
   explicit Vmcoreinfo(std::string_view text);
   /// Of the dump's note; empty when it has none.
   static Vmcoreinfo of(const CoreMemory& memory);
+  /// The note as it is; without one, what the kernel keeps in memory for a dump to come. Empty: neither.
+  static std::string text_of(const CoreMemory& memory, const KernelView* view);
 
   bool empty() const { return lines_.empty(); }
   /// "OSRELEASE", "NUMBER(phys_base)".

@@ -180,6 +180,14 @@ TEST_F(CoreTest, MemoryAndMessagesNeedNoKernel) {
   EXPECT_EQ("panic: page fault", core.report().title);
 }
 
+TEST_F(CoreTest, OnlyWhatProgramsLoggedHasALevel) {
+  const auto all = opened(minidump(3)).messages();
+  ASSERT_EQ(12u, all.size());
+  EXPECT_EQ((CoreMessage{.text = "start of a line that was overwritten"}), all[0]);
+  EXPECT_EQ((CoreMessage{.level = 6, .text = "a program's"}), all[1]);
+  EXPECT_EQ((CoreMessage{.text = "time = 1700000000"}), all.back());
+}
+
 TEST_F(CoreTest, AnotherKernelIsNoted) {
   const FakeKernel other({"greet=meet", "TID_OTHER2=1"}, "", 0);
   SymbolSources sources = other.sources();

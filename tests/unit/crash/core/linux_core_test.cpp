@@ -130,8 +130,85 @@ TEST_F(LinuxCoreTest, AnotherKernelIsNoted) {
   EXPECT_THAT(kernel->open(kernel->dump(told)).notes(), Not(Contains(HasSubstr("page tables"))));
 }
 
+TEST_F(LinuxCoreTest, MessagesHaveTimeLevelAndCaller) {
+  const std::vector<CoreMessage> all{
+      {0.0015, 6, "T1", "first"},
+      {2.000001, 7, "C1", "two\nlines"},
+      {3.0, 0, "T31", "Kernel panic - not syncing: greeted too often"},
+      {3.000001, 0, "T31", ""},
+      {3.000002, 0, "T31", "---[ end Kernel panic - not syncing: greeted too often ]"}};
+  EXPECT_EQ(all, kernel->open(kernel->dump(kernel->cpu_notes())).messages());
+  // Where the kernel's file is not there, VMCOREINFO tells the layout; of the level only what lies around it.
+  std::string layout = fmt::format(
+      "SYMBOL(init_top_pgt)={:x}\nNUMBER(phys_base)={}\nSYMBOL(prb)={:x}\nSIZE(prb_desc)=24\n"
+      "SIZE(printk_info)=24\n",
+      kernel->symbols.at("init_top_pgt"), load_address, kernel->symbols.at("prb"));
+  for (const auto& [member, at] : std::map<std::string, int>{{"printk_ringbuffer.desc_ring", 0},
+                                                             {"printk_ringbuffer.text_data_ring", 40},
+                                                             {"prb_desc_ring.count_bits", 0},
+                                                             {"prb_desc_ring.descs", 8},
+                                                             {"prb_desc_ring.infos", 16},
+                                                             {"prb_desc_ring.head_id", 24},
+                                                             {"prb_desc_ring.tail_id", 32},
+                                                             {"prb_data_ring.size_bits", 0},
+                                                             {"prb_data_ring.data", 8},
+                                                             {"prb_desc.state_var", 0},
+                                                             {"prb_desc.text_blk_lpos", 8},
+                                                             {"prb_data_blk_lpos.begin", 0},
+                                                             {"prb_data_blk_lpos.next", 8},
+                                                             {"printk_info.ts_nsec", 8},
+                                                             {"printk_info.text_len", 16}})
+    layout += fmt::format("OFFSET({})={}\n", member, at);
+  const auto opened = [&](int caller_at) {
+    const auto text = layout + fmt::format("OFFSET(printk_info.caller_id)={}\n", caller_at);
+    return Core(
+        kernel->folder().write("vmcore", kernel->dump(kernel->cpu_notes() + note("VMCOREINFO", 0, text))));
+  };
+  EXPECT_EQ(all, opened(20).messages());
+  auto unknown = opened(24).messages();
+  ASSERT_EQ(all.size(), unknown.size());
+  for (const auto& message : unknown) EXPECT_EQ(-1, message.level) << message.text;
+}
+
+TEST_F(LinuxCoreTest, TellsItsVmcoreinfoFromTheNoteOrFromMemory) {
+  const auto noted = kernel->cpu_notes() + kernel->vmcoreinfo();
+  EXPECT_THAT(kernel->open(kernel->dump(noted)).vmcoreinfo(), HasSubstr("NUMBER(phys_base)="));
+  const auto unnoted = kernel->dump(kernel->cpu_notes());
+  EXPECT_EQ("OSRELEASE=6.1.0-test\nKEPT=in memory\n", kernel->open(unnoted).vmcoreinfo());
+  EXPECT_EQ("", Core(kernel->folder().write("vmcore", unnoted)).vmcoreinfo());
+  // What lies there has to be one.
+  const LinuxKernel other({"VMCOREINFO=\"nothing like it\""});
+  EXPECT_EQ("", other.open(other.dump(other.cpu_notes())).vmcoreinfo());
+}
+
+TEST_F(LinuxCoreTest, KeepsItsNotesAndTheNameOfItsFile) {
+  const Core core = kernel->open(kernel->dump(kernel->cpu_notes() + kernel->vmcoreinfo()));
+  std::vector<std::string> names;
+  for (const auto& n : core.elf_notes()) names.push_back(n.name);
+  EXPECT_THAT(names, ElementsAre("CORE", "CORE", "QEMU", "VMCOREINFO"));
+  EXPECT_EQ(336u, core.elf_notes()[0].data.size());
+  EXPECT_EQ(kernel->sources().vmlinux, core.kernel_file());
+  EXPECT_GT(core.physical_end(), load_address);
+}
+
+TEST_F(LinuxCoreTest, LooksUpWhatIsAtAnAddress) {
+  const LinuxKernel moved({}, "0xffffffff81400000");
+  const Core core(moved.folder().write("vmcore", moved.dump(moved.cpu_notes() + moved.vmcoreinfo(0x400000))),
+                  kernel->sources());
+  const auto panic = moved.symbols.at("panic"), banner = moved.symbols.at("linux_banner");
+  EXPECT_EQ((SymbolMatch{"panic", panic, 4, 'T'}), core.lookup(panic + 4));
+  EXPECT_EQ((SymbolMatch{"linux_banner", banner, 6, 'R'}), core.lookup(banner + 6));
+  EXPECT_FALSE(core.lookup(16));                  // an offset
+  EXPECT_FALSE(core.lookup(0xffff888000000000));  // memory without a name
+  EXPECT_FALSE(core.lookup(UINT64_MAX));
+  EXPECT_FALSE(Core(moved.folder() / "vmcore").lookup(panic));  // no symbols
+}
+
 TEST_F(LinuxCoreTest, MessagesBefore510) {
   const LinuxKernel old({"OLD_LOG"});
+  const auto messages = old.open(old.dump(old.cpu_notes())).messages();
+  ASSERT_EQ(3u, messages.size());
+  EXPECT_EQ((CoreMessage{1.0, 4, "", "first"}), messages[0]);
   EXPECT_EQ("[    1.000000] first\n[    2.000000] two\n[    2.000000] line\n[    5.000000] Kernel pa\n",
             old.open(old.dump(old.cpu_notes())).dmesg());
 }
