@@ -47,6 +47,9 @@ def tidy(text: str) -> str:
     text = re.sub(r"def __deepcopy__\(self, memo: dict\)", "def __deepcopy__(self, memo: dict[int, typing.Any])", text)
     text = re.sub(r"def __getstate__\(self\) -> [^:]+:", "def __getstate__(self) -> typing.Any:", text)
     text = re.sub(r"def __setstate__\(self, arg0: [^)]+\)", "def __setstate__(self, arg0: typing.Any)", text)
+    text = re.sub(
+        r"(__dataclass_fields__: typing\.ClassVar)\[dict\].*", r"\1[dict[str, dataclasses.Field[typing.Any]]]", text
+    )
     text = re.sub(r"\bdict\[str, object\]", "dict[str, typing.Any]", text)
     text = re.sub(r"def from_dict\(data: dict\)", "def from_dict(data: dict[str, typing.Any])", text)
     text = text.replace("typing.SupportsInt | typing.SupportsIndex", "int")
@@ -54,7 +57,7 @@ def tidy(text: str) -> str:
     head, seed, tail = text.partition("\nclass SeedImage:")
     body, nxt, rest = tail.partition("\nclass ")
     text = head + seed + re.sub(r"(?<![\w.])list\[", "builtins.list[", body) + nxt + rest
-    text = text.replace("import collections.abc\n", "import builtins\nimport collections.abc\n", 1)
+    text = text.replace("import collections.abc\n", "import builtins\nimport collections.abc\nimport dataclasses\n", 1)
     text = text.replace("**kwargs)", "**arguments: typing.Any)")
     return format_text(HEAD + text)
 

@@ -1,6 +1,8 @@
-"""Read a saved console log: find the reports, symbolize them, keep them as JSON; the whole as one pipeline."""
+"""Read what a crash left: a saved console log, a report kept as JSON; the whole as one pipeline."""
 
 import os
+import tempfile
+from pathlib import Path
 
 import kdev
 
@@ -22,8 +24,14 @@ print(result)
 assert result.ok and result.kernel and result.crash and result.console_log
 
 # The same from the log alone, as if it had come from another machine.
-reports = kdev.scan_console(result.console_log.read_bytes())
-report = kdev.Symbolizer(result.kernel).symbolize(reports[0])
+log = kdev.open(result.console_log, kernel=result.kernel)
+assert isinstance(log, kdev.ConsoleLog)
+report = log.reports[0]
 print(report.guilty)
 assert report.guilty == result.crash.guilty
-assert kdev.CrashReport.from_json(report.to_json()) == report
+
+# A report is kept as JSON; it opens as any other file does: so would a dump, or the disk that it lies on.
+with tempfile.TemporaryDirectory() as folder:
+    saved = Path(folder) / "report.json"
+    saved.write_text(report.to_json())
+    assert kdev.open(saved) == report

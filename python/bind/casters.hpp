@@ -178,6 +178,11 @@ struct enum_caster {
 
 KDEV_PY_ENUM(kdev::Os, "typing.Literal['linux', 'freebsd']", {kdev::Os::linux, "linux"},
              {kdev::Os::freebsd, "freebsd"})
+KDEV_PY_ENUM(kdev::CrashFile,
+             "typing.Literal['console log', 'report', 'core', 'disk', 'text dump', 'bundle']",
+             {kdev::CrashFile::console_log, "console log"}, {kdev::CrashFile::report, "report"},
+             {kdev::CrashFile::core, "core"}, {kdev::CrashFile::disk, "disk"},
+             {kdev::CrashFile::text_dump, "text dump"}, {kdev::CrashFile::bundle, "bundle"})
 KDEV_PY_ENUM(kdev::KvaKnob, "typing.Literal['NKPDE', 'KVA_PAGES', 'none']", {kdev::KvaKnob::nkpde, "NKPDE"},
              {kdev::KvaKnob::kva_pages, "KVA_PAGES"}, {kdev::KvaKnob::none, "none"})
 KDEV_PY_ENUM(kdev::VmState, "typing.Literal['defined', 'booting', 'ready', 'crashed', 'hung', 'stopped']",

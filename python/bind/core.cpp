@@ -3,10 +3,10 @@
 
 #include "bind.hpp"
 #include "blocking.hpp"
+#include "package.hpp"
 #include "value.hpp"
 
 namespace kdev::python {
-
 void bind_core(py::module_& m) {
   Value<DumpInfo> info(m, "DumpInfo",
                        "A dump that a kernel left on a disk or a partition, as its headers tell.");
@@ -68,7 +68,22 @@ void bind_core(py::module_& m) {
       .field("id", &CoreCpu::id)
       .field("tid", &CoreCpu::tid, "Of the thread that ran there; -1: unknown.")
       .finish();
+  Value<CoreMessage>(m, "CoreMessage", "A message of the kernel's.")
+      .field("time", &CoreMessage::time, "Seconds since the boot; None: not kept.")
+      .field("level", &CoreMessage::level, "0 (emergency) to 7 (debug); -1: not kept.")
+      .field("caller", &CoreMessage::caller, "'T31', the task, or 'C1', the CPU; empty: not kept.")
+      .field("text", &CoreMessage::text)
+      .finish();
+  py::class_<CoreNote>(m, "CoreNote", "A note beside a dump's memory, as in an ELF core file.")
+      .def_readonly("name", &CoreNote::name)
+      .def_readonly("type", &CoreNote::type)
+      .def_property_readonly("data", [](const CoreNote& n) { return py::bytes(n.data); });
 
+  m.def(
+      "identify", [](const Path& file) { return blocking([&] { return identify(file); }); }, py::arg("file"),
+      "What the file is, by its content: 'console log', 'report', 'core', 'disk', 'text dump', 'bundle'. "
+      "FormatError, "
+      "which says what it is, when it is none of these.");
   m.def(
       "find_dumps",
       [](const Path& image, Timeout timeout) {
@@ -125,11 +140,54 @@ void bind_core(py::module_& m) {
       .def_property_readonly(
           "uptime", [](Self c) { return blocking([&] { return c.uptime(); }); }, "Seconds; None: unknown.")
       .def(
-          "dmesg", [](Self c) { return blocking([&] { return c.dmesg(); }); },
-          "The kernel's message buffer, oldest first.")
-      .def("modules", [](Self c) { return blocking([&] { return c.modules(); }); })
-      .def("threads", [](Self c) { return blocking([&] { return c.threads(); }); })
-      .def("cpus", [](Self c) { return blocking([&] { return c.cpus(); }); })
+          "dmesg",
+          [](Self c) {
+            const auto both = blocking([&] { return std::pair(c.dmesg(), c.messages()); });
+            return KernelLog(both.first, both.second);
+          },
+          "The kernel's message buffer, oldest first: a str, of which .messages are the parts.")
+      .def(
+          "elf_notes", [](Self c) { return blocking([&] { return c.elf_notes(); }); },
+          "What the dump's maker wrote beside memory: registers of CPUs, VMCOREINFO, ...")
+      .def(
+          "vmcoreinfo", [](Self c) { return blocking([&] { return c.vmcoreinfo(); }); },
+          "What a Linux kernel tells dump tools of itself: lines 'KEY=VALUE'. Of the dump's note, else of "
+          "memory; "
+          "empty: neither.")
+      .def_property_readonly("physical_end", &Core::physical_end, "End of the physical memory; 0: not known.")
+      .def_property_readonly(
+          "kernel_file",
+          [](Self c) -> std::optional<Path> {
+            const Path file = c.kernel_file();
+            if (file.empty()) return std::nullopt;
+            return file;
+          },
+          "The file with the kernel's symbols; None: none was given.")
+      .def(
+          "lookup", [](Self c, std::uint64_t address) { return blocking([&] { return c.lookup(address); }); },
+          py::arg("address"), "The symbol at an address, of code or data; None: there is none.")
+      .def(
+          "memory",
+          [](const py::object& self, std::uint64_t address, std::size_t size, bool physical) {
+            return ShownMemory(package("kdev.memory", "read")(self, address, size, physical));
+          },
+          py::arg("address"), py::arg("size") = 256, py::kw_only(), py::arg("physical") = false,
+          "Memory with what it points to, for people. FormatError as of read().")
+      .def(
+          "drgn", [](const py::object& self) { return package("kdev.drgn_program", "program")(self); },
+          "A drgn.Program on this dump, of Linux. ConfigError where drgn is not installed.")
+      .def("_repr_html_",
+           [](const py::object& self) { return py::str(package("kdev.core_view", "core_html")(self)); })
+      .def("__rich__", [](const py::object& self) { return package("kdev.core_view", "core_table")(self); })
+      .def("__repr__",
+           [](Self c) {
+             return "Core(format='" + c.format() + "', os=" + py::repr(py::cast(c.os())).cast<std::string>() +
+                    ", arch='" + c.arch() + "')";
+           })
+      .def("messages", [](Self c) { return TableOf(blocking([&] { return c.messages(); })); })
+      .def("modules", [](Self c) { return TableOf(blocking([&] { return c.modules(); })); })
+      .def("threads", [](Self c) { return TableOf(blocking([&] { return c.threads(); })); })
+      .def("cpus", [](Self c) { return TableOf(blocking([&] { return c.cpus(); })); })
       .def(
           "registers", [](Self c, int tid) { return blocking([&] { return c.registers(tid); }); },
           py::arg("tid"), "Where a thread's stack was left, in hex.")

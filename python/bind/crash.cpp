@@ -31,11 +31,17 @@ void bind_crash(py::module_& m) {
       .field("args", &StackFrame::args, "Of a dump's frame, where they were asked for.")
       .field("locals", &StackFrame::locals, "Likewise; those of the innermost block first.")
       .finish({"function", "file", "line", "source"});
-  Value<StackTrace>(m, "StackTrace", "A named trace of a report.")
-      .field("name", &StackTrace::name)
+  Value<StackTrace> trace(m, "StackTrace", "A named trace of a report.");
+  trace.field("name", &StackTrace::name)
       .field("context", &StackTrace::context, "'TASK', 'IRQ', 'NMI', ... of the first frame.")
-      .field("frames", &StackTrace::frames)
-      .finish();
+      .field("frames", &StackTrace::frames);
+  trace.py()
+      .def("to_html", &StackTrace::to_html, "One self-contained fragment.")
+      .def("_repr_html_", &StackTrace::to_html)
+      .def("__rich__", [](const py::object& self) {
+        return py::module_::import("kdev.display").attr("frame_table")(self.attr("frames"));
+      });
+  trace.finish();
 
   Value<DebuggerAnswer> answer(m, "DebuggerAnswer", "What a guest's own debugger answered to one command.");
   answer.field("command", &DebuggerAnswer::command)

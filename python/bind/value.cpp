@@ -176,6 +176,9 @@ void define_value(py::object& cls, ValueType& type, std::vector<std::string> sho
         return type.wrap(type.from_json ? type.from_json(json) : from_plain(type, json_object(json)));
       },
       py::arg("text"));
+  py::list names;
+  for (const Field& f : type.fields) names.append(f.name);
+  cls.attr("__dataclass_fields__") = py::module_::import("kdev.fields").attr("DataclassFields")(names);
   methods.def("__getstate__", "", "dict", "", [&type](py::object self) { return state(type, self); });
   methods.def(
       "__setstate__", "arg0: dict", "None", "",

@@ -31,7 +31,9 @@ from ._kdev import (
     ConsoleScanner,
     Core,
     CoreCpu,
+    CoreMessage,
     CoreModule,
+    CoreNote,
     CoreThread,
     CrashFound,
     CrashHistory,
@@ -107,6 +109,7 @@ from ._kdev import (
     diff_kernconfs,
     find_dumps,
     format_list,
+    identify,
     lift_dump,
     list_archive,
     local_host,
@@ -135,8 +138,12 @@ from .errors import (
     TimeoutError,
 )
 from .events import Event, Sink
+from .kernel_log import KernelLog
+from .memory import Memory
+from .opening import ConsoleLog, open
 from .scan import scan_file
 from .show import progress, show_progress
+from .tables import Table, table
 
 __version__ = "0.1.0"
 
@@ -152,10 +159,13 @@ __all__ = [
     "ConfSetting",
     "ConfigError",
     "ConsoleLine",
+    "ConsoleLog",
     "ConsoleScanner",
     "Core",
     "CoreCpu",
+    "CoreMessage",
     "CoreModule",
+    "CoreNote",
     "CoreThread",
     "CrashFound",
     "CrashHistory",
@@ -195,8 +205,10 @@ __all__ = [
     "KernconfSummary",
     "KernelAddressSpace",
     "KernelArtifact",
+    "KernelLog",
     "LiftedDump",
     "LostOption",
+    "Memory",
     "ModuleArtifact",
     "Notice",
     "OnCrash",
@@ -221,6 +233,7 @@ __all__ = [
     "Suspects",
     "SymbolMatch",
     "Symbolizer",
+    "Table",
     "TextDump",
     "TimeoutError",
     "TreeEdit",
@@ -241,10 +254,12 @@ __all__ = [
     "errors",
     "find_dumps",
     "format_list",
+    "identify",
     "lift_dump",
     "list_archive",
     "local_host",
     "lookup_symbol",
+    "open",
     "os_title",
     "parse_list",
     "probe_accel",
@@ -256,6 +271,7 @@ __all__ = [
     "scan_file",
     "show_progress",
     "suspects",
+    "table",
     "unpack_archive",
 ]
 

@@ -3,6 +3,10 @@
 from __future__ import annotations
 import builtins
 import collections.abc
+import dataclasses
+import kdev.kernel_log
+import kdev.memory
+import kdev.tables
 import os
 import pathlib
 import typing
@@ -17,7 +21,9 @@ __all__: list[str] = [
     "ConsoleScanner",
     "Core",
     "CoreCpu",
+    "CoreMessage",
     "CoreModule",
+    "CoreNote",
     "CoreThread",
     "CrashFound",
     "CrashHistory",
@@ -92,6 +98,7 @@ __all__: list[str] = [
     "diff_kernconfs",
     "find_dumps",
     "format_list",
+    "identify",
     "lift_dump",
     "list_archive",
     "local_host",
@@ -110,6 +117,11 @@ __all__: list[str] = [
 class Diagnostic:
     """
     One message of a compiler, linker or make.
+    """
+
+    __dataclass_fields__: typing.ClassVar[dict[str, dataclasses.Field[typing.Any]]]
+    """
+    A class's __dataclass_fields__, made when first asked for: there are many classes, and few are asked.
     """
     @staticmethod
     def from_dict(data: dict[str, typing.Any]) -> Diagnostic: ...
@@ -154,6 +166,11 @@ class StageStarted:
     """
     A stage of a pipeline, or one long operation, began.
     """
+
+    __dataclass_fields__: typing.ClassVar[dict[str, dataclasses.Field[typing.Any]]]
+    """
+    A class's __dataclass_fields__, made when first asked for: there are many classes, and few are asked.
+    """
     @staticmethod
     def from_dict(data: dict[str, typing.Any]) -> StageStarted: ...
     @staticmethod
@@ -179,6 +196,11 @@ class StageStarted:
 class StageFinished:
     """
     The same stage ended.
+    """
+
+    __dataclass_fields__: typing.ClassVar[dict[str, dataclasses.Field[typing.Any]]]
+    """
+    A class's __dataclass_fields__, made when first asked for: there are many classes, and few are asked.
     """
     @staticmethod
     def from_dict(data: dict[str, typing.Any]) -> StageFinished: ...
@@ -215,6 +237,11 @@ class StageFinished:
 class Progress:
     """
     How far a stage is.
+    """
+
+    __dataclass_fields__: typing.ClassVar[dict[str, dataclasses.Field[typing.Any]]]
+    """
+    A class's __dataclass_fields__, made when first asked for: there are many classes, and few are asked.
     """
     @staticmethod
     def from_dict(data: dict[str, typing.Any]) -> Progress: ...
@@ -254,6 +281,11 @@ class DiagnosticFound:
     """
     A compiler message as it appears.
     """
+
+    __dataclass_fields__: typing.ClassVar[dict[str, dataclasses.Field[typing.Any]]]
+    """
+    A class's __dataclass_fields__, made when first asked for: there are many classes, and few are asked.
+    """
     @staticmethod
     def from_dict(data: dict[str, typing.Any]) -> DiagnosticFound: ...
     @staticmethod
@@ -277,6 +309,11 @@ class DiagnosticFound:
 class VmStateChanged:
     """
     A VM changed its state.
+    """
+
+    __dataclass_fields__: typing.ClassVar[dict[str, dataclasses.Field[typing.Any]]]
+    """
+    A class's __dataclass_fields__, made when first asked for: there are many classes, and few are asked.
     """
     @staticmethod
     def from_dict(data: dict[str, typing.Any]) -> VmStateChanged: ...
@@ -308,6 +345,11 @@ class ConsoleLine:
     """
     A whole line of the guest's console, without its line end.
     """
+
+    __dataclass_fields__: typing.ClassVar[dict[str, dataclasses.Field[typing.Any]]]
+    """
+    A class's __dataclass_fields__, made when first asked for: there are many classes, and few are asked.
+    """
     @staticmethod
     def from_dict(data: dict[str, typing.Any]) -> ConsoleLine: ...
     @staticmethod
@@ -333,6 +375,11 @@ class ConsoleLine:
 class CrashFound:
     """
     A crash was recognised on a console.
+    """
+
+    __dataclass_fields__: typing.ClassVar[dict[str, dataclasses.Field[typing.Any]]]
+    """
+    A class's __dataclass_fields__, made when first asked for: there are many classes, and few are asked.
     """
     @staticmethod
     def from_dict(data: dict[str, typing.Any]) -> CrashFound: ...
@@ -360,6 +407,11 @@ class Notice:
     """
     Something a person should know: a fall-back taken, a resource reaped.
     """
+
+    __dataclass_fields__: typing.ClassVar[dict[str, dataclasses.Field[typing.Any]]]
+    """
+    A class's __dataclass_fields__, made when first asked for: there are many classes, and few are asked.
+    """
     @staticmethod
     def from_dict(data: dict[str, typing.Any]) -> Notice: ...
     @staticmethod
@@ -383,6 +435,11 @@ class Notice:
 class ExitStatus:
     """
     How a process ended: a code or a signal, never mixed up.
+    """
+
+    __dataclass_fields__: typing.ClassVar[dict[str, dataclasses.Field[typing.Any]]]
+    """
+    A class's __dataclass_fields__, made when first asked for: there are many classes, and few are asked.
     """
     @staticmethod
     def from_dict(data: dict[str, typing.Any]) -> ExitStatus: ...
@@ -411,6 +468,11 @@ class ExitStatus:
 class ProcessResult:
     """
     What a program on the host did.
+    """
+
+    __dataclass_fields__: typing.ClassVar[dict[str, dataclasses.Field[typing.Any]]]
+    """
+    A class's __dataclass_fields__, made when first asked for: there are many classes, and few are asked.
     """
     @staticmethod
     def from_dict(data: dict[str, typing.Any]) -> ProcessResult: ...
@@ -496,6 +558,11 @@ class SourceTree:
     """
     What a kernel source tree was recognised as.
     """
+
+    __dataclass_fields__: typing.ClassVar[dict[str, dataclasses.Field[typing.Any]]]
+    """
+    A class's __dataclass_fields__, made when first asked for: there are many classes, and few are asked.
+    """
     @staticmethod
     def from_dict(data: dict[str, typing.Any]) -> SourceTree: ...
     @staticmethod
@@ -525,6 +592,11 @@ class SourceTree:
 class SymbolMatch:
     """
     A symbol that an address lies in.
+    """
+
+    __dataclass_fields__: typing.ClassVar[dict[str, dataclasses.Field[typing.Any]]]
+    """
+    A class's __dataclass_fields__, made when first asked for: there are many classes, and few are asked.
     """
     @staticmethod
     def from_dict(data: dict[str, typing.Any]) -> SymbolMatch: ...
@@ -563,6 +635,11 @@ class SymbolMatch:
 class KernelArtifact:
     """
     One built kernel: everything from the same build.
+    """
+
+    __dataclass_fields__: typing.ClassVar[dict[str, dataclasses.Field[typing.Any]]]
+    """
+    A class's __dataclass_fields__, made when first asked for: there are many classes, and few are asked.
     """
     @staticmethod
     def from_dict(data: dict[str, typing.Any]) -> KernelArtifact: ...
@@ -653,6 +730,11 @@ class InstalledKernel:
     """
     Where install_kernel() has put a kernel.
     """
+
+    __dataclass_fields__: typing.ClassVar[dict[str, dataclasses.Field[typing.Any]]]
+    """
+    A class's __dataclass_fields__, made when first asked for: there are many classes, and few are asked.
+    """
     @staticmethod
     def from_dict(data: dict[str, typing.Any]) -> InstalledKernel: ...
     @staticmethod
@@ -699,6 +781,11 @@ class ModuleArtifact:
     """
     An out-of-tree module built for one kernel.
     """
+
+    __dataclass_fields__: typing.ClassVar[dict[str, dataclasses.Field[typing.Any]]]
+    """
+    A class's __dataclass_fields__, made when first asked for: there are many classes, and few are asked.
+    """
     @staticmethod
     def from_dict(data: dict[str, typing.Any]) -> ModuleArtifact: ...
     @staticmethod
@@ -737,6 +824,11 @@ class ModuleArtifact:
 class UserlandArtifact:
     """
     Programs for a guest, from the tree that its kernel comes from.
+    """
+
+    __dataclass_fields__: typing.ClassVar[dict[str, dataclasses.Field[typing.Any]]]
+    """
+    A class's __dataclass_fields__, made when first asked for: there are many classes, and few are asked.
     """
     @staticmethod
     def from_dict(data: dict[str, typing.Any]) -> UserlandArtifact: ...
@@ -816,6 +908,11 @@ class ConfSetting:
     """
     One asked-for setting and who asked.
     """
+
+    __dataclass_fields__: typing.ClassVar[dict[str, dataclasses.Field[typing.Any]]]
+    """
+    A class's __dataclass_fields__, made when first asked for: there are many classes, and few are asked.
+    """
     @staticmethod
     def from_dict(data: dict[str, typing.Any]) -> ConfSetting: ...
     @staticmethod
@@ -857,6 +954,11 @@ class ConfDiff:
     """
     One difference between two configs.
     """
+
+    __dataclass_fields__: typing.ClassVar[dict[str, dataclasses.Field[typing.Any]]]
+    """
+    A class's __dataclass_fields__, made when first asked for: there are many classes, and few are asked.
+    """
     @staticmethod
     def from_dict(data: dict[str, typing.Any]) -> ConfDiff: ...
     @staticmethod
@@ -883,6 +985,11 @@ class ConfDiff:
 class LostOption:
     """
     An asked-for option that the tree's own olddefconfig did not keep.
+    """
+
+    __dataclass_fields__: typing.ClassVar[dict[str, dataclasses.Field[typing.Any]]]
+    """
+    A class's __dataclass_fields__, made when first asked for: there are many classes, and few are asked.
     """
     @staticmethod
     def from_dict(data: dict[str, typing.Any]) -> LostOption: ...
@@ -925,6 +1032,11 @@ class LostOption:
 class ResolvedConf:
     """
     The outcome of merging and running the tree's own configuration tool.
+    """
+
+    __dataclass_fields__: typing.ClassVar[dict[str, dataclasses.Field[typing.Any]]]
+    """
+    A class's __dataclass_fields__, made when first asked for: there are many classes, and few are asked.
     """
     @staticmethod
     def from_dict(data: dict[str, typing.Any]) -> ResolvedConf: ...
@@ -1215,6 +1327,11 @@ class KernconfEntry:
     """
     One statement of a KERNCONF file; of `options A, B` each is one of its own.
     """
+
+    __dataclass_fields__: typing.ClassVar[dict[str, dataclasses.Field[typing.Any]]]
+    """
+    A class's __dataclass_fields__, made when first asked for: there are many classes, and few are asked.
+    """
     @staticmethod
     def from_dict(data: dict[str, typing.Any]) -> KernconfEntry: ...
     @staticmethod
@@ -1260,6 +1377,11 @@ class KernconfSummary:
     """
     What config(8) makes of a configuration and everything it includes.
     """
+
+    __dataclass_fields__: typing.ClassVar[dict[str, dataclasses.Field[typing.Any]]]
+    """
+    A class's __dataclass_fields__, made when first asked for: there are many classes, and few are asked.
+    """
     @staticmethod
     def from_dict(data: dict[str, typing.Any]) -> KernconfSummary: ...
     @staticmethod
@@ -1300,6 +1422,11 @@ class KernconfProblem:
     """
     What config(8), or the build after it, would stumble over.
     """
+
+    __dataclass_fields__: typing.ClassVar[dict[str, dataclasses.Field[typing.Any]]]
+    """
+    A class's __dataclass_fields__, made when first asked for: there are many classes, and few are asked.
+    """
     @staticmethod
     def from_dict(data: dict[str, typing.Any]) -> KernconfProblem: ...
     @staticmethod
@@ -1332,6 +1459,11 @@ class KernconfProblem:
 class KernconfDiff:
     """
     One difference between two configurations in effect.
+    """
+
+    __dataclass_fields__: typing.ClassVar[dict[str, dataclasses.Field[typing.Any]]]
+    """
+    A class's __dataclass_fields__, made when first asked for: there are many classes, and few are asked.
     """
     @staticmethod
     def from_dict(data: dict[str, typing.Any]) -> KernconfDiff: ...
@@ -1409,6 +1541,11 @@ class TreeEdit:
     """
     One thing to change for another address space.
     """
+
+    __dataclass_fields__: typing.ClassVar[dict[str, dataclasses.Field[typing.Any]]]
+    """
+    A class's __dataclass_fields__, made when first asked for: there are many classes, and few are asked.
+    """
     @staticmethod
     def from_dict(data: dict[str, typing.Any]) -> TreeEdit: ...
     @staticmethod
@@ -1444,6 +1581,11 @@ class TreeEdit:
 class KernelAddressSpace:
     """
     The part of an i386's 4 GB that is the kernel's.
+    """
+
+    __dataclass_fields__: typing.ClassVar[dict[str, dataclasses.Field[typing.Any]]]
+    """
+    A class's __dataclass_fields__, made when first asked for: there are many classes, and few are asked.
     """
     @staticmethod
     def from_dict(data: dict[str, typing.Any]) -> KernelAddressSpace: ...
@@ -1543,6 +1685,11 @@ class DumpSettings:
     """
     How a guest's kernel is to dump when it crashes, and how much a crash may lose. What is not set stays as the guest has it.
     """
+
+    __dataclass_fields__: typing.ClassVar[dict[str, dataclasses.Field[typing.Any]]]
+    """
+    A class's __dataclass_fields__, made when first asked for: there are many classes, and few are asked.
+    """
     @staticmethod
     def from_dict(data: dict[str, typing.Any]) -> DumpSettings: ...
     @staticmethod
@@ -1619,6 +1766,11 @@ class ImageEntry:
     """
     One entry of an initramfs.
     """
+
+    __dataclass_fields__: typing.ClassVar[dict[str, dataclasses.Field[typing.Any]]]
+    """
+    A class's __dataclass_fields__, made when first asked for: there are many classes, and few are asked.
+    """
     @staticmethod
     def from_dict(data: dict[str, typing.Any]) -> ImageEntry: ...
     @staticmethod
@@ -1693,6 +1845,11 @@ class ImageEntry:
 class DiskFile:
     """
     A disk image on this host.
+    """
+
+    __dataclass_fields__: typing.ClassVar[dict[str, dataclasses.Field[typing.Any]]]
+    """
+    A class's __dataclass_fields__, made when first asked for: there are many classes, and few are asked.
     """
     @staticmethod
     def from_dict(data: dict[str, typing.Any]) -> DiskFile: ...
@@ -1888,6 +2045,11 @@ class Disk:
     """
     A disk of a VM, in the order in which the guest finds them.
     """
+
+    __dataclass_fields__: typing.ClassVar[dict[str, dataclasses.Field[typing.Any]]]
+    """
+    A class's __dataclass_fields__, made when first asked for: there are many classes, and few are asked.
+    """
     @staticmethod
     def blank(size: str) -> Disk:
         """
@@ -1938,6 +2100,11 @@ class Disk:
 class StoredArtifact:
     """
     What a store holds.
+    """
+
+    __dataclass_fields__: typing.ClassVar[dict[str, dataclasses.Field[typing.Any]]]
+    """
+    A class's __dataclass_fields__, made when first asked for: there are many classes, and few are asked.
     """
     @staticmethod
     def from_dict(data: dict[str, typing.Any]) -> StoredArtifact: ...
@@ -2019,6 +2186,11 @@ class StackFrame:
     """
     One line of a stack trace, or one inline function expanded from it.
     """
+
+    __dataclass_fields__: typing.ClassVar[dict[str, dataclasses.Field[typing.Any]]]
+    """
+    A class's __dataclass_fields__, made when first asked for: there are many classes, and few are asked.
+    """
     @staticmethod
     def from_dict(data: dict[str, typing.Any]) -> StackFrame: ...
     @staticmethod
@@ -2097,6 +2269,11 @@ class StackTrace:
     """
     A named trace of a report.
     """
+
+    __dataclass_fields__: typing.ClassVar[dict[str, dataclasses.Field[typing.Any]]]
+    """
+    A class's __dataclass_fields__, made when first asked for: there are many classes, and few are asked.
+    """
     @staticmethod
     def from_dict(data: dict[str, typing.Any]) -> StackTrace: ...
     @staticmethod
@@ -2107,10 +2284,16 @@ class StackTrace:
     def __getstate__(self) -> typing.Any: ...
     def __hash__(self) -> int: ...
     def __repr__(self) -> str: ...
+    def __rich__(self) -> typing.Any: ...
     def __setstate__(self, arg0: typing.Any) -> None: ...
+    def _repr_html_(self) -> str: ...
     def to_dict(self) -> dict[str, typing.Any]:
         """
         Plain data: str, numbers, list, dict, None.
+        """
+    def to_html(self) -> str:
+        """
+        One self-contained fragment.
         """
     def to_json(self) -> str: ...
     @property
@@ -2126,6 +2309,11 @@ class StackTrace:
 class DebuggerAnswer:
     """
     What a guest's own debugger answered to one command.
+    """
+
+    __dataclass_fields__: typing.ClassVar[dict[str, dataclasses.Field[typing.Any]]]
+    """
+    A class's __dataclass_fields__, made when first asked for: there are many classes, and few are asked.
     """
     @staticmethod
     def from_dict(data: dict[str, typing.Any]) -> DebuggerAnswer: ...
@@ -2165,6 +2353,11 @@ class DebuggerAnswer:
 class CrashReport:
     """
     Everything one crash on a console says.
+    """
+
+    __dataclass_fields__: typing.ClassVar[dict[str, dataclasses.Field[typing.Any]]]
+    """
+    A class's __dataclass_fields__, made when first asked for: there are many classes, and few are asked.
     """
     @staticmethod
     def from_dict(data: dict[str, typing.Any]) -> CrashReport: ...
@@ -2390,6 +2583,11 @@ class Commit:
     """
     A commit of the tree's git repository.
     """
+
+    __dataclass_fields__: typing.ClassVar[dict[str, dataclasses.Field[typing.Any]]]
+    """
+    A class's __dataclass_fields__, made when first asked for: there are many classes, and few are asked.
+    """
     @staticmethod
     def from_dict(data: dict[str, typing.Any]) -> Commit: ...
     @staticmethod
@@ -2422,6 +2620,11 @@ class SuspectLine:
     """
     A line that a report blames.
     """
+
+    __dataclass_fields__: typing.ClassVar[dict[str, dataclasses.Field[typing.Any]]]
+    """
+    A class's __dataclass_fields__, made when first asked for: there are many classes, and few are asked.
+    """
     @staticmethod
     def from_dict(data: dict[str, typing.Any]) -> SuspectLine: ...
     @staticmethod
@@ -2449,6 +2652,11 @@ class SuspectLine:
 class Suspects:
     """
     Who touched the lines that a report blames.
+    """
+
+    __dataclass_fields__: typing.ClassVar[dict[str, dataclasses.Field[typing.Any]]]
+    """
+    A class's __dataclass_fields__, made when first asked for: there are many classes, and few are asked.
     """
     @staticmethod
     def from_dict(data: dict[str, typing.Any]) -> Suspects: ...
@@ -2485,6 +2693,11 @@ class Suspects:
 class Sighting:
     """
     One crash as a history knows it. Times are seconds since 1970.
+    """
+
+    __dataclass_fields__: typing.ClassVar[dict[str, dataclasses.Field[typing.Any]]]
+    """
+    A class's __dataclass_fields__, made when first asked for: there are many classes, and few are asked.
     """
     @staticmethod
     def from_dict(data: dict[str, typing.Any]) -> Sighting: ...
@@ -2529,6 +2742,11 @@ class Sighting:
 class SimilarCrash:
     """
     A crash that resembles another.
+    """
+
+    __dataclass_fields__: typing.ClassVar[dict[str, dataclasses.Field[typing.Any]]]
+    """
+    A class's __dataclass_fields__, made when first asked for: there are many classes, and few are asked.
     """
     @staticmethod
     def from_dict(data: dict[str, typing.Any]) -> SimilarCrash: ...
@@ -2585,6 +2803,11 @@ class CrashHistory:
 class DumpInfo:
     """
     A dump that a kernel left on a disk or a partition, as its headers tell.
+    """
+
+    __dataclass_fields__: typing.ClassVar[dict[str, dataclasses.Field[typing.Any]]]
+    """
+    A class's __dataclass_fields__, made when first asked for: there are many classes, and few are asked.
     """
     @staticmethod
     def from_dict(data: dict[str, typing.Any]) -> DumpInfo: ...
@@ -2688,6 +2911,11 @@ class LiftedDump:
     """
     A dump in files, named and made as savecore(8) does.
     """
+
+    __dataclass_fields__: typing.ClassVar[dict[str, dataclasses.Field[typing.Any]]]
+    """
+    A class's __dataclass_fields__, made when first asked for: there are many classes, and few are asked.
+    """
     @staticmethod
     def from_dict(data: dict[str, typing.Any]) -> LiftedDump: ...
     @staticmethod
@@ -2722,6 +2950,11 @@ class LiftedDump:
 class TextDump:
     """
     What a text dump's tar holds.
+    """
+
+    __dataclass_fields__: typing.ClassVar[dict[str, dataclasses.Field[typing.Any]]]
+    """
+    A class's __dataclass_fields__, made when first asked for: there are many classes, and few are asked.
     """
     @staticmethod
     def from_dict(data: dict[str, typing.Any]) -> TextDump: ...
@@ -2774,6 +3007,11 @@ class CoreModule:
     """
     A kernel module as it was loaded.
     """
+
+    __dataclass_fields__: typing.ClassVar[dict[str, dataclasses.Field[typing.Any]]]
+    """
+    A class's __dataclass_fields__, made when first asked for: there are many classes, and few are asked.
+    """
     @staticmethod
     def from_dict(data: dict[str, typing.Any]) -> CoreModule: ...
     @staticmethod
@@ -2816,6 +3054,11 @@ class CoreModule:
 class CoreThread:
     """
     A thread when the kernel stopped.
+    """
+
+    __dataclass_fields__: typing.ClassVar[dict[str, dataclasses.Field[typing.Any]]]
+    """
+    A class's __dataclass_fields__, made when first asked for: there are many classes, and few are asked.
     """
     @staticmethod
     def from_dict(data: dict[str, typing.Any]) -> CoreThread: ...
@@ -2877,6 +3120,11 @@ class CoreCpu:
     """
     A processor when the kernel stopped.
     """
+
+    __dataclass_fields__: typing.ClassVar[dict[str, dataclasses.Field[typing.Any]]]
+    """
+    A class's __dataclass_fields__, made when first asked for: there are many classes, and few are asked.
+    """
     @staticmethod
     def from_dict(data: dict[str, typing.Any]) -> CoreCpu: ...
     @staticmethod
@@ -2901,6 +3149,60 @@ class CoreCpu:
         Of the thread that ran there; -1: unknown.
         """
 
+class CoreMessage:
+    """
+    A message of the kernel's.
+    """
+
+    __dataclass_fields__: typing.ClassVar[dict[str, dataclasses.Field[typing.Any]]]
+    """
+    A class's __dataclass_fields__, made when first asked for: there are many classes, and few are asked.
+    """
+    @staticmethod
+    def from_dict(data: dict[str, typing.Any]) -> CoreMessage: ...
+    @staticmethod
+    def from_json(text: str) -> CoreMessage: ...
+    def __copy__(self) -> CoreMessage: ...
+    def __deepcopy__(self, memo: dict[int, typing.Any]) -> CoreMessage: ...
+    def __eq__(self, other: object) -> bool: ...
+    def __getstate__(self) -> typing.Any: ...
+    def __hash__(self) -> int: ...
+    def __repr__(self) -> str: ...
+    def __setstate__(self, arg0: typing.Any) -> None: ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        Plain data: str, numbers, list, dict, None.
+        """
+    def to_json(self) -> str: ...
+    @property
+    def caller(self) -> str:
+        """
+        'T31', the task, or 'C1', the CPU; empty: not kept.
+        """
+    @property
+    def level(self) -> int:
+        """
+        0 (emergency) to 7 (debug); -1: not kept.
+        """
+    @property
+    def text(self) -> str: ...
+    @property
+    def time(self) -> float | None:
+        """
+        Seconds since the boot; None: not kept.
+        """
+
+class CoreNote:
+    """
+    A note beside a dump's memory, as in an ELF core file.
+    """
+    @property
+    def data(self) -> bytes: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def type(self) -> int: ...
+
 class Core:
     """
     A memory dump of a kernel, read in place. Thread-safe.
@@ -2918,12 +3220,32 @@ class Core:
         """
         `kernel`, or `vmlinux`: of the kernel that crashed; without it only memory and messages can be read.
         """
-    def cpus(self) -> list[CoreCpu]: ...
-    def dmesg(self) -> str:
+    def __repr__(self) -> str: ...
+    def __rich__(self) -> typing.Any: ...
+    def _repr_html_(self) -> str: ...
+    def cpus(self) -> kdev.tables.Table[CoreCpu]: ...
+    def dmesg(self) -> kdev.kernel_log.KernelLog:
         """
-        The kernel's message buffer, oldest first.
+        The kernel's message buffer, oldest first: a str, of which .messages are the parts.
         """
-    def modules(self) -> list[CoreModule]: ...
+    def drgn(self) -> typing.Any:
+        """
+        A drgn.Program on this dump, of Linux. ConfigError where drgn is not installed.
+        """
+    def elf_notes(self) -> list[CoreNote]:
+        """
+        What the dump's maker wrote beside memory: registers of CPUs, VMCOREINFO, ...
+        """
+    def lookup(self, address: int) -> SymbolMatch | None:
+        """
+        The symbol at an address, of code or data; None: there is none.
+        """
+    def memory(self, address: int, size: int = 256, *, physical: bool = False) -> kdev.memory.Memory:
+        """
+        Memory with what it points to, for people. FormatError as of read().
+        """
+    def messages(self) -> kdev.tables.Table[CoreMessage]: ...
+    def modules(self) -> kdev.tables.Table[CoreModule]: ...
     def read(self, address: int, size: int) -> bytes: ...
     def read_physical(self, address: int, size: int) -> bytes: ...
     def registers(self, tid: int) -> dict[str, str]:
@@ -2938,7 +3260,11 @@ class Core:
         """
         A thread's stack, through traps, with inline functions, file and line; `variables`: with arguments and local variables.
         """
-    def threads(self) -> list[CoreThread]: ...
+    def threads(self) -> kdev.tables.Table[CoreThread]: ...
+    def vmcoreinfo(self) -> str:
+        """
+        What a Linux kernel tells dump tools of itself: lines 'KEY=VALUE'. Of the dump's note, else of memory; empty: neither.
+        """
     @property
     def arch(self) -> str: ...
     @property
@@ -2952,6 +3278,11 @@ class Core:
         'minidump 3', 'elf'.
         """
     @property
+    def kernel_file(self) -> pathlib.Path | None:
+        """
+        The file with the kernel's symbols; None: none was given.
+        """
+    @property
     def notes(self) -> list[str]: ...
     @property
     def os(self) -> typing.Literal["linux", "freebsd"]: ...
@@ -2959,6 +3290,11 @@ class Core:
     def panic(self) -> str:
         """
         The panic's message; empty: none.
+        """
+    @property
+    def physical_end(self) -> int:
+        """
+        End of the physical memory; 0: not known.
         """
     @property
     def uptime(self) -> float | None:
@@ -2971,6 +3307,11 @@ class Core:
 class AccelProbe:
     """
     What an accelerator probe found.
+    """
+
+    __dataclass_fields__: typing.ClassVar[dict[str, dataclasses.Field[typing.Any]]]
+    """
+    A class's __dataclass_fields__, made when first asked for: there are many classes, and few are asked.
     """
     @staticmethod
     def from_dict(data: dict[str, typing.Any]) -> AccelProbe: ...
@@ -2996,6 +3337,11 @@ class AccelProbe:
 class CommandResult:
     """
     What a guest command did. A crash, a non-zero exit and a time-out are data.
+    """
+
+    __dataclass_fields__: typing.ClassVar[dict[str, dataclasses.Field[typing.Any]]]
+    """
+    A class's __dataclass_fields__, made when first asked for: there are many classes, and few are asked.
     """
     @staticmethod
     def from_dict(data: dict[str, typing.Any]) -> CommandResult: ...
@@ -3098,6 +3444,11 @@ class RebootResult:
     """
     What reboot() came up with.
     """
+
+    __dataclass_fields__: typing.ClassVar[dict[str, dataclasses.Field[typing.Any]]]
+    """
+    A class's __dataclass_fields__, made when first asked for: there are many classes, and few are asked.
+    """
     @staticmethod
     def from_dict(data: dict[str, typing.Any]) -> RebootResult: ...
     @staticmethod
@@ -3145,6 +3496,11 @@ class RebootResult:
 class OnCrash:
     """
     What kdev does when a guest's kernel crashes: asks its own debugger (ddb) at its prompt, then leaves it as `then` says.
+    """
+
+    __dataclass_fields__: typing.ClassVar[dict[str, dataclasses.Field[typing.Any]]]
+    """
+    A class's __dataclass_fields__, made when first asked for: there are many classes, and few are asked.
     """
     @staticmethod
     def from_dict(data: dict[str, typing.Any]) -> OnCrash: ...
@@ -3467,6 +3823,11 @@ class DebugFrame:
     """
     One frame of a live backtrace; inline functions are frames of their own.
     """
+
+    __dataclass_fields__: typing.ClassVar[dict[str, dataclasses.Field[typing.Any]]]
+    """
+    A class's __dataclass_fields__, made when first asked for: there are many classes, and few are asked.
+    """
     @staticmethod
     def from_dict(data: dict[str, typing.Any]) -> DebugFrame: ...
     @staticmethod
@@ -3514,6 +3875,11 @@ class DebugStop:
     """
     Why the kernel stopped, and where.
     """
+
+    __dataclass_fields__: typing.ClassVar[dict[str, dataclasses.Field[typing.Any]]]
+    """
+    A class's __dataclass_fields__, made when first asked for: there are many classes, and few are asked.
+    """
     @staticmethod
     def from_dict(data: dict[str, typing.Any]) -> DebugStop: ...
     @staticmethod
@@ -3557,6 +3923,11 @@ class DebugBreakpoint:
     """
     A breakpoint that is set.
     """
+
+    __dataclass_fields__: typing.ClassVar[dict[str, dataclasses.Field[typing.Any]]]
+    """
+    A class's __dataclass_fields__, made when first asked for: there are many classes, and few are asked.
+    """
     @staticmethod
     def from_dict(data: dict[str, typing.Any]) -> DebugBreakpoint: ...
     @staticmethod
@@ -3587,6 +3958,11 @@ class DebugBreakpoint:
 class DebugThread:
     """
     A thread of the kernel.
+    """
+
+    __dataclass_fields__: typing.ClassVar[dict[str, dataclasses.Field[typing.Any]]]
+    """
+    A class's __dataclass_fields__, made when first asked for: there are many classes, and few are asked.
     """
     @staticmethod
     def from_dict(data: dict[str, typing.Any]) -> DebugThread: ...
@@ -3619,6 +3995,11 @@ class DebugThread:
 class DebuggerBackends:
     """
     The debuggers that a guest's kernel can hand a stop to.
+    """
+
+    __dataclass_fields__: typing.ClassVar[dict[str, dataclasses.Field[typing.Any]]]
+    """
+    A class's __dataclass_fields__, made when first asked for: there are many classes, and few are asked.
     """
     @staticmethod
     def from_dict(data: dict[str, typing.Any]) -> DebuggerBackends: ...
@@ -3727,6 +4108,11 @@ class StageResult:
     """
     What one stage of a pipeline did.
     """
+
+    __dataclass_fields__: typing.ClassVar[dict[str, dataclasses.Field[typing.Any]]]
+    """
+    A class's __dataclass_fields__, made when first asked for: there are many classes, and few are asked.
+    """
     @staticmethod
     def from_dict(data: dict[str, typing.Any]) -> StageResult: ...
     @staticmethod
@@ -3763,6 +4149,11 @@ class StageResult:
 class PipelineResult:
     """
     What a pipeline's run came to.
+    """
+
+    __dataclass_fields__: typing.ClassVar[dict[str, dataclasses.Field[typing.Any]]]
+    """
+    A class's __dataclass_fields__, made when first asked for: there are many classes, and few are asked.
     """
     @staticmethod
     def from_dict(data: dict[str, typing.Any]) -> PipelineResult: ...
@@ -4024,6 +4415,13 @@ def find_dumps(image: str | os.PathLike[str], *, timeout: float | None = None) -
     """
 
 def format_list(entries: collections.abc.Sequence[ImageEntry]) -> str: ...
+def identify(
+    file: str | os.PathLike[str],
+) -> typing.Literal["console log", "report", "core", "disk", "text dump", "bundle"]:
+    """
+    What the file is, by its content: 'console log', 'report', 'core', 'disk', 'text dump', 'bundle'. FormatError, which says what it is, when it is none of these.
+    """
+
 def lift_dump(
     image: str | os.PathLike[str],
     dir: str | os.PathLike[str],

@@ -16,6 +16,7 @@ pytestmark = pytest.mark.boot
 
 ROOT = Path(__file__).resolve().parents[2]
 # test_freebsd_story.py runs the other one.
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 EXAMPLES = sorted(set((ROOT / "examples/python").glob("*.py")) - {ROOT / "examples/python/07_freebsd.py"})
 
 
@@ -196,23 +197,26 @@ def test_example(example: Path, ws: kdev.Workspace) -> None:
 
 
 @pytest.mark.usefixtures("kernel")
-def test_notebook(ws: kdev.Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("file", NOTEBOOKS, ids=lambda path: path.stem)
+def test_notebook(file: Path, ws: kdev.Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     nbformat = pytest.importorskip("nbformat")
     nbclient = pytest.importorskip("nbclient")
     pytest.importorskip("ipykernel")
     monkeypatch.setenv("KDEV_WORKSPACE", str(ws.root))
     monkeypatch.setenv("KDEV_LINUX_SOURCE", str(ws.source))
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
-    for file in sorted((ROOT / "notebooks").glob("*.ipynb")):
-        notebook = nbformat.read(file, as_version=4)
-        nbclient.NotebookClient(
-            notebook, timeout=1500, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}
-        ).execute()
-        html = [
-            output["data"]["text/html"]
-            for cell in notebook.cells
-            if cell.cell_type == "code"
-            for output in cell.outputs
-            if "text/html" in output.get("data", {})
-        ]
-        assert any("sysrq_handle_crash" in page for page in html), "the rich report is shown"
+    notebook = nbformat.read(file, as_version=4)
+    for extra in ("pandas", "drgn"):
+        if any(f"import {extra}" in cell.source or f"from {extra}" in cell.source for cell in notebook.cells):
+            pytest.importorskip(extra)
+    nbclient.NotebookClient(
+        notebook, timeout=1500, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}
+    ).execute()
+    html = [
+        output["data"]["text/html"]
+        for cell in notebook.cells
+        if cell.cell_type == "code"
+        for output in cell.outputs
+        if "text/html" in output.get("data", {})
+    ]
+    assert any("sysrq_handle_crash" in page for page in html), "the rich report is shown"

@@ -1,0 +1,90 @@
+"""A drgn.Program on a dump that Core reads: drgn asks, and gets memory from here, so that it can work on whatever Core
+can, also where drgn itself knows no such format."""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from .errors import ConfigError, FormatError
+
+if TYPE_CHECKING:
+    import drgn
+
+    from ._kdev import Core
+
+_ATTEMPTED = "make a drgn program of the dump"
+_ELF_HEADER = struct.Struct("<16sHHIQQQIHHHHHH")
+_PROGRAM_HEADER = struct.Struct("<IIQQQQQQ")
+_ET_CORE, _EM_X86_64, _PT_NOTE = 4, 62, 4
+
+
+def program(core: Core) -> drgn.Program:
+    """core.drgn()."""
+    if core.os != "linux":
+        raise ConfigError(f"drgn knows Linux alone, the dump is of {core.os}", attempted=_ATTEMPTED)
+    try:
+        import drgn
+    except ImportError:
+        raise ConfigError("drgn is not installed", attempted=_ATTEMPTED, hint="pip install 'kdev[drgn]'") from None
+    info = core.vmcoreinfo()
+    if not info:
+        raise FormatError(
+            "the dump has no VMCOREINFO",
+            attempted=_ATTEMPTED,
+            hint="" if core.kernel_file else "give the kernel that crashed: it tells where that lies in memory",
+        )
+    made = drgn.Program()
+    # drgn takes what a CPU's registers were from a core file alone: so it gets one that has all but memory.
+    file = os.memfd_create("kdev-notes", os.MFD_CLOEXEC)
+    try:
+        with open(file, "wb", closefd=False) as out:
+            out.write(_notes_file(core, info))
+        made.set_core_dump(file)
+    except (TypeError, AttributeError) as error:
+        raise ConfigError(
+            f"drgn {drgn.__version__} cannot be given a dump: {error}",
+            attempted=_ATTEMPTED,
+            hint="pip install --upgrade drgn",
+        ) from None
+    finally:
+        os.close(file)
+
+    def read(address: int, count: int, _offset: int, physical: bool) -> bytes:
+        try:
+            return core.read_physical(address, count) if physical else core.read(address, count)
+        except FormatError as error:
+            raise drgn.FaultError(error.reason, address) from None
+
+    made.add_memory_segment(0, core.physical_end, read, True)
+    made.add_memory_segment(0, 0xFFFFFFFFFFFFFFFF, read, False)
+    if core.kernel_file:
+        modules = [module.file for module in core.modules() if module.file]
+        made.load_debug_info([core.kernel_file, *modules])
+    return made
+
+
+def _notes_file(core: Core, info: str) -> bytes:
+    """An ELF core file of the dump's notes, without memory."""
+    found = [(note.name, note.type, note.data) for note in core.elf_notes()]
+    if all(name != "VMCOREINFO" for name, _, _ in found):
+        found.append(("VMCOREINFO", 0, info.encode()))
+    body = _notes(found)
+    ident = b"\x7fELF" + bytes([2, 1, 1]) + bytes(9)
+    at = _ELF_HEADER.size + _PROGRAM_HEADER.size
+    header = _ELF_HEADER.pack(
+        *(ident, _ET_CORE, _EM_X86_64, 1, 0, _ELF_HEADER.size, 0, 0),
+        *(_ELF_HEADER.size, _PROGRAM_HEADER.size, 1, 0, 0, 0),
+    )
+    return header + _PROGRAM_HEADER.pack(_PT_NOTE, 0, at, 0, 0, len(body), len(body), 4) + body
+
+
+def _notes(notes: Iterable[tuple[str, int, bytes]]) -> bytes:
+    out = b""
+    for name, kind, data in notes:
+        owner = name.encode() + b"\0"
+        out += struct.pack("<III", len(owner), len(data), kind)
+        out += owner + bytes(-len(owner) % 4) + data + bytes(-len(data) % 4)
+    return out
