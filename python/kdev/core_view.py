@@ -41,7 +41,7 @@ def core_facts(core: Core) -> list[tuple[str, str]]:
 def core_html(core: Core) -> str:
     report = core.report()
     title = report.title or f"Dump of a {os_title(core.os)} kernel"
-    trace = report.traces[0].to_html() if report.traces else ""
+    trace = markup.details("Stack", report.traces[0].to_html()) if report.traces else ""
     notes = "".join(markup.note(text) for text in core.notes)
     return (
         f'<div style="border-left:4px solid {markup.RED};padding:.4em .9em;margin:.5em 0;color:inherit;max-width:72em">'

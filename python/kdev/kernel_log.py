@@ -46,7 +46,7 @@ class KernelLog(str):
         body = f'<div style="{markup.MONO};line-height:1.35;padding:.4em .7em">{rows}</div>'
         levels = _CHOICES if any(message.level >= 0 for message in last) else None
         note = f", the last of {len(self.messages)}" if len(self.messages) > MAX_SHOWN else ""
-        return markup.searchable(markup.scrolling(body), len(last), "messages", levels=levels, note=note)
+        return markup.searchable(markup.scrolling(body, from_end=True), len(last), "messages", levels=levels, note=note)
 
     def __rich__(self) -> Text:
         text = Text()
@@ -67,6 +67,6 @@ def _row(message: CoreMessage) -> str:
     title = f' title="{LEVELS[message.level]}"' if 0 <= message.level < len(LEVELS) else ""
     head = f'<span style="{markup.SOFT}">{escape(_head(message))}</span> ' if _head(message) else ""
     return (
-        f'<div data-row data-level="{level}"{title} style="white-space:pre-wrap;{_HTML_STYLE.get(message.level, "")}">'
-        f"{head}{escape(message.text)}</div>"
+        f'<div data-row data-level="{level}"{title} style="white-space:pre-wrap">'
+        f'{head}<span style="{_HTML_STYLE.get(message.level, "")}">{escape(message.text)}</span></div>'
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 from html import escape
 
 # Readable on light and on dark.
-RED, AMBER, GREEN = "#d9534f", "#b7791f", "#2e8540"
+RED, AMBER, BLUE = "#d9534f", "#b7791f", "#3b8ad9"
 SOFT = "opacity:.7"
 MONO = "font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',monospace;font-size:.85em"
 LINE = "rgba(128,128,128,.35)"
@@ -57,8 +57,12 @@ def searchable(body: str, rows: int, noun: str, *, levels: list[tuple[int, str]]
     )
 
 
-def scrolling(body: str, height: str = "26em") -> str:
-    return f'<div style="max-height:{height};overflow:auto;border:1px solid {LINE};border-radius:4px">{body}</div>'
+def scrolling(body: str, *, from_end: bool = False) -> str:
+    """A body of any length in a box that shows its beginning, or its end."""
+    # A column that is filled from below begins scrolled down: no script is needed.
+    order = ";display:flex;flex-direction:column-reverse" if from_end else ""
+    style = f"max-height:26em;overflow:auto;border:1px solid {LINE};border-radius:4px{order}"
+    return f'<div style="{style}">{body}</div>'
 
 
 def details(summary: str, body: str, *, open: bool = False) -> str:

@@ -74,7 +74,7 @@ class Memory:
         for number, (address, row, text, names) in enumerate(self.rows()):
             if number == _MAX_SHOWN:
                 break
-            pointers = f'  <span style="color:{markup.GREEN}">{escape(names)}</span>' if names else ""
+            pointers = f'  <span style="color:{markup.BLUE}">{escape(names)}</span>' if names else ""
             # Words for the search: runs of zeros are quieter.
             quiet = f";{markup.SOFT}" if not names and not row.replace("0", "").strip() else ""
             rows.append(
