@@ -63,7 +63,7 @@ class Memory:
         return f"Memory(address={self.address:#x}, {len(self.data)} bytes{', ' + self.symbol if self.symbol else ''})"
 
     def __rich__(self) -> Text:
-        text = Text(self.symbol + ":\n" if self.symbol else "", no_wrap=True, overflow="ignore")
+        text = Text(self.symbol + ":\n" if self.symbol else "")
         for address, row, characters, names in self.rows():
             text.append(f"{address:016x}  ", style="dim").append(f"{row}  |{characters}|")
             text.append(f"  {names}\n" if names else "\n", style="cyan")
