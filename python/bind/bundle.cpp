@@ -49,6 +49,10 @@ void bind_bundle(py::module_& m) {
           py::arg("modules") = std::vector<Path>(), py::arg("source") = py::none(),
           py::arg("timeout") = py::none(),
           "Its memory, with its own symbols or those given. It outlives the Bundle.")
+      .def("_repr_html_",
+           [](const py::object& self) {
+             return py::str(py::module_::import("kdev.bundle_view").attr("bundle_html")(self));
+           })
       .def("__repr__", [](Self b) {
         return "<kdev.Bundle " + py::repr(py::str(b.record().report.title)).cast<std::string>() +
                (b.has_memory() ? ", memory" : "") + (b.has_symbols() ? ", symbols" : "") + ">";

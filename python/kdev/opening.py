@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Literal, TypeAlias, get_args
 
 from . import _kdev, markup
-from ._kdev import Core, CrashReport, KernelArtifact, ModuleArtifact, Symbolizer, TextDump
-from .errors import ConfigError, FormatError
+from ._kdev import Bundle, Core, CrashReport, KernelArtifact, ModuleArtifact, Symbolizer, TextDump
+from .errors import ConfigError
 from .scan import scan_file
 from .tables import Table
 
@@ -127,7 +127,7 @@ class ConsoleLog:
         return f'<div style="color:inherit"><b>{escape(head)}</b>{"".join(parts)}</div>'
 
 
-Opened: TypeAlias = ConsoleLog | CrashReport | Core | TextDump
+Opened: TypeAlias = ConsoleLog | CrashReport | Core | TextDump | Bundle
 
 
 def open(
@@ -142,7 +142,7 @@ def open(
 ) -> Opened:
     """What a crash left, by the file's content: of a console log a ConsoleLog, of a report's JSON the CrashReport, of a
     memory dump the Core, of a text dump the TextDump; a dump on the image of a disk or a partition is lifted off it
-    first.
+    first. Of a bundle (CrashReport.save()) the Bundle, which has its own symbols: its core() takes others.
 
     `kernel`: the one that crashed: its artifact, its file with debug information (vmlinux, kernel.full), or the folder
     of its build. `modules`: their artifacts, .ko files, or folders of those. `source`: the tree for source lines.
@@ -165,7 +165,7 @@ def open(
         case "disk":
             return _on_disk(file, symbols, partition, timeout)
         case "bundle":
-            raise FormatError("it is a zip archive, which this version of kdev does not read", attempted=f"open {file}")
+            return _kdev.Bundle(file, timeout=timeout)
 
 
 def _report(file: Path, symbols: Symbols) -> CrashReport:

@@ -32,6 +32,7 @@ class Memory final : public guest::KernelView, public guest::CoreMemory {
   std::string arch() const override { return {}; }
   bool read_physical(std::uint64_t, void*, std::size_t) const override { return false; }
   bool read_virtual(std::uint64_t, void*, std::size_t) const override { return false; }
+  std::vector<guest::MemoryRange> physical_ranges() const override { return {}; }
 };
 
 struct Op {

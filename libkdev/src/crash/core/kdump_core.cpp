@@ -139,7 +139,7 @@ std::vector<guest::MemoryRange> KdumpCore::physical_ranges() const {
 }  // namespace
 
 bool is_kdump(std::string_view head) {
-  return head.starts_with(signature);
+  return head.starts_with(kdump_signature);
 }
 
 std::unique_ptr<guest::CoreMemory> open_kdump_core(const FileBytes& bytes) {
