@@ -201,6 +201,11 @@ KDEV_PY_ENUM(kdev::AfterCrash, "typing.Literal['pause', 'leave', 'dump', 'textdu
              {kdev::AfterCrash::unattended, "unattended"})
 KDEV_PY_ENUM(kdev::Compression, "typing.Literal['none', 'gzip', 'zstd']", {kdev::Compression::none, "none"},
              {kdev::Compression::gzip, "gzip"}, {kdev::Compression::zstd, "zstd"})
+KDEV_PY_ENUM(kdev::PageKind, "typing.Literal['free', 'user', 'cache']", {kdev::PageKind::free, "free"},
+             {kdev::PageKind::user, "user"}, {kdev::PageKind::cache, "cache"})
+KDEV_PY_ENUM(kdev::KdumpCompression, "typing.Literal['none', 'zlib', 'zstd']",
+             {kdev::KdumpCompression::none, "none"}, {kdev::KdumpCompression::zlib, "zlib"},
+             {kdev::KdumpCompression::zstd, "zstd"})
 KDEV_PY_ENUM(kdev::ImageEntry::Type, "typing.Literal['file', 'dir', 'nod', 'slink', 'pipe', 'sock']",
              {kdev::ImageEntry::Type::file, "file"}, {kdev::ImageEntry::Type::dir, "dir"},
              {kdev::ImageEntry::Type::node, "nod"}, {kdev::ImageEntry::Type::symlink, "slink"},

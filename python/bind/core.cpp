@@ -79,6 +79,16 @@ void bind_core(py::module_& m) {
       .def_readonly("type", &CoreNote::type)
       .def_property_readonly("data", [](const CoreNote& n) { return py::bytes(n.data); });
 
+  Value<WrittenDump>(m, "WrittenDump", "A dump that was written.")
+      .field("file", &WrittenDump::file)
+      .field("memory", &WrittenDump::memory, "Bytes of physical memory in it.")
+      .field("size", &WrittenDump::size, "Bytes that the file takes on its disk; holes take none.")
+      .field("command", &WrittenDump::command, "Opens it: ['gdb', 'vmlinux', 'vmcore'].")
+      .field("script", &WrittenDump::script,
+             "For gdb -x: it leads backtraces through traps. Empty: none is needed.")
+      .field("notes", &WrittenDump::notes, "What a reader should know.")
+      .finish({"file", "memory", "size"});
+
   m.def(
       "identify", [](const Path& file) { return blocking([&] { return identify(file); }); }, py::arg("file"),
       "What the file is, by its content: 'console log', 'report', 'core', 'disk', 'text dump', 'bundle'. "
@@ -200,7 +210,25 @@ void bind_core(py::module_& m) {
           "local variables.")
       .def(
           "report", [](Self c) { return blocking([&] { return c.report(); }); },
-          "The crash as scan_console() reports it, its frames from the dump's stack, with their variables.");
+          "The crash as scan_console() reports it, its frames from the dump's stack, with their variables.")
+      .def(
+          "write_elf",
+          [](Self c, const Path& file, const std::vector<PageKind>& leave_out, Timeout timeout) {
+            return blocking([&] { return c.write_elf(file, leave_out, deadline(timeout)); });
+          },
+          py::arg("file"), py::kw_only(), py::arg("leave_out") = std::vector<PageKind>(),
+          py::arg("timeout") = py::none(),
+          "Writes an ELF core file for debuggers: the kernel's virtual addresses, one NT_PRSTATUS per "
+          "thread.")
+      .def(
+          "write_kdump",
+          [](Self c, const Path& file, KdumpCompression compression, const std::vector<PageKind>& leave_out,
+             Timeout timeout) {
+            return blocking([&] { return c.write_kdump(file, compression, leave_out, deadline(timeout)); });
+          },
+          py::arg("file"), py::kw_only(), py::arg("compression") = KdumpCompression::zlib,
+          py::arg("leave_out") = std::vector<PageKind>(), py::arg("timeout") = py::none(),
+          "Writes a kdump-compressed file, as makedumpfile does.");
 }
 
 }  // namespace kdev::python

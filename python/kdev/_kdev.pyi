@@ -87,6 +87,7 @@ __all__: list[str] = [
     "Variable",
     "VmStateChanged",
     "Workspace",
+    "WrittenDump",
     "agent_program",
     "check_kernconf",
     "console_systems",

@@ -129,7 +129,8 @@ struct WrittenDump {
   std::uint64_t memory = 0;            ///< bytes of physical memory in it
   std::uint64_t size = 0;              ///< bytes that the file takes on its disk; holes take none
   std::vector<std::string> command{};  ///< opens it: {"gdb", "vmlinux", "vmcore", ...}, {"crash", ...}
-  std::vector<std::string> notes{};    ///< what a reader should know
+  std::string script{};              ///< for gdb -x: it leads backtraces through traps; empty: none is needed
+  std::vector<std::string> notes{};  ///< what a reader should know
   bool operator==(const WrittenDump&) const = default;
 };
 

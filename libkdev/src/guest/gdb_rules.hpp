@@ -11,6 +11,8 @@ class GdbRules {
   virtual ~GdbRules() = default;
   /// Commands before the kernel's symbols are read.
   virtual std::vector<std::string> setup() const = 0;
+  /// The same, where a core file that kdev wrote is read.
+  virtual std::vector<std::string> core_setup() const = 0;
   /// A script in gdb's Python: unwinders that this kernel needs, and a command "kdev-modules" that prints,
   /// for each loaded module, a line {"name": "x.ko", "sections": [[index in the file's section table,
   /// address], ...]}.

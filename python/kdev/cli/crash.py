@@ -17,6 +17,7 @@ from .._kdev import Core, CrashReport, Symbolizer
 from ..display import frame_table
 from ..scan import scan_file
 from .build import find_kernel
+from .convert import convert
 from .output import console, print_crash
 from .score import LogScore, score_folder, sums
 from .triage import history, show_suspects
@@ -28,6 +29,7 @@ app = typer.Typer(
 )
 
 
+app.command("convert")(convert)
 app.command("suspects")(show_suspects)
 app.command("history")(history)
 

@@ -7,6 +7,7 @@
 #include "crash/core/core_state.hpp"
 #include "crash/core/elf_writer.hpp"
 #include "crash/core/kdump_writer.hpp"
+#include "guest/gdb_rules.hpp"
 #include "guest/prstatus.hpp"
 #include "host/hostfs.hpp"
 #include "host/sparse_file.hpp"
@@ -104,9 +105,14 @@ std::vector<guest::CoreNote> Core::State::cpu_notes() {
 
 /// gdb puts a kernel where its file says: one that KASLR moved is read as symbols alone.
 std::vector<std::string> Core::State::gdb_command(const Path& core) const {
-  if (!image) return {"gdb", "-ex", "core-file " + quoted(core.string())};
-  const auto vmlinux = hostfs::absolute(image->kernel().file().path()).string();
   std::vector<std::string> command{"gdb"};
+  if (const auto* gdb = guest->gdb())
+    for (auto& line : gdb->core_setup()) command.insert(command.end(), {"-iex", std::move(line)});
+  if (!image) {
+    command.insert(command.end(), {"-ex", "core-file " + quoted(core.string())});
+    return command;
+  }
+  const auto vmlinux = hostfs::absolute(image->kernel().file().path()).string();
   if (const auto slide = place ? place->slide : 0)
     command.insert(command.end(), {"-ex", fmt::format("symbol-file -o {:#x} {}", slide, quoted(vmlinux)),
                                    "-ex", "core-file " + quoted(core.string())});
@@ -144,6 +150,7 @@ WrittenDump Core::write_elf(const Path& file, const std::vector<PageKind>& leave
     content.abi = state_->rules->elf_abi();
     done.file = hostfs::absolute(file);
     done.command = state_->gdb_command(done.file);
+    if (const auto* gdb = state_->guest->gdb()) done.script = gdb->script();
     done.notes = state_->notes;
     done.memory = total(ranges);
   }

@@ -104,6 +104,11 @@ class FreebsdGdbRules final : public GdbRules {
     // With its own idea of FreeBSD, gdb looks for a process and its shared libraries.
     return {"set osabi none", "set architecture i386:x86-64"};
   }
+  std::vector<std::string> core_setup() const override {
+    // A gdb that was built without FreeBSD ends at the first core file with a program of its; one with it
+    // takes notes for FreeBSD's.
+    return {"set osabi GNU/Linux"};
+  }
   std::string_view script() const override { return python; }
 };
 

@@ -148,6 +148,9 @@ TEST_F(WriteTest, AnElfCoreOfFreebsdSaysTheSame) {
   for (const auto& dump : dumps) {
     const Core core(folder.write("vmcore", dump), freebsd->sources());
     const auto written = core.write_elf(folder / "out");
+    EXPECT_THAT(written.command, ElementsAre("gdb", "-iex", "set osabi GNU/Linux", freebsd->file().string(),
+                                             (folder / "out").string()));
+    EXPECT_THAT(written.script, HasSubstr("tf_rip"));
     const Core again(folder / "out", freebsd->sources());
     expect_same(core, again);
     // Without the kernel's file, too.
