@@ -104,11 +104,12 @@ char symbol_letter(const GElf_Sym& symbol, const GElf_Shdr* section) {
 }
 
 void set_extents(std::vector<ElfSymbol>& symbols, const std::vector<std::uint64_t>& ends) {
+  auto end = ends.begin();
   for (std::size_t i = 0; i < symbols.size();) {
     std::size_t next = i;
     while (next < symbols.size() && symbols[next].address == symbols[i].address) ++next;
     const std::uint64_t start = symbols[i].address;
-    const auto end = std::upper_bound(ends.begin(), ends.end(), start);
+    while (end != ends.end() && *end <= start) ++end;
     std::uint64_t limit = next < symbols.size() ? symbols[next].address : start;
     if (end != ends.end() && (next == symbols.size() || *end < limit)) limit = *end;
     for (; i < next; ++i) symbols[i].extent = limit - start;

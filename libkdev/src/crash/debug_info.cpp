@@ -14,8 +14,36 @@
 #include "crash/symbol_index_build.hpp"
 
 namespace kdev::crash {
+namespace {
 
 constexpr std::size_t deepest_scope = 400;
+
+/// From the function down to the innermost entry.
+std::vector<Dwarf_Die> scopes_in(const Dwarf_Die& function, Dwarf_Addr pc) {
+  std::vector<Dwarf_Die> chain{function};
+  Dwarf_Die scope = function, child;
+  while (chain.size() < deepest_scope && dwarf_child(&scope, &child) == 0) {
+    bool deeper = false;
+    do {
+      const int tag = dwarf_tag(&child);
+      if (tag != DW_TAG_inlined_subroutine && tag != DW_TAG_lexical_block) continue;
+      if (dwarf_haspc(&child, pc) <= 0) continue;
+      chain.push_back(scope = child);
+      deeper = true;
+      break;
+    } while (dwarf_siblingof(&child, &child) == 0);
+    if (!deeper) break;
+  }
+  return chain;
+}
+
+/// Without blocks, which are no functions.
+std::vector<Dwarf_Die> inlined_at(std::vector<Dwarf_Die> scopes) {
+  std::erase_if(scopes, [](Dwarf_Die& die) { return dwarf_tag(&die) == DW_TAG_lexical_block; });
+  return scopes;
+}
+
+}  // namespace
 
 struct DebugInfo::Dwarf_ {
   Dwarf* dwarf = nullptr;
@@ -102,10 +130,13 @@ struct DebugInfo::Dwarf_ {
     if (module) dwarf = dwfl_module_getdwarf(module, &bias);
   }
 
-  void index() {
-    if (indexed || !dwarf) return;
+  bool unit_at(Dwarf_Addr pc, Dwarf_Die* unit) {
+    if (!dwarf) return false;
+    if (!indexed && unit_by_aranges(dwarf, pc, unit)) return true;
+    if (!indexed) units = unit_ranges(dwarf);
     indexed = true;
-    units = unit_ranges(dwarf);
+    const DwarfRange* range = find_range(units, pc);
+    return range && dwarf_offdie(dwarf, range->die, unit);
   }
 
   const std::vector<DwarfRange>& functions_of(Dwarf_Die* unit) {
@@ -207,12 +238,17 @@ std::vector<CallFrames> DebugInfo::call_frames() const {
 std::string DebugInfo::tree(std::string_view known_source) const {
   if (known_source.empty()) return {};
   const std::string end = "/" + std::string(known_source);
+  std::string found;
   std::optional<std::vector<std::string>> names;
   if (index_) names = index_->units();
-  if (!names && dwarf()) names = unit_names(dwarf());
-  for (const auto& name : names.value_or(std::vector<std::string>()))
-    if (name.ends_with(end)) return name.substr(0, name.size() - end.size());
-  return {};
+  if (names) {
+    const auto it =
+        std::find_if(names->begin(), names->end(), [&](const auto& name) { return name.ends_with(end); });
+    if (it != names->end()) found = *it;
+  } else {
+    found = unit_named(dwarf(), end);
+  }
+  return found.substr(0, found.size() - std::min(found.size(), end.size()));
 }
 
 /// Only where names are asked for: of a kernel's symbols it takes as long as opening an index.
@@ -246,27 +282,12 @@ const ElfSymbol* DebugInfo::covering(std::uint64_t address) const {
 DwarfScopes DebugInfo::scopes(std::uint64_t address) const {
   auto& d = *dwarf_;
   d.open(elf_);
-  d.index();
   DwarfScopes found{.pc = address - d.bias, .bias = d.bias};
-  const DwarfRange* unit_range = find_range(d.units, found.pc);
-  found.covered = unit_range && dwarf_offdie(d.dwarf, unit_range->die, &found.unit);
+  found.covered = d.unit_at(found.pc, &found.unit);
   if (!found.covered) return found;
   const DwarfRange* function = find_range(d.functions_of(&found.unit), found.pc);
-  Dwarf_Die scope, child;
-  if (!function || !dwarf_offdie(d.dwarf, function->die, &scope)) return found;
-  found.entries.push_back(scope);
-  while (found.entries.size() < deepest_scope && dwarf_child(&scope, &child) == 0) {
-    bool deeper = false;
-    do {
-      const int tag = dwarf_tag(&child);
-      if (tag != DW_TAG_inlined_subroutine && tag != DW_TAG_lexical_block) continue;
-      if (dwarf_haspc(&child, found.pc) <= 0) continue;
-      found.entries.push_back(scope = child);
-      deeper = true;
-      break;
-    } while (dwarf_siblingof(&child, &child) == 0);
-    if (!deeper) break;
-  }
+  Dwarf_Die die;
+  if (function && dwarf_offdie(d.dwarf, function->die, &die)) found.entries = scopes_in(die, found.pc);
   return found;
 }
 
@@ -279,18 +300,28 @@ std::vector<SourceStep> DebugInfo::expand(std::uint64_t address) const {
   const char* dir = string_attribute(&found.unit, DW_AT_comp_dir);
   std::string file;
   int line = 0;
-  if (Dwarf_Line* row = dwarf_getsrc_die(&found.unit, found.pc)) {
+  const auto take = [&](Dwarf_Line* row) {
     file = joined(dir, dwarf_linesrc(row, nullptr, nullptr));
     dwarf_lineno(row, &line);
-  }
+  };
+  Dwarf_Line* row = dwarf_getsrc_die(&found.unit, found.pc);
+  if (row) take(row);
   if (found.entries.empty()) {
     // Assembly has lines, and symbols for names.
     if (line <= 0) return {};
     return {{.function = {}, .file = file, .line = line, .inlined = false}};
   }
-  // From the function down to the innermost inlined one.
-  auto& chain = found.entries;
-  std::erase_if(chain, [](Dwarf_Die& die) { return dwarf_tag(&die) == DW_TAG_lexical_block; });
+  std::vector<Dwarf_Die> chain = inlined_at(found.entries);
+  // Of no line: the compiler merged code of several.
+  if (row && line == 0) {
+    const auto same = [&](Dwarf_Addr at) {
+      const DwarfRange* there = find_range(dwarf_->functions_of(&found.unit), at);
+      if (!there || there->die != dwarf_dieoffset(&chain.front())) return false;
+      auto other = inlined_at(scopes_in(chain.front(), at));
+      return dwarf_dieoffset(&other.back()) == dwarf_dieoffset(&chain.back());
+    };
+    if (Dwarf_Line* before = line_before(&found.unit, found.pc, same)) take(before);
+  }
 
   std::vector<SourceStep> steps;
   Dwarf_Files* files = nullptr;

@@ -43,6 +43,8 @@ class DebugInfo {
 
   const ElfFile& file() const { return elf_; }
   bool has_symbols() const { return !symbols_.empty(); }
+  /// By address, then name; live as long as this.
+  const std::vector<ElfSymbol>& symbols() const { return symbols_; }
   bool has_dwarf() const;
   /// Null: none.
   Dwarf* dwarf() const;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <functional>
 
 namespace kdev::crash {
 namespace {
@@ -21,15 +20,21 @@ void add_functions(Dwarf_Die* parent, std::vector<DwarfRange>& out, int depth) {
   } while (dwarf_siblingof(&child, &child) == 0);
 }
 
-void each_unit(Dwarf* dwarf, const std::function<void(Dwarf_Die*)>& take) {
-  Dwarf_CU* cu = nullptr;
-  Dwarf_Die die;
-  std::uint8_t type = 0;
-  while (dwarf_get_units(dwarf, cu, &cu, nullptr, &type, &die, nullptr) == 0)
-    if (type == DW_UT_compile && dwarf_tag(&die) == DW_TAG_compile_unit) take(&die);
+std::string unit_name(Dwarf_Die* die) {
+  return joined(string_attribute(die, DW_AT_comp_dir), string_attribute(die, DW_AT_name));
 }
 
 }  // namespace
+
+std::optional<Dwarf_Die> UnitReader::next() {
+  Dwarf_Die die;
+  std::uint8_t type = 0;
+  while (!ended_) {
+    ended_ = dwarf_get_units(dwarf_, cu_, &cu_, nullptr, &type, &die, nullptr) != 0;
+    if (!ended_ && type == DW_UT_compile && dwarf_tag(&die) == DW_TAG_compile_unit) return die;
+  }
+  return std::nullopt;
+}
 
 void add_ranges(Dwarf_Die* die, std::vector<DwarfRange>& out) {
   Dwarf_Addr base = 0, low = 0, high = 0;
@@ -53,9 +58,20 @@ const DwarfRange* find_range(const std::vector<DwarfRange>& ranges, Dwarf_Addr p
 
 std::vector<DwarfRange> unit_ranges(Dwarf* dwarf) {
   std::vector<DwarfRange> units;
-  each_unit(dwarf, [&](Dwarf_Die* die) { add_ranges(die, units); });
+  UnitReader reader(dwarf);
+  while (auto die = reader.next()) add_ranges(&*die, units);
   sort_ranges(units);
   return units;
+}
+
+bool unit_by_aranges(Dwarf* dwarf, Dwarf_Addr pc, Dwarf_Die* unit) {
+  Dwarf_Aranges* all = nullptr;
+  Dwarf_Off offset = 0;
+  if (dwarf_getaranges(dwarf, &all, nullptr) != 0) return false;
+  Dwarf_Arange* found = dwarf_getarange_addr(all, pc);
+  return found && dwarf_getarangeinfo(found, nullptr, nullptr, &offset) == 0 &&
+         dwarf_offdie(dwarf, offset, unit) && dwarf_tag(unit) == DW_TAG_compile_unit &&
+         dwarf_haspc(unit, pc) > 0;
 }
 
 std::vector<DwarfRange> function_ranges(Dwarf_Die* unit) {
@@ -78,10 +94,16 @@ const char* string_attribute(Dwarf_Die* die, unsigned name) {
 
 std::vector<std::string> unit_names(Dwarf* dwarf) {
   std::vector<std::string> names;
-  each_unit(dwarf, [&](Dwarf_Die* die) {
-    names.push_back(joined(string_attribute(die, DW_AT_comp_dir), string_attribute(die, DW_AT_name)));
-  });
+  UnitReader reader(dwarf);
+  while (auto die = reader.next()) names.push_back(unit_name(&*die));
   return names;
+}
+
+std::string unit_named(Dwarf* dwarf, std::string_view end) {
+  UnitReader reader(dwarf);
+  while (auto die = reader.next())
+    if (std::string name = unit_name(&*die); name.ends_with(end)) return name;
+  return {};
 }
 
 }  // namespace kdev::crash

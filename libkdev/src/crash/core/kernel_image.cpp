@@ -6,6 +6,8 @@
 #include <boost/filesystem/operations.hpp>
 #include <kdev/error.hpp>
 
+#include "crash/index_cache.hpp"
+
 namespace kdev::crash {
 namespace {
 
@@ -27,15 +29,17 @@ bool is_code(const ElfSymbol& s) {
 KernelImage::KernelImage(const SymbolSources& sources, const guest::SymbolRules& rules)
     : sources_(sources),
       rules_(rules),
-      kernel_(kernel_of(sources), attempted),
+      kernel_(kernel_of(sources), attempted, {},
+              sources.index.empty() ? default_index_folder() : sources.index),
       source_(source_of(sources), kernel_.tree(rules.known_source())),
       types_(kernel_.dwarf()),
-      symbols_(kernel_.file().symbols()) {
+      symbols_(kernel_.symbols()) {
   if (symbols_.empty())
     throw FormatError({.attempted = attempted,
                        .reason = fmt::format("{} has no symbols", kernel_.file().path().string()),
                        .hint = fmt::format("use the {} that was not stripped", rules.kernel_file()),
                        .log = {}});
+  by_name_.reserve(symbols_.size());
   for (const auto& s : symbols_) by_name_.emplace(s.name, &s);
 }
 

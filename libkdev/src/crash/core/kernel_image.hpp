@@ -65,7 +65,7 @@ class KernelImage {
   DebugInfo kernel_;
   mutable SourceText source_;
   mutable KernelTypes types_;
-  std::vector<ElfSymbol> symbols_;                                  // the kernel's, by address
+  const std::vector<ElfSymbol>& symbols_;                           // the kernel's, by address
   std::unordered_map<std::string_view, const ElfSymbol*> by_name_;  // likewise
   std::map<std::string, Path> files_;                               // of modules, by name
   bool listed_ = false;

@@ -2,7 +2,9 @@
 
 #include <dwarf.h>
 
+#include <algorithm>
 #include <charconv>
+#include <cstring>
 
 #include "crash/dwarf_type.hpp"
 
@@ -59,17 +61,13 @@ bool find_member(Dwarf_Die& type, std::string_view name, Dwarf_Die& out, std::ui
 
 }  // namespace
 
-void KernelTypes::list_units() {
-  if (listed_ || !dwarf_) return;
-  listed_ = true;
-  Dwarf_CU* cu = nullptr;
-  Dwarf_Die die;
-  std::uint8_t type = 0;
-  while (dwarf_get_units(dwarf_, cu, &cu, nullptr, &type, &die, nullptr) == 0) {
-    if (dwarf_tag(&die) != DW_TAG_compile_unit) continue;
-    const char* name = dwarf_diename(&die);
-    units_.push_back({die, name ? name : "", false, {}, {}});
-  }
+KernelTypes::Unit* KernelTypes::unit(std::size_t number) {
+  if (number == units_.size())
+    if (auto die = reader_.next()) {
+      const char* name = dwarf_diename(&*die);
+      units_.push_back({*die, name ? name : "", false, {}, {}});
+    }
+  return number < units_.size() ? &units_[number] : nullptr;
 }
 
 void KernelTypes::index(Unit& unit) {
@@ -103,21 +101,50 @@ void KernelTypes::index(Unit& unit) {
   } while (dwarf_siblingof(&child, &child) == 0);
 }
 
-template <class Found>
-bool KernelTypes::search(std::string_view unit, Found&& found) {
-  list_units();
-  for (const bool named : {true, false})
-    for (auto& u : units_) {
-      if ((!unit.empty() && u.name.ends_with(unit)) != named) continue;
-      index(u);
-      if (found(u)) return true;
+bool KernelTypes::mentions(const std::string& name) {
+  if (!dwarf_) return false;
+  if (!strings_) {
+    strings_.emplace();
+    Elf* elf = dwarf_getelf(dwarf_);
+    std::size_t names = 0;
+    elf_getshdrstrndx(elf, &names);
+    for (Elf_Scn* section = nullptr; (section = elf_nextscn(elf, section));) {
+      GElf_Shdr header{};
+      if (!gelf_getshdr(section, &header)) continue;
+      const char* called = elf_strptr(elf, names, header.sh_name);
+      if (!called || (std::strcmp(called, ".debug_str") != 0 && std::strcmp(called, ".debug_info") != 0))
+        continue;
+      const Elf_Data* data = header.sh_flags & SHF_COMPRESSED ? nullptr : elf_rawdata(section, nullptr);
+      if (!data || !data->d_buf) continue;
+      // Most names are in .debug_str, which is the smaller one.
+      strings_->emplace(called[7] == 's' ? strings_->begin() : strings_->end(),
+                        static_cast<const char*>(data->d_buf), data->d_size);
     }
+  }
+  // One of them is compressed, or elsewhere: who knows.
+  if (strings_->size() != 2) return true;
+  const auto holds = [&](std::string_view s) {
+    return ::memmem(s.data(), s.size(), name.c_str(), name.size() + 1) != nullptr;
+  };
+  return std::any_of(strings_->begin(), strings_->end(), holds);
+}
+
+template <class Found>
+bool KernelTypes::search(const std::string& key, std::string_view name, Found&& found) {
+  for (const bool named : {true, false}) {
+    if (named ? name.empty() : !mentions(key)) continue;
+    for (std::size_t i = 0; Unit* u = unit(i); ++i) {
+      if ((!name.empty() && u->name.ends_with(name)) != named) continue;
+      index(*u);
+      if (found(*u)) return true;
+    }
+  }
   return false;
 }
 
 bool KernelTypes::type(std::string_view name, std::string_view unit, Dwarf_Die& die) {
   const std::string key(name);
-  return search(unit, [&](const Unit& u) {
+  return search(key, unit, [&](const Unit& u) {
     const auto it = u.types.find(key);
     return it != u.types.end() && dwarf_offdie(dwarf_, it->second, &die) && peel(die) &&
            !dwarf_hasattr(&die, DW_AT_declaration);
@@ -132,7 +159,7 @@ std::optional<std::uint64_t> KernelTypes::size_of(std::string_view name, std::st
 std::optional<std::int64_t> KernelTypes::enumerator(std::string_view name, std::string_view unit) {
   const std::string key(name);
   std::optional<std::int64_t> value;
-  search(unit, [&](const Unit& u) {
+  search(key, unit, [&](const Unit& u) {
     if (const auto it = u.enumerators.find(key); it != u.enumerators.end()) value = it->second;
     return value.has_value();
   });

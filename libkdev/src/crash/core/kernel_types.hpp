@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "crash/dwarf_ranges.hpp"
 #include "guest/core_rules.hpp"
 
 namespace kdev::crash {
@@ -17,7 +18,7 @@ namespace kdev::crash {
 class KernelTypes {
  public:
   /// `dwarf`: null knows nothing.
-  explicit KernelTypes(Dwarf* dwarf) : dwarf_(dwarf) {}
+  explicit KernelTypes(Dwarf* dwarf) : dwarf_(dwarf), reader_(dwarf) {}
   /// See guest::KernelView.
   std::optional<guest::Member> member(std::string_view type, std::string_view path, std::string_view unit);
   std::optional<std::uint64_t> size_of(std::string_view type, std::string_view unit);
@@ -31,16 +32,20 @@ class KernelTypes {
     std::unordered_map<std::string, Dwarf_Off> types;  // that are complete
     std::unordered_map<std::string, std::int64_t> enumerators;
   };
-  void list_units();
+  /// Null: there are not so many.
+  Unit* unit(std::size_t number);
   void index(Unit& unit);
-  /// Calls `found` with each unit that may know, until it says true: those named first, then all.
+  /// False: no unit has anything of this name. To find that out by reading all of them takes a kernel long.
+  bool mentions(const std::string& name);
+  /// Calls `found` with each unit that may know the `key`, until it says true: those named first, then all.
   template <class Found>
-  bool search(std::string_view unit, Found&& found);
+  bool search(const std::string& key, std::string_view name, Found&& found);
   bool type(std::string_view name, std::string_view unit, Dwarf_Die& die);
 
   Dwarf* dwarf_;
-  bool listed_ = false;
-  std::vector<Unit> units_;
+  UnitReader reader_;
+  std::vector<Unit> units_;                               // as far as they were looked at
+  std::optional<std::vector<std::string_view>> strings_;  // sections with all names
   std::map<std::string, std::optional<guest::Member>> members_;
 };
 

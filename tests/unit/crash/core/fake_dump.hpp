@@ -207,6 +207,7 @@ class FakeKernel {
                                   "-static",
                                   "-no-pie",
                                   "-w",
+                                  "-Wl,--build-id",
                                   "-Wl,-Ttext-segment=" + text,
                                   "-Wl,--defsym=_text=" + text,
                                   "-Wl,--defsym=kernbase=0xffffffff80000000",
