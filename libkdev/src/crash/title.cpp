@@ -111,25 +111,33 @@ struct TitleTable::State {
   const guest::ConsoleRules& rules;
   GuiltyFinder finder;
   struct Format {
+    std::once_flag once;
     std::vector<Rule> rules;
     std::unique_ptr<RE2::Set>
         set;  ///< the rules' patterns, in their order where they have one; null: too few
   };
-  std::vector<Format> formats;
-  explicit State(const guest::ConsoleRules& r) : rules(r), finder(r.functions()) {}
+  mutable std::vector<Format> formats;  // all together take longer than a dump's report
+  explicit State(const guest::ConsoleRules& r)
+      : rules(r), finder(r.functions()), formats(r.formats().size()) {}
+
+  const Format& format(std::size_t number) const {
+    Format& made = formats[number];
+    std::call_once(made.once, [&] {
+      for (const auto& row : rules.formats()[number].titles)
+        made.rules.push_back({&row, compiled(row.pattern, false), compiled(row.skip, true), -1});
+      made.set = all_patterns(made.rules);
+    });
+    return made;
+  }
 };
 
-TitleTable::TitleTable(const guest::ConsoleRules& rules) : state_(new State(rules)) {
-  for (const auto& format : rules.formats()) {
-    State::Format made;
-    for (const auto& row : format.titles)
-      made.rules.push_back({&row, compiled(row.pattern, false), compiled(row.skip, true), -1});
-    made.set = all_patterns(made.rules);
-    state_->formats.push_back(std::move(made));
-  }
-}
+TitleTable::TitleTable(const guest::ConsoleRules& rules) : state_(new State(rules)) {}
 
 TitleTable::~TitleTable() = default;
+
+void TitleTable::compile() const {
+  for (std::size_t i = 0; i < state_->formats.size(); ++i) state_->format(i);
+}
 
 const TitleTable& TitleTable::of(const guest::ConsoleRules& rules) {
   static std::mutex mutex;
@@ -145,7 +153,7 @@ void TitleTable::name(CrashReport& report, int format, std::string_view before, 
   const auto& row_format = state_->rules.formats()[format];
   report.kind = row_format.kind;
   const std::string text = std::string(before) + std::string(head);
-  const auto& table = state_->formats[format];
+  const auto& table = state_->format(static_cast<std::size_t>(format));
   std::vector<int> fit;
   if (table.set) table.set->Match(text, &fit);
   for (const auto& rule : table.rules) {

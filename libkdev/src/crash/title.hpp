@@ -7,13 +7,16 @@
 
 namespace kdev::crash {
 
-/// A guest's crash table with its regular expressions compiled. Thread-safe.
+/// A guest's crash table. Its regular expressions are compiled when a report first needs them. Thread-safe.
 class TitleTable {
  public:
   explicit TitleTable(const guest::ConsoleRules& rules);
   ~TitleTable();
-  /// The table of these rules, compiled once for the process.
+  /// The table of these rules, one for the process.
   static const TitleTable& of(const guest::ConsoleRules& rules);
+
+  /// All of it at once. std::logic_error: a row is wrong.
+  void compile() const;
 
   /// Fills kind, title, type, alternative_titles and function of a report whose traces are there, and
   /// `corrupted` when what the title needs is missing. `before`, `head`: the lines before and at the

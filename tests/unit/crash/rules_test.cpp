@@ -1,6 +1,8 @@
 #include <gmock/gmock.h>
 
+#include "crash/title.hpp"
 #include "guest/console_rules.hpp"
+#include "guest/consoles.hpp"
 #include "guest/guest.hpp"
 #include "guest/linux/console_frame.hpp"
 #include "guest/linux/console_line.hpp"
@@ -10,6 +12,11 @@ namespace {
 
 const ConsoleRules& rules() {
   return *guest_for(Os::linux).console();
+}
+
+TEST(ConsoleRules, EveryRowOfTheTablesCompiles) {
+  for (const auto& system : console_systems())
+    EXPECT_NO_THROW(crash::TitleTable(system.rules()).compile()) << system.name;
 }
 
 TEST(ConsoleRules, BeginsReport) {
