@@ -11,6 +11,7 @@ const Machine* machine_for(std::string_view arch) {
        .return_column = 16,
        .columns = 17,
        .preserved = {3, 6, 12, 13, 14, 15},
+       .call = "\xe8",
        .pc_name = "RIP",
        .names = {{"RAX", 0},
                  {"RDX", 1},

@@ -12,6 +12,7 @@ struct Machine {
   int frame_pointer = 0, stack_pointer = 0, return_column = 0;  ///< DWARF numbers
   int columns = 0;               ///< registers that call frame information may speak of
   std::vector<int> preserved{};  ///< by calls
+  std::string_view call{};       ///< opcode of a call to a 32-bit distance, which follows it
   std::string_view pc_name;
   std::vector<std::pair<std::string_view, int>> names{};  ///< as reports print them
 };

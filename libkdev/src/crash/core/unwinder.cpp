@@ -126,6 +126,35 @@ bool Unwinder::by_return_address(Registers& r) const {
   return true;
 }
 
+bool Unwinder::by_call(Registers& r) const {
+  constexpr std::uint64_t most_words = 64;
+  const auto sp = r.values.find(machine_.stack_pointer);
+  const auto at = r.pc_is_return ? r.pc - 1 : r.pc;
+  const auto* symbol = sp == r.values.end() ? nullptr : image_.code_at(at);
+  if (!symbol || machine_.call.empty()) return false;
+  const auto begin = symbol->address + image_.at(at).slide;
+  const auto length = machine_.call.size() + sizeof(std::int32_t);
+  for (std::uint64_t slot = sp->second; slot < sp->second + most_words * 8; slot += 8) {
+    const auto pc = view_.number(slot);
+    if (!pc) return false;
+    if (!rules_.is_kernel_address(*pc) || !image_.code_at(*pc - 1)) continue;
+    std::string opcode(machine_.call.size(), '\0');
+    const auto distance = view_.number(*pc - sizeof(std::int32_t), sizeof(std::int32_t));
+    if (!distance || !view_.read(*pc - length, opcode.data(), opcode.size()) || opcode != machine_.call ||
+        *pc + static_cast<std::uint64_t>(static_cast<std::int32_t>(*distance)) != begin)
+      continue;
+    // It may have made a frame.
+    const auto frame = r.values.find(machine_.frame_pointer);
+    if (frame != r.values.end() && frame->second == slot - 8)
+      if (const auto saved = view_.number(slot - 8)) frame->second = *saved;
+    r.pc = *pc;
+    r.pc_is_return = true;
+    r.values[machine_.stack_pointer] = slot + 8;
+    return true;
+  }
+  return false;
+}
+
 bool Unwinder::step(Registers& r, int& traps) const {
   const auto sp = r.values.find(machine_.stack_pointer);
   const auto before = sp == r.values.end() ? 0 : sp->second;
@@ -158,6 +187,12 @@ bool Unwinder::step(Registers& r, int& traps) const {
   // Assembly code that was interrupted has rarely made a frame: its caller's address is on top.
   next = r;
   if (!r.pc_is_return && by_return_address(next) && up(next)) {
+    r = std::move(next);
+    return true;
+  }
+  // Some code in C has no tables: a call of just this function leads to it. A frame pointer leads past it.
+  next = r;
+  if (by_call(next) && up(next)) {
     r = std::move(next);
     return true;
   }

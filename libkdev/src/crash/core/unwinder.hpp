@@ -33,6 +33,8 @@ class Unwinder {
  private:
   bool step(guest::Registers& registers, int& traps) const;
   bool by_return_address(guest::Registers& registers) const;
+  /// By the return address on the stack, not far, whose call is of the function.
+  bool by_call(guest::Registers& registers) const;
   bool by_call_frames(guest::Registers& registers) const;
   bool by_frame_pointer(guest::Registers& registers) const;
 
