@@ -160,10 +160,17 @@ class Builder {
       const DwarfRange* unit = find_range(units_, pc);
       if (!unit || unit->die != offset) continue;
       Stretch stretch{.low = pc, .high = points[i + 1], .row = {}};
-      const DwarfRange* function = find_range(functions, pc);
-      const auto scope = function ? scope_of.find(function->die) : scope_of.end();
-      if (scope != scope_of.end()) stretch.row.node = innermost(scope->second, pc);
+      const auto node_at = [&](Dwarf_Addr at) {
+        const DwarfRange* function = find_range(functions, at);
+        const auto scope = function ? scope_of.find(function->die) : scope_of.end();
+        return scope != scope_of.end() ? innermost(scope->second, at) : index_none;
+      };
+      stretch.row.node = node_at(pc);
       if (const LineRow* line = line_at(pc)) {
+        if (line->line == 0 && stretch.row.node != index_none) {
+          const auto same = [&](Dwarf_Addr at) { return node_at(at) == stretch.row.node; };
+          if (const LineRow* before = line_before(line, same)) line = before;
+        }
         stretch.row.file = line->file;
         stretch.row.line = line->line;
       }
@@ -204,6 +211,15 @@ class Builder {
                                [](Dwarf_Addr a, const LineRow& l) { return a < l.address; });
     if (it == lines_.begin() || (--it)->end) return nullptr;
     return &*it;
+  }
+
+  /// See crash::line_before().
+  const LineRow* line_before(const LineRow* row, const std::function<bool(Dwarf_Addr)>& same) const {
+    for (int back = 0; back < most_lines_before && !row->end; ++back, --row) {
+      if (static_cast<int>(row->line) > 0 && same(row->address)) return row;
+      if (row == lines_.data()) break;
+    }
+    return nullptr;
   }
 
   std::size_t new_scope(Dwarf_Die* die, bool function) {

@@ -52,7 +52,7 @@ struct IndexHeader {
 
 constexpr std::array<char, 8> index_magic = {'k', 'd', 'e', 'v', 's', 'y', 'm', '\n'};
 // To be raised with every change of the format, and of what DebugInfo::expand() finds.
-constexpr std::uint32_t index_version = 1;
+constexpr std::uint32_t index_version = 2;
 // A page: of a file that a few addresses are looked up in, most is never touched.
 constexpr std::size_t index_block = 4096;
 

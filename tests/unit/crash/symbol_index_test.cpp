@@ -148,6 +148,37 @@ TEST_F(SymbolIndexTest, AssemblyHasLinesToo) {
   EXPECT_EQ("nop", frames[0].source);
 }
 
+// Compilers give code no line that they merged of several. The assembler writes no such row: a line of 777 is
+// made one in the program, where what is added to the line before and behind it is 774 and -773, in LEB128.
+TEST_F(SymbolIndexTest, CodeWithoutALineHasTheOneBeforeInItsFunction) {
+  const Path source = fixture->dir() / "merged.c", program = fixture->dir() / "merged";
+  write(source,
+        "int merged(int n) {\n  __asm__ volatile(\"nop\");\n"
+        "  __asm__ volatile(\".loc 1 777\\n nop\\n nop\");\n  return n;\n}\n");
+  fixture->run({"cc", "-g", "-O1", "-nostdlib", "-static", "-no-pie", "-fno-asynchronous-unwind-tables",
+                "-Wl,-e,merged", "-Wl,--build-id=0x00112233445566778899aabbccddeeff00000005", "-o",
+                program.string(), source.string()});
+  std::string bytes = content(program);
+  for (const auto& [added, none] : {std::pair<std::string, std::string>{"\x03\x86\x06", "\x03\xfd\x7f"},
+                                    {"\x03\xfb\x79", {"\x03\x84\x00", 3}}}) {
+    const auto at = bytes.find(added);
+    ASSERT_NE(std::string::npos, at);
+    ASSERT_EQ(std::string::npos, bytes.find(added, at + 1));
+    bytes.replace(at, added.size(), none);
+  }
+  write(program, bytes);
+  const DebugInfo plain(program, "test");
+  ASSERT_FALSE(plain.write_index(folder_).empty());
+  const DebugInfo indexed(program, "test", {}, folder_);
+  ASSERT_TRUE(indexed.indexed());
+  const auto* merged = plain.named("merged").at(0);
+  std::vector<int> lines;
+  for (auto at = merged->address + 2; at < merged->address + 6; ++at)
+    for (const auto& step : plain.expand(at)) lines.push_back(step.line);
+  EXPECT_THAT(lines, testing::ElementsAre(2, 3, 3, 5));
+  expect_same(plain, indexed, merged->address - 4, merged->address + merged->size + 4, 1);
+}
+
 TEST_F(SymbolIndexTest, ItIsMadeOnceAndByItsBuildId) {
   const Path file = written();
   EXPECT_THAT(file.filename().string(), testing::StartsWith("00112233445566778899aabbccddeeff99887766-"));
