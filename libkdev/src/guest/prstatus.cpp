@@ -9,7 +9,7 @@ namespace kdev::guest {
 namespace {
 
 /// pr_pid, and pr_reg, which is struct user_regs_struct.
-constexpr std::size_t tid_at = 32, registers_at = 112, note_size = 336;
+constexpr std::size_t tid_at = 32, registers_at = 112;
 /// Of user_regs_struct in its order: DWARF numbers; -1: none.
 constexpr std::array<int, 20> dwarf{15, 14, 13, 12, 6, 3, 11, 10, 9, 8, 0, 2, 1, 4, 5, -1, -1, -1, -1, 7};
 constexpr std::size_t ip = 16, cs = 17;
@@ -25,7 +25,7 @@ bool same(const Registers& a, const Registers& b) {
 }  // namespace
 
 std::optional<Prstatus> read_prstatus(const CoreNote& note) {
-  if (note.name != "CORE" || note.type != NT_PRSTATUS || note.data.size() < note_size) return std::nullopt;
+  if (note.name != "CORE" || note.type != NT_PRSTATUS || note.data.size() < prstatus_size) return std::nullopt;
   Prstatus p;
   std::array<std::uint64_t, dwarf.size()> values{};
   std::memcpy(&p.tid, note.data.data() + tid_at, sizeof(p.tid));
@@ -46,7 +46,7 @@ std::vector<Prstatus> prstatus_notes(const CoreMemory& memory) {
 
 CoreNote write_prstatus(std::uint32_t tid, const std::optional<Registers>& registers,
                         const std::vector<CoreNote>& known) {
-  CoreNote note{.name = "CORE", .type = NT_PRSTATUS, .data = std::string(note_size, '\0')};
+  CoreNote note{.name = "CORE", .type = NT_PRSTATUS, .data = std::string(prstatus_size, '\0')};
   if (registers) {
     std::array<std::uint64_t, dwarf.size()> values{};
     for (std::size_t i = 0; i < values.size(); ++i)

@@ -13,6 +13,8 @@ struct Prstatus {
   bool user_mode = false;
 };
 
+inline constexpr std::size_t prstatus_size = 336;
+
 /// Nothing: the note is another.
 std::optional<Prstatus> read_prstatus(const CoreNote& note);
 /// All that a dump has.

@@ -1,5 +1,9 @@
 // A Linux kernel's processors: what ran on each, and its registers.
+#include <elf.h>
+
 #include <algorithm>
+#include <array>
+#include <cstring>
 
 #include "guest/linux/core_facts.hpp"
 #include "guest/prstatus.hpp"
@@ -10,10 +14,27 @@ namespace {
 constexpr std::string_view unit = "init/init_task.c", core_unit = "kernel/sched/core.c";
 constexpr std::uint64_t max_cpus = 8192;  // the most of CONFIG_NR_CPUS on x86
 
+/// Where a kernel that dumps itself writes a CPU's note, before it is one of the file's (crash_save_cpu() in
+/// kernel/kexec_core.c). Nothing: the CPU was not stopped, or the kernel does not dump itself.
+std::optional<Prstatus> crash_note(const KernelView& view, const LinuxCpu& cpu) {
+  constexpr std::string_view name{"CORE\0\0\0", 8};
+  const auto notes = view.variable("crash_notes");
+  std::array<char, sizeof(Elf64_Nhdr) + name.size() + prstatus_size> bytes{};
+  Elf64_Nhdr header{};
+  if (!notes || !*notes || !view.read(*notes + cpu.per_cpu, bytes.data(), bytes.size())) return std::nullopt;
+  std::memcpy(&header, bytes.data(), sizeof(header));
+  if (header.n_descsz < prstatus_size || header.n_namesz != 5 ||
+      std::memcmp(bytes.data() + sizeof(header), name.data(), name.size()) != 0)
+    return std::nullopt;
+  return read_prstatus({.name = "CORE",
+                        .type = header.n_type,
+                        .data = std::string(bytes.data() + sizeof(header) + name.size(), prstatus_size)});
+}
+
 /// A machine writes one for each CPU, whose number plus one is its pid. A kernel that dumps itself writes the
-/// task's pid, in the order of CPUs, and none for a CPU that was not stopped: where some are missing, pids
-/// tell which it is, of an idle one's, which is 0, the stack. In a core file of kdev's all tasks have one,
-/// idle ones with pids of their own.
+/// task's pid, in the order of CPUs, and none for a CPU that was not stopped: which CPU's it is tells the
+/// variable that it wrote it to; else pids do, and of an idle task's, which is 0, the stack. In a core file of
+/// kdev's all tasks have one, idle ones with pids of their own.
 void give_registers(const KernelView& view, std::vector<LinuxCpu>& cpus) {
   const std::vector<Prstatus> notes = prstatus_notes(view.memory());
   const auto give = [](LinuxCpu& cpu, const Prstatus& p) {
@@ -29,13 +50,18 @@ void give_registers(const KernelView& view, std::vector<LinuxCpu>& cpus) {
   }
   std::vector<std::optional<std::uint64_t>> pids;
   for (const auto& cpu : cpus) pids.push_back(view.number(cpu.current, "task_struct", "pid", unit));
-  if (std::equal(notes.begin(), notes.end(), pids.begin(), pids.end(),
-                 [](const Prstatus& p, const auto& pid) { return pid == p.tid; })) {
-    for (std::size_t i = 0; i < cpus.size(); ++i) give(cpus[i], notes[i]);
-    return;
-  }
+  const bool in_order = std::equal(notes.begin(), notes.end(), pids.begin(), pids.end(),
+                                   [](const Prstatus& p, const auto& pid) { return pid == p.tid; });
   for (std::size_t i = 0; i < cpus.size(); ++i) {
     auto& cpu = cpus[i];
+    if (const auto own = crash_note(view, cpu)) {
+      give(cpu, *own);
+      continue;
+    }
+    if (in_order) {
+      give(cpu, notes[i]);
+      continue;
+    }
     const auto stack = view.number(cpu.current, "task_struct", "stack", unit);
     for (const auto& p : notes) {
       if (pids[i] == 0u && p.tid == static_cast<std::uint32_t>(-cpu.id - 1)) give(cpu, p);
@@ -83,8 +109,10 @@ std::vector<LinuxCpu> linux_cpu_states(const KernelView& view, bool with_registe
 }
 
 int linux_panic_cpu(const KernelView& view) {
-  const auto cpu = view.variable("panic_cpu", 4);
-  return cpu && *cpu < max_cpus ? static_cast<int>(*cpu) : -1;  // PANIC_CPU_INVALID is -1
+  // The second is of kexec on x86, which is all that there is before 4.5. -1: nobody.
+  for (const auto* name : {"panic_cpu", "crashing_cpu"})
+    if (const auto cpu = view.variable(name, 4); cpu && *cpu < max_cpus) return static_cast<int>(*cpu);
+  return -1;
 }
 
 int linux_tid(std::uint64_t pid, int cpu) {

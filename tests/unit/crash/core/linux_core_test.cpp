@@ -108,6 +108,23 @@ TEST_F(LinuxCoreTest, AKernelThatKaslrMovedIsFound) {
   }
 }
 
+TEST_F(LinuxCoreTest, WithTheKernelsIndexItSaysTheSame) {
+  const LinuxKernel moved({}, "0xffffffff81400000");
+  SymbolSources sources = kernel->sources();
+  sources.index = kernel->folder().path() / "index";
+  ASSERT_FALSE(Symbolizer(sources).build_index().empty());
+  ASSERT_TRUE(Symbolizer(sources).indexed());
+  for (const LinuxKernel* running : {&std::as_const(*kernel), &moved}) {
+    const std::uint64_t slide = running == kernel ? 0 : 0x400000;
+    const auto file =
+        running->folder().write("vmcore", running->dump(running->cpu_notes() + running->vmcoreinfo(slide)));
+    const Core plain(file, kernel->sources()), indexed(file, sources);
+    check_all(indexed);
+    EXPECT_EQ(plain.report(), indexed.report());
+    for (const auto& t : plain.threads()) EXPECT_EQ(plain.stack(t.tid), indexed.stack(t.tid));
+  }
+}
+
 TEST_F(LinuxCoreTest, MemoryNeedsNoKernelFileWhereTheDumpSaysWhereItIs) {
   const Core told(kernel->folder().write("vmcore", kernel->dump(kernel->cpu_notes() + kernel->vmcoreinfo())));
   EXPECT_EQ("Linux version", told.read(kernel->symbols.at("linux_banner"), 13));
@@ -228,6 +245,20 @@ TEST_F(LinuxCoreTest, AssemblyCodeIsUnwoundByOrc) {
   const LinuxKernel orc(unknown);
   EXPECT_THAT(functions(orc.open(orc.dump(orc.cpu_notes())).stack(33).frames),
               ElementsAre("__schedule", "asm_worker", "weird_entry"));
+}
+
+TEST_F(LinuxCoreTest, InItsOwnDumpRegistersAreThoseThatEachCpuLeft) {
+  const LinuxKernel own({"CRASH_NOTES"});
+  FakeMemory memory = own.memory;
+  memory.put(own.physical("the_notes") + 8,
+             prstatus(31, own.symbols.at("panic") + 16, own.stack(1, 490), own.stack(1, 500)));
+  // CPU 0 was not stopped, and the file's note is of another dump.
+  const auto stale = prstatus(31, own.symbols.at("cpu_idle") + 16, own.stack(3, 400), own.stack(3, 402));
+  const Core core = own.open(own.dump(stale + own.vmcoreinfo(), memory));
+  EXPECT_THAT(functions(core.stack(31).frames),
+              ElementsAre("panic", "handle_timer", "sysvec_timer", "asm_sysvec_timer", "\\store", "greet",
+                          "sys_crash", "do_syscall_64", "entry_SYSCALL_64"));
+  EXPECT_THAT(core.stack(0).frames, IsEmpty());
 }
 
 TEST_F(LinuxCoreTest, OneThatRanAProgramHasNoStack) {
