@@ -259,3 +259,12 @@ def test_a_modules_fault_is_unwound_to_its_line(
         assert not values["prev"].available or int(values["prev"].value.split()[0], 16) in {
             t.address for t in core.threads()
         }
+
+    # The lines of another build would mislead.
+    (folder / "crasher.c").write_text(CRASHER.replace("greet(2)", "greet(1) + greet(2)"))
+    other = kdev.Core(tmp_path / "vmcore", kernel, modules=[ws.build_module(folder, kernel).ko])
+    assert [(m.name, m.file) for m in other.modules()] == [("crasher", None)]
+    report = other.report()
+    assert any("crasher.ko is not the file of the module that was loaded" in note for note in report.notes)
+    assert all(frame.line == 0 for frame in report.frames if frame.module == "crasher")
+    assert report.frames[-1].function.startswith("entry_SYSCALL_64")

@@ -121,6 +121,7 @@ struct ThreadState {
 struct ModuleState {
   CoreModule module;
   std::map<std::string, std::uint64_t> sections{};
+  std::string build_id{};  ///< GNU build id, hex; empty: not known
 };
 
 /// A step up a stack.

@@ -99,6 +99,11 @@ std::string KernelImage::name_of(std::uint64_t address) const {
   return offset ? fmt::format("{}+{}", found->name, offset) : std::string(found->name);
 }
 
+bool KernelImage::may_be_code(std::uint64_t address) const {
+  const Place place = at(address);
+  return (!place.info && !place.module.empty()) || code_at(address);
+}
+
 std::vector<StackFrame> KernelImage::expand(std::uint64_t address, bool return_address) const {
   const Place place = at(return_address ? address - 1 : address);
   std::vector<StackFrame> frames;
@@ -140,7 +145,16 @@ Path KernelImage::add_module(const guest::ModuleState& m, std::vector<std::strin
   if (!file.empty() && !m.sections.empty()) {
     try {
       used = rules_.symbol_file(file);
-      loaded.info = std::make_unique<DebugInfo>(used, "read a module's symbols", m.sections);
+      auto info = std::make_unique<DebugInfo>(used, "read a module's symbols", m.sections);
+      if (const auto id = info->file().build_id(); !id.empty() && !m.build_id.empty() && id != m.build_id) {
+        // Its lines would mislead.
+        notes.push_back(
+            fmt::format("{} is not the file of the module that was loaded: its build id is {}, that one's {}",
+                        used.filename().string(), id, m.build_id));
+        used.clear();
+      } else {
+        loaded.info = std::move(info);
+      }
     } catch (const Error& error) {
       notes.push_back(fmt::format("module {}: {}", loaded.name, error.reason()));
       used.clear();

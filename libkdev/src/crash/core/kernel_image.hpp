@@ -34,6 +34,8 @@ class KernelImage {
   std::string name_of(std::uint64_t address) const;
   /// The symbol that an address is in, of code or data; of a module only functions. Null: none.
   const ElfSymbol* symbol_at(std::uint64_t address) const;
+  /// As far as is known: in a module of which there is no file, anything may be.
+  bool may_be_code(std::uint64_t address) const;
   /// Inline frames first, then the real one, which is always there: nameless when nothing is known.
   std::vector<StackFrame> expand(std::uint64_t address, bool return_address) const;
   std::optional<guest::KernelSymbol> symbol(std::string_view name) const;

@@ -113,7 +113,7 @@ bool Unwinder::by_frame_pointer(Registers& r) const {
 bool Unwinder::by_return_address(Registers& r) const {
   const auto sp = r.values.find(machine_.stack_pointer);
   const auto pc = sp == r.values.end() ? std::nullopt : view_.number(sp->second);
-  if (!pc || !*pc || !image_.code_at(*pc - 1)) return false;
+  if (!pc || !*pc || !image_.may_be_code(*pc - 1)) return false;
   r.pc = *pc;
   r.pc_is_return = true;
   r.values[machine_.stack_pointer] += 8;
@@ -158,14 +158,14 @@ bool Unwinder::by_call(Registers& r) const {
 bool Unwinder::step(Registers& r, int& traps) const {
   const auto sp = r.values.find(machine_.stack_pointer);
   const auto before = sp == r.values.end() ? 0 : sp->second;
-  if (!r.pc_is_return && !image_.code_at(r.pc)) {
+  if (!r.pc_is_return && !image_.may_be_code(r.pc)) {
     // A call of what is no code: the one who called left its address on the stack.
     const auto pc = view_.number(before);
     if (!pc || !before) return false;
     r.pc = *pc;
     r.pc_is_return = true;
     r.values[machine_.stack_pointer] = before + 8;
-    return image_.code_at(r.pc - 1) != nullptr;
+    return image_.may_be_code(r.pc - 1);
   }
   Registers next = r;
   // Assembly code in front of the stack's bottom has call frame information that says nothing: up or not at

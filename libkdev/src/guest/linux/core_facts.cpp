@@ -1,8 +1,12 @@
 #include "guest/linux/core_facts.hpp"
 
+#include <elf.h>
 #include <fmt/format.h>
 
+#include <array>
 #include <unordered_set>
+
+#include "common/digest.hpp"
 
 namespace kdev::guest {
 namespace {
@@ -90,6 +94,19 @@ std::map<std::string, std::uint64_t> sections_of(const KernelView& view, std::ui
   return sections;
 }
 
+/// A note of one section, as it was loaded.
+std::string build_id_of(const KernelView& view, const std::map<std::string, std::uint64_t>& sections) {
+  const auto section = sections.find(".note.gnu.build-id");
+  Elf64_Nhdr header{};
+  std::array<char, 64> id{};
+  if (section == sections.end() || !view.read(section->second, &header, sizeof(header)) ||
+      header.n_type != NT_GNU_BUILD_ID || header.n_namesz != sizeof(ELF_NOTE_GNU) ||
+      header.n_descsz > id.size() ||
+      !view.read(section->second + sizeof(header) + sizeof(ELF_NOTE_GNU), id.data(), header.n_descsz))
+    return {};
+  return hex_of({id.data(), header.n_descsz});
+}
+
 }  // namespace
 
 std::optional<std::uint64_t> linux_module_at(const KernelView& view, std::uint64_t address) {
@@ -138,6 +155,7 @@ std::vector<ModuleState> linux_modules(const KernelView& view, std::vector<std::
     m.module.address = *address;
     m.module.size = *bytes;
     m.sections = sections_of(view, module, unit);
+    m.build_id = build_id_of(view, m.sections);
     modules.push_back(std::move(m));
   }
   return modules;
