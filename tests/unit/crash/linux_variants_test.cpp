@@ -155,6 +155,14 @@ TEST(LinuxVariants, RustPanics) {
             one("rust_kernel: panicked at 'oh no', drivers/mydrv.rs:60:5\n" + stopped).title);
 }
 
+TEST(LinuxVariants, AKernelForCrashesThatIsLoadedIsNoPartOfTheProcess) {
+  const auto report =
+      one("Kernel panic - not syncing: oh no\nCPU: 1 PID: 38 Comm: sh Kdump: loaded Not tainted 6.1.0 #1\n" +
+          stack({"dump_stack", "panic", "work"}));
+  EXPECT_EQ("sh", report.process);
+  EXPECT_EQ("Not tainted", report.taint);
+}
+
 TEST(LinuxVariants, ABadPageIsBlamedOnItsOwner) {
   const std::string freed = stack({"bad_page", "free_unref_page", "__folio_put", "innocent"});
   const std::string head = "BUG: Bad page state in process sh  pfn:7deea\n";

@@ -33,7 +33,7 @@ RE2::Options options() {
 struct Patterns {
   // dump_stack_print_info in lib/dump_stack.c; show_regs_print_info before it.
   RE2 cpu{
-      R"(CPU: (\d+) (?:UID: \d+ )?PID: (\d+) Comm: (.{0,32}?) (Not tainted|Tainted:(?: +[A-Z]\b)*)(?: +(\S+))?)"};
+      R"(CPU: (\d+) (?:UID: \d+ )?PID: (\d+) Comm: (.{0,32}?) (?:Kdump: loaded )?(Not tainted|Tainted:(?: +[A-Z]\b)*)(?: +(\S+))?)"};
   RE2 old_pid{R"(^Pid: (\d+), comm: (.{0,32}?) (Not tainted|Tainted:(?: +[A-Z]\b)*)(?: +\(?(\S+?)\)? )?)"};
   RE2 taint{R"(^ {2,}(Not tainted|Tainted:(?: +[A-Z]\b)*) +(\S+))"};
   RE2 release{
