@@ -49,6 +49,10 @@ class KdumpCore final : public PagedMemory {
       refuse(fmt::format("it is of version {}: not known", header.version));
     if (descriptors_at_ > bytes.size() || bitmaps * 8 < header.max_page)
       refuse("it is cut off within its bitmaps of pages, or these are too small");
+    // libkdumpfile would ask for as much memory before it looks.
+    for (const auto& [at, size] :
+         {std::pair{sub.notes_at, sub.notes_size}, std::pair{sub.vmcoreinfo_at, sub.vmcoreinfo_size}})
+      if (size && (at > bytes.size() || size > bytes.size() - at)) refuse("it is cut off within its notes");
     // It is told of the processor, which it would look for in a VMCOREINFO that may not be there.
     if (!ctx_ || kdump_set_string_attr(ctx_.get(), KDUMP_ATTR_ARCH_NAME, KDUMP_ARCH_X86_64) != KDUMP_OK ||
         // A file that is cut off must not be mapped: reading behind its end would be a bus error.

@@ -315,7 +315,7 @@ TEST_F(WriteTest, AbsurdHeadersAreNoTrouble) {
           put_le(bytes, at, value, 4);
           folder.write("bad", bytes);
           try {
-            const Core bad(folder / "bad", kernel->sources());
+            const Core bad(folder / "bad");
             bad.write_elf(folder / "out", {}, Deadline::after(Seconds(60)));
           } catch (const FormatError&) {
           }
