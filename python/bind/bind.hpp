@@ -19,6 +19,7 @@ void bind_dump_settings(pybind11::module_& m);
 void bind_disk(pybind11::module_& m);
 void bind_workspace(pybind11::module_& m);
 void bind_crash(pybind11::module_& m);
+void bind_crash_facts(pybind11::module_& m);
 void bind_triage(pybind11::module_& m);
 void bind_bundle(pybind11::module_& m);
 void bind_core(pybind11::module_& m);

@@ -16,6 +16,7 @@ void bind_crash(py::module_& m) {
       .field("address", &Variable::address, "In the guest's memory; 0: it is not there, or not known.")
       .field("available", &Variable::available, "False: `value` says why there is none.")
       .finish({"name", "value", "type"});
+  bind_crash_facts(m);
   Value<StackFrame> frame(m, "StackFrame",
                           "One line of a stack trace, or one inline function expanded from it.");
   frame.field("function", &StackFrame::function)
@@ -67,6 +68,11 @@ void bind_crash(py::module_& m) {
       .field("release", &CrashReport::release)
       .field("registers", &CrashReport::registers)
       .field("traces", &CrashReport::traces, "The guilty one first.")
+      .field("fault", &CrashReport::fault,
+             "The access that faulted; its members are found by Symbolizer or Core. None: there was none.")
+      .field("poisons", &CrashReport::poisons, "Registers with marks in them, by name.")
+      .field("object", &CrashReport::object,
+             "Of an allocator, that was misused, as the report says; or None.")
       .field("kaslr_offset", &CrashReport::kaslr_offset)
       .field("panicked", &CrashReport::panicked, "The log also holds the panic that followed.")
       .field("corrupted", &CrashReport::corrupted, "Truncated, or mixed with another.")

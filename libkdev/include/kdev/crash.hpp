@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include <kdev/crash_facts.hpp>
 #include <kdev/deadline.hpp>
 #include <kdev/export.hpp>
 #include <kdev/kernel_artifact.hpp>
@@ -85,6 +86,9 @@ struct KDEV_API CrashReport {
   std::string release;      ///< uname -r as printed in the report
   std::map<std::string, std::string> registers;  ///< "RIP", "RAX", "CR2", ... as printed
   std::vector<StackTrace> traces;                ///< the guilty one first
+  std::optional<FaultInfo> fault;                ///< the access that faulted; members by Symbolizer or Core
+  std::vector<PoisonedRegister> poisons;         ///< registers with marks in them, by name
+  std::optional<SlabObject> object;              ///< that was misused, as the report says
   std::optional<std::int64_t> kaslr_offset;      ///< from "Kernel Offset:"; absent: unknown
   bool panicked = false;    ///< the log also holds the panic that followed
   bool corrupted = false;   ///< truncated, or mixed with another

@@ -47,6 +47,11 @@ ElfFile::~ElfFile() {
   if (fd_ >= 0) ::close(fd_);
 }
 
+int ElfFile::machine() const {
+  GElf_Ehdr header;
+  return gelf_getehdr(elf_, &header) ? header.e_machine : EM_NONE;
+}
+
 std::string ElfFile::build_id() const {
   const void* bytes = nullptr;
   const auto n = dwelf_elf_gnu_build_id(elf_, &bytes);

@@ -34,6 +34,7 @@ class ElfFile {
   const Path& path() const { return path_; }
   bool relocatable() const { return relocatable_; }  ///< ET_REL: a module
   int address_digits() const { return digits_; }     ///< hex digits of an address: 8 or 16
+  int machine() const;                               ///< EM_...
   std::string build_id() const;                      ///< hex; empty: none
   bool has_segment(unsigned type) const;             ///< PT_...
   /// Sorted by address, then name; without section, file and undefined symbols. Addresses of a relocatable

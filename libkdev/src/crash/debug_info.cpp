@@ -130,6 +130,32 @@ struct DebugInfo::Dwarf_ {
     if (module) dwarf = dwfl_module_getdwarf(module, &bias);
   }
 
+  /// Lays relative addresses into code of x86-64 that is `at` bytes into a section and lies at `address`.
+  void relocate(const ElfFile& file, std::size_t section, std::uint64_t at, std::uint64_t address,
+                std::string& code) const {
+    for (Elf_Scn* s = nullptr; file.machine() == EM_X86_64 && (s = elf_nextscn(file.handle(), s));) {
+      GElf_Shdr header;
+      if (!gelf_getshdr(s, &header) || header.sh_type != SHT_RELA || header.sh_info != section) continue;
+      Elf_Data* data = elf_getdata(s, nullptr);
+      GElf_Rela rela;
+      for (int i = 0; data && gelf_getrela(data, i, &rela); ++i) {
+        const auto type = GELF_R_TYPE(rela.r_info);
+        if (rela.r_offset < at || rela.r_offset - at + 4 > code.size()) continue;
+        if (type != R_X86_64_PC32 && type != R_X86_64_PLT32) continue;
+        GElf_Sym symbol;
+        GElf_Addr value = 0;
+        if (!dwfl_module_getsym_info(module, static_cast<int>(GELF_R_SYM(rela.r_info)), &symbol, &value,
+                                     nullptr, nullptr, nullptr) ||
+            symbol.st_shndx == SHN_UNDEF)
+          continue;
+        const auto place = rela.r_offset - at;
+        const auto relative =
+            static_cast<std::uint32_t>(value + static_cast<std::uint64_t>(rela.r_addend) - (address + place));
+        std::memcpy(code.data() + place, &relative, sizeof(relative));
+      }
+    }
+  }
+
   bool unit_at(Dwarf_Addr pc, Dwarf_Die* unit) {
     if (!dwarf) return false;
     if (!indexed && unit_by_aranges(dwarf, pc, unit)) return true;
@@ -277,6 +303,30 @@ const ElfSymbol* DebugInfo::covering(std::uint64_t address) const {
     if (it->function && address - it->address < std::max(it->extent, it->size)) return &*it;
   }
   return nullptr;
+}
+
+const ElfSymbol* DebugInfo::data_around(std::uint64_t address) const {
+  auto it = std::upper_bound(symbols_.begin(), symbols_.end(), address,
+                             [](std::uint64_t a, const ElfSymbol& s) { return a < s.address; });
+  for (int back = 0; it != symbols_.begin() && back < 16; ++back) {
+    --it;
+    if (!it->function && address - it->address < it->size) return &*it;
+  }
+  return nullptr;
+}
+
+std::string DebugInfo::code(std::uint64_t address, std::size_t size) const {
+  if (!elf_.relocatable()) return std::string(elf_.bytes_at(address, size));
+  dwarf_->open(elf_);
+  if (!dwarf_->module) return {};
+  Dwarf_Addr at = address, bias = 0;
+  Elf_Scn* section = dwfl_module_address_section(dwarf_->module, &at, &bias);
+  const Elf_Data* data = section ? elf_rawdata(section, nullptr) : nullptr;
+  if (!data || !data->d_buf || at >= data->d_size) return {};
+  std::string bytes(static_cast<const char*>(data->d_buf) + at,
+                    std::min<std::size_t>(size, data->d_size - at));
+  dwarf_->relocate(elf_, elf_ndxscn(section), at, address, bytes);
+  return bytes;
 }
 
 DwarfScopes DebugInfo::scopes(std::uint64_t address) const {

@@ -54,6 +54,10 @@ class DebugInfo {
   std::vector<const ElfSymbol*> named(std::string_view name) const;
   /// The function that the address is in; null: none.
   const ElfSymbol* covering(std::uint64_t address) const;
+  /// The variable that the address is in; null: none.
+  const ElfSymbol* data_around(std::uint64_t address) const;
+  /// What the file has at an address, without relocations; fewer bytes, when it has fewer.
+  std::string code(std::uint64_t address, std::size_t size) const;
   /// Empty when the DWARF does not know the address. A line that is in no function, of assembly, is one step
   /// without a name.
   std::vector<SourceStep> expand(std::uint64_t address) const;

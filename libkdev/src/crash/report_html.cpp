@@ -136,6 +136,8 @@ std::string CrashReport::to_html() const {
         escaped(frame->function), soft, escaped(view::place(*frame)));
     if (!frame->source.empty()) out += preformatted(fmt::format("{:>5}  {}", frame->line, frame->source));
   }
+  for (const auto& text : view::memory_facts(*this))
+    out += fmt::format("<div style=\"{}font-size:.9em;margin:.15em 0\">{}</div>", mono, escaped(text));
   for (const auto& text : notes)
     out += fmt::format(
         "<div style=\"margin:.3em 0;padding:.2em .6em;background:rgba(240,173,78,.25);"

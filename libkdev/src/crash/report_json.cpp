@@ -4,6 +4,7 @@
 #include <kdev/error.hpp>
 
 #include "common/json.hpp"
+#include "crash/report_facts_json.hpp"
 
 namespace kdev {
 namespace {
@@ -17,22 +18,12 @@ using json::object;
                      .log = {}});
 }
 
-/// Unsigned 64-bit numbers as hex strings: JSON's numbers lose digits in most readers.
 std::string hex(std::uint64_t v) {
-  return fmt::format("{:#x}", v);
+  return crash::hex_number(v);
 }
 
 std::uint64_t get_hex(const object& o, std::string_view key) {
-  const std::string s = json::get_string(o, key, "0x0");
-  std::size_t used = 0;
-  std::uint64_t v = 0;
-  try {
-    v = std::stoull(s, &used, 16);
-  } catch (const std::exception&) {
-    bad(key, "a hexadecimal number");
-  }
-  if (used != s.size()) bad(key, "a hexadecimal number");
-  return v;
+  return crash::get_hex_number(o, key);
 }
 
 const json::array* get_array(const object& o, std::string_view key) {
@@ -156,7 +147,7 @@ DebuggerAnswer answer_from(const object& o) {
 }  // namespace
 
 std::string CrashReport::to_json() const {
-  object o;
+  json::object o;
   if (!os.empty()) o["os"] = json::utf8(os);
   o["kind"] = json::utf8(kind);
   o["type"] = json::utf8(type);
@@ -169,12 +160,17 @@ std::string CrashReport::to_json() const {
   o["cpu"] = cpu;
   o["taint"] = json::utf8(taint);
   o["release"] = json::utf8(release);
-  object r;
+  json::object r;
   for (const auto& [name, text] : registers) r[json::utf8(name)] = json::utf8(text);
   o["registers"] = std::move(r);
   json::array t;
   for (const auto& trace : traces) t.push_back(to_value(trace));
   o["traces"] = std::move(t);
+  if (fault) o["fault"] = crash::to_value(*fault);
+  json::array marks;
+  for (const auto& p : poisons) marks.push_back(crash::to_value(p));
+  if (!marks.empty()) o["poisons"] = std::move(marks);
+  if (object) o["object"] = crash::to_value(*object);
   if (kaslr_offset) o["kaslr_offset"] = hex(static_cast<std::uint64_t>(*kaslr_offset));
   o["panicked"] = panicked;
   o["corrupted"] = corrupted;
@@ -196,7 +192,7 @@ std::string CrashReport::to_json() const {
 }
 
 CrashReport CrashReport::from_json(std::string_view text) {
-  const object o = json::parse_object(text, "a crash report");
+  const json::object o = json::parse_object(text, "a crash report");
   CrashReport r;
   r.os = json::get_string(o, "os");
   r.kind = json::get_string(o, "kind");
@@ -211,11 +207,17 @@ CrashReport CrashReport::from_json(std::string_view text) {
   r.taint = json::get_string(o, "taint");
   r.release = json::get_string(o, "release");
   if (const auto* v = o.if_contains("registers"); v && !v->is_null()) {
-    const object& all = as_object(*v, "registers");
+    const json::object& all = as_object(*v, "registers");
     for (const auto& [name, value] : all) r.registers[std::string(name)] = json::get_string(all, name);
   }
   if (const auto* list = get_array(o, "traces"))
     for (const auto& t : *list) r.traces.push_back(trace_from(as_object(t, "traces")));
+  if (const auto* v = o.if_contains("fault"); v && !v->is_null())
+    r.fault = crash::fault_from(as_object(*v, "fault"));
+  if (const auto* list = get_array(o, "poisons"))
+    for (const auto& p : *list) r.poisons.push_back(crash::poison_from(as_object(p, "poisons")));
+  if (const auto* v = o.if_contains("object"); v && !v->is_null())
+    r.object = crash::slab_object_from(as_object(*v, "object"));
   if (o.contains("kaslr_offset")) r.kaslr_offset = static_cast<std::int64_t>(get_hex(o, "kaslr_offset"));
   r.panicked = json::get_bool(o, "panicked");
   r.corrupted = json::get_bool(o, "corrupted");

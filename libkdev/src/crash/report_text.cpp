@@ -44,6 +44,7 @@ std::string CrashReport::to_text() const {
   }
   if (const auto facts = view::facts(*this); !facts.empty()) out += "  " + facts + "\n";
   if (const auto flags = view::flags(*this); !flags.empty()) out += "  " + flags + "\n";
+  for (const auto& text : view::memory_facts(*this)) out += "  " + text + "\n";
   for (const auto& text : notes) out += "  note: " + text + "\n";
   if (!dump.empty()) out += "  dump: " + dump + "\n";
   if (!message.empty() && message != title) out += "  " + message + "\n";

@@ -72,6 +72,47 @@ std::string flags(const CrashReport& report) {
   return fmt::format("{}", fmt::join(parts, ", "));
 }
 
+namespace {
+
+std::string sentence(const SlabObject& o) {
+  std::string text = o.size ? fmt::format("{}-byte object", o.size) : std::string("object");
+  if (!o.cache.empty()) text += " of " + o.cache;
+  if (o.address) text += fmt::format(" at {:#x}", o.address);
+  if (!o.state.empty()) text = o.state + " " + text;
+  if (o.offset) {
+    const auto end = static_cast<std::int64_t>(o.size);
+    if (*o.offset < 0)
+      text += fmt::format(", accessed {} bytes before it", -*o.offset);
+    else if (end && *o.offset >= end)
+      text += fmt::format(", accessed {} bytes behind it", *o.offset - end);
+    else
+      text += fmt::format(", accessed at offset {}", *o.offset);
+  }
+  const auto by = [&](const char* what, const std::string& function, int pid) {
+    if (function.empty()) return;
+    text += fmt::format(", {} by {}", what, function);
+    if (pid >= 0) text += fmt::format(" (pid {})", pid);
+  };
+  by("allocated", o.allocated_by, o.allocated_pid);
+  by("freed", o.freed_by, o.freed_pid);
+  if (!o.last_user.empty()) text += ", last used by " + o.last_user;
+  return text;
+}
+
+}  // namespace
+
+std::vector<std::string> memory_facts(const CrashReport& report) {
+  std::vector<std::string> list;
+  if (report.fault) {
+    list.push_back(report.fault->explanation);
+    if (!report.fault->instruction.empty()) list.push_back("instruction: " + report.fault->instruction);
+  }
+  if (report.object) list.push_back(sentence(*report.object));
+  for (const auto& p : report.poisons)
+    list.push_back(fmt::format("{} = {:#x}: {}", p.name, p.value, p.meaning));
+  return list;
+}
+
 std::vector<std::string> register_order(const std::map<std::string, std::string>& registers) {
   static const std::vector<std::string> first = {
       "RIP", "PC",  "pc",  "RSP", "sp",  "EFLAGS", "RAX", "RBX", "RCX", "RDX", "RSI", "RDI", "RBP",

@@ -22,6 +22,8 @@ std::size_t repeats(const std::vector<StackFrame>& frames, std::size_t at);
 std::string facts(const CrashReport& report);
 /// "type WARNING, the kernel panicked, report incomplete"; empty: nothing to say.
 std::string flags(const CrashReport& report);
+/// Sentences: of the fault, the object that was misused, and registers that hold marks.
+std::vector<std::string> memory_facts(const CrashReport& report);
 /// Program counter first, then the general ones, the rest by name.
 std::vector<std::string> register_order(const std::map<std::string, std::string>& registers);
 std::string_view last_lines(std::string_view text, std::size_t count);

@@ -4,6 +4,7 @@
 
 #include "common/json.hpp"
 #include "crash/console_lines.hpp"
+#include "crash/fault.hpp"
 
 namespace kdev::crash {
 namespace {
@@ -212,6 +213,7 @@ void Scan::finish(CrashReport& report) const {
     for (auto& frame : trace.frames)
       for (auto* field : {&frame.function, &frame.module, &frame.file}) *field = json::utf8(*field);
   }
+  read_facts(report, rules_);
 }
 
 }  // namespace kdev::crash

@@ -10,8 +10,10 @@
 #include "crash/annotate.hpp"
 #include "crash/debug_info.hpp"
 #include "crash/expand.hpp"
+#include "crash/fault.hpp"
 #include "crash/index_cache.hpp"
 #include "crash/source_text.hpp"
+#include "guest/console_rules.hpp"
 #include "guest/guest.hpp"
 #include "guest/symbol_rules.hpp"
 
@@ -178,6 +180,8 @@ struct Symbolizer::State {
   }
 
   void check_kernel(CrashReport& report) const;
+  crash::FaultPlace fault_place(const CrashReport& report) const;
+  void explain(CrashReport& report) const;
 };
 
 Symbolizer::Symbolizer(SymbolSources sources) : state_(new State(std::move(sources))) {}
@@ -302,10 +306,51 @@ bool is_done(const StackFrame& frame) {
 
 }  // namespace
 
+/// The frame of the instruction that faulted; of a jump to what is no code, of the call before it.
+crash::FaultPlace Symbolizer::State::fault_place(const CrashReport& report) const {
+  const auto& frames = report.frames();
+  std::size_t at = 0;
+  while (at < frames.size() && !rules.is_pc(report, frames[at])) ++at;
+  const bool called = report.fault->access == "execute";
+  if (called) at = at == frames.size() ? 0 : at + 1;
+  while (called && at < frames.size() && (!frames[at].reliable || frames[at].function.empty())) ++at;
+  crash::FaultPlace place;
+  if (at >= frames.size()) return place;
+  const auto& frame = frames[at];
+  if (const auto address = bare_address(frame); address && frame.module.empty()) {
+    if (!report.kaslr_offset && rules.moved_by_kaslr(address)) return place;
+    place.info = &kernel;
+    place.pc = address - static_cast<std::uint64_t>(report.kaslr_offset.value_or(0));
+  } else {
+    std::string in = frame.module;
+    if (in.empty() && !rules.names_modules()) in = module_with(frame.function, frame.size, frame.offset);
+    const auto* info = in.empty() ? &kernel : module(in);
+    const auto found = info ? place_of(*info, frame.function, frame.size, frame.offset) : Place{};
+    if (found.fit != Fit::exact || found.ambiguous) return place;
+    place.info = info;
+    place.pc = found.symbol->address + frame.offset;
+  }
+  place.return_address = called;
+  const auto lines = expand(*place.info, place.pc, called);
+  if (!lines.empty()) place.source = lines[0].source;
+  place.code = [info = place.info](std::uint64_t address, std::size_t size) {
+    return info->code(address, size);
+  };
+  return place;
+}
+
+void Symbolizer::State::explain(CrashReport& report) const {
+  const auto* console = guest::guest_for(sources.kernel ? sources.kernel->os : sources.os).console();
+  if (!report.fault || !console) return;
+  if (const auto place = fault_place(report); place.info)
+    crash::explain_fault(*report.fault, place, crash::numeric_registers(report), console->faults());
+}
+
 void Symbolizer::symbolize(CrashReport& report) const {
   const std::lock_guard lock(state_->mutex);
   const State& state = *state_;
   state.check_kernel(report);
+  state.explain(report);
   std::map<std::string, Agreement> files;  // by module
   for (const auto& trace : report.traces)
     for (const auto& frame : trace.frames) {

@@ -210,4 +210,8 @@ void TitleTable::name(CrashReport& report, int format, std::string_view before, 
   std::sort(report.alternative_titles.begin(), report.alternative_titles.end());
 }
 
+std::string TitleTable::blamed(const StackTrace& trace) const {
+  return state_->finder.find({"trace", "any"}, {}, {trace}, nullptr, nullptr).printed;
+}
+
 }  // namespace kdev::crash

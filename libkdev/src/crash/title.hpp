@@ -24,6 +24,9 @@ class TitleTable {
   void name(CrashReport& report, int format, std::string_view before, std::string_view head,
             const StackFrame* pc) const;
 
+  /// The function that a trace blames; empty: none.
+  std::string blamed(const StackTrace& trace) const;
+
  private:
   struct State;
   std::unique_ptr<State> state_;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "guest/crash_format.hpp"
+#include "guest/fault_rules.hpp"
 
 namespace kdev::guest {
 
@@ -75,6 +76,8 @@ class ConsoleRules {
   /// The record opens a report that names itself some lines later ("cut here", a bar of '=').
   virtual bool is_preamble(std::string_view text) const = 0;
   virtual std::unique_ptr<ReportReader> reader() const = 0;
+  /// Without rules of its own: those that know of no guest.
+  virtual const FaultRules& faults() const;
 };
 
 }  // namespace kdev::guest

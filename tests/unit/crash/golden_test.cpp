@@ -82,6 +82,17 @@ void compare(const object& want, const CrashReport& got) {
       EXPECT_EQ(std::string(value.as_string()), got.registers.at(std::string(name))) << name;
     }
   }
+  const auto mine = boost::json::parse(got.to_json()).as_object();
+  for (const char* key : {"fault", "object"}) {
+    const auto* v = want.if_contains(key);
+    if (!v) continue;
+    ASSERT_TRUE(mine.contains(key)) << key;
+    for (const auto& [name, value] : v->as_object()) {
+      const auto* have = mine.at(key).as_object().if_contains(name);
+      ASSERT_NE(nullptr, have) << name;
+      EXPECT_EQ(boost::json::serialize(value), boost::json::serialize(*have)) << name;
+    }
+  }
   const StackTrace first = got.traces.empty() ? StackTrace{} : got.traces[0];
   if (const auto* v = want.if_contains("frames")) {
     EXPECT_EQ(strings(*v), labels(first, true));

@@ -79,6 +79,7 @@ class FreebsdConsoleRules final : public ConsoleRules {
     return RE2::PartialMatch(piece(text), preamble);
   }
   std::unique_ptr<ReportReader> reader() const override { return freebsd_report_reader(); }
+  const FaultRules& faults() const override { return freebsd_fault_rules(); }
 
  private:
   bool ignored(const ConsoleRecord& record) const {

@@ -3,6 +3,7 @@
 #include <optional>
 #include <vector>
 
+#include "guest/fault_rules.hpp"
 #include "guest/guest.hpp"
 
 namespace kdev::guest {
@@ -20,6 +21,7 @@ const SymbolRules& freebsd_symbol_rules();         // symbols.cpp
 const DumpRules& freebsd_dump_rules();             // dump_settings.cpp
 const UserlandRules& freebsd_userland_rules();     // userland.cpp
 const CoreRules& freebsd_core_rules();             // core.cpp
+const FaultRules& freebsd_fault_rules();           // fault.cpp
 const std::vector<Scaffold>& freebsd_scaffolds();  // scaffold.cpp
 
 class FreebsdGuest final : public Guest {

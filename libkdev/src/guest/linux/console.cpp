@@ -71,6 +71,7 @@ class LinuxConsoleRules final : public ConsoleRules {
     return RE2::PartialMatch(piece(text), preamble);
   }
   std::unique_ptr<ReportReader> reader() const override { return linux_report_reader(); }
+  const FaultRules& faults() const override { return linux_fault_rules(); }
 
  private:
   template <class Predicate>

@@ -1,11 +1,12 @@
 #pragma once
-// The Linux guest: tree.cpp, conf.cpp, build.cpp, boot.cpp, console.cpp, core.cpp, symbols.cpp and scaffold.cpp in this
-// folder each give one piece.
+// The Linux guest: tree.cpp, conf.cpp, build.cpp, boot.cpp, console.cpp, core.cpp, symbols.cpp and
+// scaffold.cpp in this folder each give one piece.
 #include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "guest/fault_rules.hpp"
 #include "guest/guest.hpp"
 
 namespace kdev::guest {
@@ -22,6 +23,7 @@ const ConfRules& linux_conf_rules();             // conf.cpp
 const BuildRules& linux_build_rules();           // build.cpp
 const ConsoleRules& linux_console_rules();       // console.cpp
 const CoreRules& linux_core_rules();             // core.cpp
+const FaultRules& linux_fault_rules();           // fault.cpp
 const SymbolRules& linux_symbol_rules();         // symbols.cpp
 const std::vector<Scaffold>& linux_scaffolds();  // scaffold.cpp
 
