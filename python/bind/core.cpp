@@ -78,6 +78,15 @@ void bind_core(py::module_& m) {
       .def_readonly("name", &CoreNote::name)
       .def_readonly("type", &CoreNote::type)
       .def_property_readonly("data", [](const CoreNote& n) { return py::bytes(n.data); });
+  Value<CoreLock>(m, "CoreLock", "A lock that threads waited for, or are stuck with.")
+      .field("address", &CoreLock::address)
+      .field("kind", &CoreLock::kind, "'mutex', 'rwsem', 'spinlock'; 'sleep mutex', 'sx', 'rw', 'lockmgr'.")
+      .field("name", &CoreLock::name, "The variable that it is in, or what the kernel calls it.")
+      .field("holders", &CoreLock::holders, "Tids; of a lock that is held shared, those that are known.")
+      .field("waiters", &CoreLock::waiters, "Tids.")
+      .field("shared", &CoreLock::shared, "It is held by readers.")
+      .field("deadlock", &CoreLock::deadlock, "Holders wait for it by way of other locks.")
+      .finish({"address", "kind", "name", "holders", "waiters", "deadlock"});
 
   Value<WrittenDump>(m, "WrittenDump", "A dump that was written.")
       .field("file", &WrittenDump::file)
@@ -198,6 +207,9 @@ void bind_core(py::module_& m) {
       .def("modules", [](Self c) { return TableOf(blocking([&] { return c.modules(); })); })
       .def("threads", [](Self c) { return TableOf(blocking([&] { return c.threads(); })); })
       .def("cpus", [](Self c) { return TableOf(blocking([&] { return c.cpus(); })); })
+      .def(
+          "locks", [](Self c) { return TableOf(blocking([&] { return c.locks(); })); },
+          "The locks that threads waited for, by address: who holds each, who waits.")
       .def(
           "registers", [](Self c, int tid) { return blocking([&] { return c.registers(tid); }); },
           py::arg("tid"), "Where a thread's stack was left, in hex.")

@@ -42,6 +42,8 @@ __all__: list[str] = [
     "DumpInfo",
     "DumpSettings",
     "ExitStatus",
+    "FaultInfo",
+    "FaultMember",
     "Host",
     "I386Pmap",
     "ImageEntry",
@@ -62,6 +64,7 @@ __all__: list[str] = [
     "OnCrash",
     "Pipeline",
     "PipelineResult",
+    "PoisonedRegister",
     "ProcessResult",
     "Progress",
     "RebootResult",
@@ -69,6 +72,7 @@ __all__: list[str] = [
     "SeedImage",
     "Sighting",
     "SimilarCrash",
+    "SlabObject",
     "SourceTree",
     "StackFrame",
     "StackTrace",
@@ -2183,6 +2187,225 @@ class Variable:
         '5', '{a = 1, b = {...}}', '<optimized out>'.
         """
 
+class FaultMember:
+    """
+    A member of a structure that an access may have meant.
+    """
+    @staticmethod
+    def from_dict(data: dict[str, typing.Any]) -> FaultMember: ...
+    @staticmethod
+    def from_json(text: str) -> FaultMember: ...
+    def __copy__(self) -> FaultMember: ...
+    def __deepcopy__(self, memo: dict[int, typing.Any]) -> FaultMember: ...
+    def __eq__(self, other: object) -> bool: ...
+    def __getstate__(self) -> typing.Any: ...
+    def __hash__(self) -> int: ...
+    def __repr__(self) -> str: ...
+    def __setstate__(self, arg0: typing.Any) -> None: ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        Plain data: str, numbers, list, dict, None.
+        """
+    def to_json(self) -> str: ...
+    @property
+    def expression(self) -> str:
+        """
+        'foo->bar.baz'; empty: only the type is known.
+        """
+    @property
+    def member(self) -> str:
+        """
+        Path in it; empty: it has none there.
+        """
+    @property
+    def offset(self) -> int:
+        """
+        Bytes into the type.
+        """
+    @property
+    def type(self) -> str:
+        """
+        What that points to: 'struct foo'.
+        """
+    @property
+    def variable(self) -> str:
+        """
+        The pointer that it begins with.
+        """
+
+class FaultInfo:
+    """
+    A memory access, or a jump, that faulted.
+    """
+    @staticmethod
+    def from_dict(data: dict[str, typing.Any]) -> FaultInfo: ...
+    @staticmethod
+    def from_json(text: str) -> FaultInfo: ...
+    def __copy__(self) -> FaultInfo: ...
+    def __deepcopy__(self, memo: dict[int, typing.Any]) -> FaultInfo: ...
+    def __eq__(self, other: object) -> bool: ...
+    def __getstate__(self) -> typing.Any: ...
+    def __hash__(self) -> int: ...
+    def __repr__(self) -> str: ...
+    def __setstate__(self, arg0: typing.Any) -> None: ...
+    def __str__(self) -> str: ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        Plain data: str, numbers, list, dict, None.
+        """
+    def to_json(self) -> str: ...
+    @property
+    def access(self) -> str:
+        """
+        'read', 'write', 'execute'; empty: unknown.
+        """
+    @property
+    def address(self) -> int | None:
+        """
+        That could not be accessed; None: unknown.
+        """
+    @property
+    def base_register(self) -> str:
+        """
+        Of its memory operand, as reports print it.
+        """
+    @property
+    def base_value(self) -> int | None: ...
+    @property
+    def certain(self) -> bool:
+        """
+        The debug information says so; else members are those that fit.
+        """
+    @property
+    def displacement(self) -> int:
+        """
+        Bytes, the index register's part in it.
+        """
+    @property
+    def explanation(self) -> str:
+        """
+        One sentence of all that.
+        """
+    @property
+    def instruction(self) -> str:
+        """
+        Of a jump, the call.
+        """
+    @property
+    def members(self) -> list[FaultMember]:
+        """
+        The best first; at most one when it is certain.
+        """
+    @property
+    def pc(self) -> int:
+        """
+        Of the instruction, as the report has it; 0: unknown.
+        """
+    @property
+    def poison(self) -> str:
+        """
+        What the address, or the pointer, is a mark of.
+        """
+
+class PoisonedRegister:
+    """
+    A register that holds a mark.
+    """
+    @staticmethod
+    def from_dict(data: dict[str, typing.Any]) -> PoisonedRegister: ...
+    @staticmethod
+    def from_json(text: str) -> PoisonedRegister: ...
+    def __copy__(self) -> PoisonedRegister: ...
+    def __deepcopy__(self, memo: dict[int, typing.Any]) -> PoisonedRegister: ...
+    def __eq__(self, other: object) -> bool: ...
+    def __getstate__(self) -> typing.Any: ...
+    def __hash__(self) -> int: ...
+    def __repr__(self) -> str: ...
+    def __setstate__(self, arg0: typing.Any) -> None: ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        Plain data: str, numbers, list, dict, None.
+        """
+    def to_json(self) -> str: ...
+    @property
+    def meaning(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def value(self) -> int: ...
+
+class SlabObject:
+    """
+    An allocator's object that was accessed out of bounds or after it was freed.
+    """
+    @staticmethod
+    def from_dict(data: dict[str, typing.Any]) -> SlabObject: ...
+    @staticmethod
+    def from_json(text: str) -> SlabObject: ...
+    def __copy__(self) -> SlabObject: ...
+    def __deepcopy__(self, memo: dict[int, typing.Any]) -> SlabObject: ...
+    def __eq__(self, other: object) -> bool: ...
+    def __getstate__(self) -> typing.Any: ...
+    def __hash__(self) -> int: ...
+    def __repr__(self) -> str: ...
+    def __setstate__(self, arg0: typing.Any) -> None: ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        Plain data: str, numbers, list, dict, None.
+        """
+    def to_json(self) -> str: ...
+    @property
+    def access(self) -> int:
+        """
+        The accessed address; 0: not printed.
+        """
+    @property
+    def access_size(self) -> int:
+        """
+        Bytes; 0: not printed.
+        """
+    @property
+    def address(self) -> int:
+        """
+        Of its first byte; 0: not printed.
+        """
+    @property
+    def allocated_by(self) -> str:
+        """
+        Function; empty: not printed.
+        """
+    @property
+    def allocated_pid(self) -> int:
+        """
+        -1: not printed.
+        """
+    @property
+    def cache(self) -> str: ...
+    @property
+    def freed_by(self) -> str: ...
+    @property
+    def freed_pid(self) -> int: ...
+    @property
+    def last_user(self) -> str:
+        """
+        What the memory was last used for, as FreeBSD says it.
+        """
+    @property
+    def offset(self) -> int | None:
+        """
+        Bytes from its first byte to the access; None: not printed.
+        """
+    @property
+    def size(self) -> int:
+        """
+        Bytes; 0: not printed.
+        """
+    @property
+    def state(self) -> str:
+        """
+        'freed', 'allocated'; empty: not printed.
+        """
+
 class StackFrame:
     """
     One line of a stack trace, or one inline function expanded from it.
@@ -2424,6 +2647,11 @@ class CrashReport:
         Past its last byte.
         """
     @property
+    def fault(self) -> FaultInfo | None:
+        """
+        The access that faulted; its members are found by Symbolizer or Core. None: there was none.
+        """
+    @property
     def frames(self) -> list[StackFrame]:
         """
         The guilty trace's frames.
@@ -2453,6 +2681,11 @@ class CrashReport:
     @property
     def notes(self) -> list[str]: ...
     @property
+    def object(self) -> SlabObject | None:
+        """
+        Of an allocator, that was misused, as the report says; or None.
+        """
+    @property
     def os(self) -> str:
         """
         Whose console it is: 'linux', 'freebsd', 'openbsd', 'netbsd'.
@@ -2466,6 +2699,11 @@ class CrashReport:
     def pid(self) -> int:
         """
         -1: unknown.
+        """
+    @property
+    def poisons(self) -> list[PoisonedRegister]:
+        """
+        Registers with marks in them, by name.
         """
     @property
     def process(self) -> str: ...

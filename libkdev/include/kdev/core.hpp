@@ -151,6 +151,18 @@ struct CoreNote {
   bool operator==(const CoreNote&) const = default;
 };
 
+/// A lock that threads waited for, or are stuck with.
+struct CoreLock {
+  std::uint64_t address = 0;
+  std::string kind{};          ///< "mutex", "rwsem", "spinlock"; "sleep mutex", "sx", "rw", "lockmgr"
+  std::string name{};          ///< the variable that it is in, or what the kernel calls it; empty: unknown
+  std::vector<int> holders{};  ///< tids; of a lock that is held shared, those that are known
+  std::vector<int> waiters{};  ///< tids, in the lock's order where it has one
+  bool shared = false;         ///< it is held by readers
+  bool deadlock = false;       ///< holders wait for it by way of other locks
+  bool operator==(const CoreLock&) const = default;
+};
+
 /// A kernel's memory: a dump, read in place (gzip and zstd files are unpacked to a temporary without a name
 /// first), or that of a machine (VM::core()). What needs no symbols (format, memory, messages) works without
 /// the kernel's file. Damage in a dump is no error but a note, and what could be read. Thread-safe for const
@@ -199,6 +211,8 @@ class KDEV_API Core {
   std::vector<CoreModule> modules() const;
   std::vector<CoreThread> threads() const;
   std::vector<CoreCpu> cpus() const;
+  /// The locks that threads waited for, by address. Without the kernel's debug information none.
+  std::vector<CoreLock> locks() const;
   /// Where a thread's stack was left, as far as the dump has it: "RIP", "RSP", ... in hex.
   std::map<std::string, std::string> registers(int tid) const;
   /// A thread's stack, through traps, with inline functions, file and line. `variables`: with the arguments and

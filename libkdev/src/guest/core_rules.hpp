@@ -95,6 +95,11 @@ class KernelView {
   virtual std::optional<Member> member(std::string_view type, std::string_view path,
                                        std::string_view unit = {}) const = 0;
   virtual std::optional<std::uint64_t> size_of(std::string_view type, std::string_view unit = {}) const = 0;
+  /// A static variable of a function.
+  virtual std::optional<KernelSymbol> static_variable(std::string_view /*function*/,
+                                                      std::string_view /*name*/) const {
+    return std::nullopt;
+  }
   virtual std::optional<std::int64_t> enumerator(std::string_view name, std::string_view unit = {}) const = 0;
 
   // In terms of those.
@@ -137,6 +142,23 @@ struct KdumpHeader {
   std::uint64_t physical_base = 0;     ///< what the kernel's addresses were moved by, in physical memory
 };
 
+/// A function's activation on a thread's stack, innermost first.
+struct StackStep {
+  std::string_view function{};  ///< empty: unknown
+  std::uint64_t pc = 0, sp = 0;
+};
+/// Stacks of threads, for rules that look for something on them.
+class StackSource {
+ public:
+  virtual ~StackSource() = default;
+  /// At most `limit` of them.
+  virtual std::vector<StackStep> stack(const ThreadState& thread, std::size_t limit) const = 0;
+  /// The value that a register of an activation was left with that holds a variable of its function; nothing:
+  /// none does.
+  virtual std::optional<std::uint64_t> variable(const ThreadState& thread, std::size_t step,
+                                                std::string_view name) const = 0;
+};
+
 class CoreRules {
  public:
   virtual ~CoreRules() = default;
@@ -174,6 +196,8 @@ class CoreRules {
   virtual std::string messages(const CoreMemory&, const KernelView*) const { return {}; }
   virtual std::vector<CoreMessage> message_list(const CoreMemory&, const KernelView*) const { return {}; }
   virtual std::string panic(const KernelView&) const { return {}; }
+  /// The line that the kernel prints of a panic with that message.
+  virtual std::string panic_line(const std::string& message) const { return "panic: " + message; }
   virtual std::string version(const KernelView&) const { return {}; }
   virtual std::optional<double> uptime(const KernelView&) const { return std::nullopt; }
   virtual std::vector<ModuleState> modules(const KernelView&, std::vector<std::string>& /*notes*/) const {
@@ -185,6 +209,13 @@ class CoreRules {
   virtual std::vector<CoreCpu> cpus(const KernelView&, std::vector<std::string>& /*notes*/) const {
     return {};
   }
+  /// Locks that threads wait for, with who holds them. Cycles and names of variables are the caller's.
+  virtual std::vector<CoreLock> locks(const KernelView&, const std::vector<ThreadState>&, const StackSource&,
+                                      std::vector<std::string>& /*notes*/) const {
+    return {};
+  }
+  /// The code is of the scheduler: a thread that sleeps waits in what called it.
+  virtual bool is_scheduler(const KernelView&, std::uint64_t /*pc*/) const { return false; }
 
   // Stacks.
   /// A function of assembly code that puts a trap's registers on the stack.

@@ -253,7 +253,10 @@ std::vector<CoreModule> Core::modules() const {
 std::vector<CoreThread> Core::threads() const {
   const std::lock_guard lock(state_->mutex);
   std::vector<CoreThread> list;
-  for (const auto& t : state_->list_threads()) list.push_back(t.thread);
+  for (const auto& t : state_->list_threads()) {
+    list.push_back(t.thread);
+    list.back().wait_channel = state_->wait_channel(t);
+  }
   return list;
 }
 std::vector<CoreCpu> Core::cpus() const {

@@ -29,7 +29,7 @@ CrashReport Core::report() const {
   const std::string panic = s.view ? json::utf8(s.rules->panic(*s.view)) : std::string();
   CrashReport report = last_report(messages, os);
   // The buffer has been lost, or was too small: the message itself is somewhere else.
-  if (report.message.empty() && !panic.empty()) report = last_report("panic: " + panic + "\n", os);
+  if (report.message.empty() && !panic.empty()) report = last_report(s.rules->panic_line(panic) + "\n", os);
   const auto& threads = s.list_threads();
   const auto guilty = std::find_if(threads.begin(), threads.end(),
                                    [](const guest::ThreadState& t) { return t.thread.panicked; });
@@ -49,6 +49,7 @@ CrashReport Core::report() const {
       report.traces[0].frames = s.frames(*guilty->registers, true, true);
       report.symbolized = std::any_of(report.traces[0].frames.begin(), report.traces[0].frames.end(),
                                       [](const StackFrame& f) { return f.line > 0; });
+      s.explain(report, *guilty->registers);
     }
   }
   for (const auto& text : s.notes)

@@ -31,6 +31,10 @@ struct Core::State {
     std::optional<std::uint64_t> size_of(std::string_view type, std::string_view unit) const override {
       return image_.types().size_of(type, unit);
     }
+    std::optional<guest::KernelSymbol> static_variable(std::string_view function,
+                                                       std::string_view name) const override {
+      return image_.static_variable(function, name);
+    }
     std::optional<std::int64_t> enumerator(std::string_view name, std::string_view unit) const override {
       return image_.types().enumerator(name, unit);
     }
@@ -51,6 +55,11 @@ struct Core::State {
   std::string messages() const;
   /// The frames of a stack; `expanded`: with inline functions; `variables`: those of expanded ones.
   std::vector<StackFrame> frames(const guest::Registers& registers, bool expanded, bool variables = false);
+  /// Fills in what sleeping threads wait for.
+  std::string wait_channel(const guest::ThreadState& thread);
+  std::vector<CoreLock> list_locks();
+  /// Finds out what a report's fault meant. `stopped`: of the thread that it is of.
+  void explain(CrashReport& report, const guest::Registers& stopped);
   void note(std::string text);
 
   // core_write.cpp: what a dump written anew has.

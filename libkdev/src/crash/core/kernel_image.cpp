@@ -7,6 +7,7 @@
 #include <kdev/error.hpp>
 
 #include "crash/index_cache.hpp"
+#include "crash/register_variables.hpp"
 
 namespace kdev::crash {
 namespace {
@@ -47,6 +48,29 @@ std::optional<guest::KernelSymbol> KernelImage::symbol(std::string_view name) co
   const auto it = by_name_.find(name);
   if (it == by_name_.end()) return std::nullopt;
   return guest::KernelSymbol{it->second->address + slide_at(it->second->address), it->second->size};
+}
+
+std::optional<guest::KernelSymbol> KernelImage::static_variable(std::string_view function,
+                                                                std::string_view name) const {
+  const auto it = by_name_.find(function);
+  if (it == by_name_.end()) return std::nullopt;
+  const auto scopes = kernel_.scopes(it->second->address);
+  if (scopes.entries.empty()) return std::nullopt;
+  for (const auto& v : variables_in({scopes.entries[0]}))
+    if (v.name == name)
+      if (const auto address = static_address(v))
+        return guest::KernelSymbol{*address + slide_at(*address), 0};
+  return std::nullopt;
+}
+
+std::string KernelImage::variable_at(std::uint64_t address) const {
+  const Place place = at(address);
+  if (!place.info) return {};
+  const auto* symbol = place.info->data_around(address - place.slide);
+  if (!symbol) return {};
+  const auto offset = address - place.slide - symbol->address;
+  auto text = offset ? fmt::format("{}+{:#x}", symbol->name, offset) : std::string(symbol->name);
+  return place.module.empty() ? text : fmt::format("{} [{}]", text, place.module);
 }
 
 std::uint64_t KernelImage::slide_at(std::uint64_t address) const {

@@ -39,6 +39,10 @@ class KernelImage {
   /// Inline frames first, then the real one, which is always there: nameless when nothing is known.
   std::vector<StackFrame> expand(std::uint64_t address, bool return_address) const;
   std::optional<guest::KernelSymbol> symbol(std::string_view name) const;
+  /// Of a function of the kernel's. Its size is not known.
+  std::optional<guest::KernelSymbol> static_variable(std::string_view function, std::string_view name) const;
+  /// "name", "name+0x10": the kernel's or a module's variable that an address is in; empty: none.
+  std::string variable_at(std::uint64_t address) const;
   /// The kernel itself has something at these addresses.
   bool has_symbols_in(std::uint64_t low, std::uint64_t size) const;
   /// The kernel lies this much above where its file says. Addresses here are those in memory.

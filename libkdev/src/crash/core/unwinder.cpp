@@ -10,7 +10,6 @@ namespace {
 
 using guest::Registers;
 
-constexpr std::size_t max_frames = 1024;
 constexpr int max_traps = 32;
 
 struct FreeFrame {
@@ -204,10 +203,10 @@ bool Unwinder::step(Registers& r, int& traps) const {
   return false;
 }
 
-std::vector<Activation> Unwinder::walk(Registers r) const {
+std::vector<Activation> Unwinder::walk(Registers r, std::size_t limit) const {
   std::vector<Activation> frames;
   int traps = 0;
-  while (frames.size() < max_frames) {
+  while (frames.size() < std::min(limit, max_frames)) {
     auto sp = r.values.find(machine_.stack_pointer);
     if (sp != r.values.end() && r.pc_is_return)
       if (const auto before = rules_.switched_stack(view_, sp->second)) {

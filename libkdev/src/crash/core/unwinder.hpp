@@ -26,11 +26,12 @@ class Unwinder {
            const Machine& machine)
       : view_(view), image_(image), rules_(rules), machine_(machine) {}
   /// Innermost first.
-  std::vector<Activation> walk(guest::Registers registers) const;
+  std::vector<Activation> walk(guest::Registers registers, std::size_t limit = max_frames) const;
   /// The canonical frame address, by call frame information. Nothing: there is none.
   std::optional<std::uint64_t> cfa(const guest::Registers& registers) const;
 
  private:
+  static constexpr std::size_t max_frames = 1024;
   bool step(guest::Registers& registers, int& traps) const;
   bool by_return_address(guest::Registers& registers) const;
   /// By the return address on the stack, not far, whose call is of the function.

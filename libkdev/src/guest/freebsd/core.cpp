@@ -61,6 +61,10 @@ class FreebsdCoreRules final : public CoreRules {
   std::vector<CoreCpu> cpus(const KernelView& view, std::vector<std::string>&) const override {
     return freebsd_cpus(view);
   }
+  std::vector<CoreLock> locks(const KernelView& view, const std::vector<ThreadState>& threads,
+                              const StackSource&, std::vector<std::string>&) const override {
+    return freebsd_locks(view, threads);
+  }
 
   bool is_trap_entry(std::string_view f) const override {
     // db_nextframe() in amd64/amd64/db_trace.c; entries of interrupts and exceptions begin with an X.

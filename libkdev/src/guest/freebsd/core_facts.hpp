@@ -21,6 +21,7 @@ std::string freebsd_messages(const CoreMemory& memory, const KernelView* view);
 std::vector<CoreMessage> freebsd_message_list(const CoreMemory& memory, const KernelView* view);
 std::vector<ModuleState> freebsd_modules(const KernelView& view, std::vector<std::string>& notes);
 std::vector<ThreadState> freebsd_threads(const KernelView& view, std::vector<std::string>& notes);
+std::vector<CoreLock> freebsd_locks(const KernelView& view, const std::vector<ThreadState>& threads);
 std::vector<CoreCpu> freebsd_cpus(const KernelView& view);
 /// struct trapframe; nothing when it is of user mode, or the stack begins here.
 std::optional<Registers> freebsd_trap_registers(const KernelView& view, std::uint64_t frame);

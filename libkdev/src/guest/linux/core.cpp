@@ -34,6 +34,9 @@ class LinuxCoreRules final : public CoreRules {
     return linux_message_list(memory, view);
   }
   std::string panic(const KernelView& view) const override { return linux_panic(view); }
+  std::string panic_line(const std::string& message) const override {
+    return "Kernel panic - not syncing: " + message;
+  }
   std::string version(const KernelView& view) const override {
     const auto banner = view.symbol("linux_banner");
     return banner ? view.text(banner->address, 1024) : std::string();
@@ -47,6 +50,14 @@ class LinuxCoreRules final : public CoreRules {
   }
   std::vector<CoreCpu> cpus(const KernelView& view, std::vector<std::string>&) const override {
     return linux_cpus(view);
+  }
+
+  std::vector<CoreLock> locks(const KernelView& view, const std::vector<ThreadState>& threads,
+                              const StackSource& stacks, std::vector<std::string>&) const override {
+    return linux_locks(view, threads, stacks);
+  }
+  bool is_scheduler(const KernelView& view, std::uint64_t pc) const override {
+    return linux_scheduler(view, pc);
   }
 
   bool is_trap_entry(std::string_view function) const override { return linux_trap_entry(function); }

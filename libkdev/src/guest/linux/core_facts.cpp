@@ -20,15 +20,22 @@ std::string_view linux_module_unit(const KernelView& view) {
   return view.member("module", "list", "kernel/module/main.c") ? "kernel/module/main.c" : "kernel/module.c";
 }
 
-/// panic() keeps its message in a nameless buffer: what it printed of it.
+/// What panic() printed. When that has been lost or overwritten: the buffer that it made the message in, a
+/// static variable (vpanic()'s since 6.16); on its first use.
 std::string linux_panic(const KernelView& view) {
   if (linux_panic_cpu(view) < 0) return {};
   constexpr std::string_view before = "] Kernel panic - not syncing: ";
   const auto text = linux_messages(view.memory(), &view);
-  const auto at = text.rfind(before);
-  if (at == std::string::npos) return {};
-  const auto begin = at + before.size();
-  return text.substr(begin, text.find('\n', begin) - begin);
+  if (const auto at = text.rfind(before); at != std::string::npos) {
+    const auto begin = at + before.size();
+    return text.substr(begin, text.find('\n', begin) - begin);
+  }
+  for (const auto* function : {"vpanic", "panic"})
+    if (const auto buffer = view.static_variable(function, "buf")) {
+      const auto message = view.text(buffer->address, 1024);
+      return message.substr(0, message.find('\n'));
+    }
+  return {};
 }
 
 /// The monotonic clock when it was last updated: a tick ago.

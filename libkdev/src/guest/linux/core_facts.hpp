@@ -50,6 +50,11 @@ int linux_tid(std::uint64_t pid, int cpu);
 // core_threads.cpp
 std::vector<ThreadState> linux_threads(const KernelView& view, std::vector<std::string>& notes);
 
+// core_locks.cpp
+std::vector<CoreLock> linux_locks(const KernelView& view, const std::vector<ThreadState>& threads,
+                                  const StackSource& stacks);
+bool linux_scheduler(const KernelView& view, std::uint64_t pc);
+
 // core_stack.cpp
 bool linux_trap_entry(std::string_view function);
 std::optional<Registers> linux_trap_registers(const KernelView& view, std::uint64_t sp);

@@ -117,6 +117,9 @@ void check_all(const Core& core) {
   EXPECT_EQ("rescue", report.process);
   EXPECT_EQ(18, report.pid);
   EXPECT_EQ("0x10", report.registers.at("CR2"));
+  ASSERT_TRUE(report.fault);
+  EXPECT_EQ(0x10u, report.fault->address);
+  EXPECT_THAT(report.fault->instruction, HasSubstr("[0x10]"));
   EXPECT_FALSE(report.corrupted);
   EXPECT_TRUE(report.symbolized);
   ASSERT_NE(nullptr, report.guilty());
@@ -337,6 +340,40 @@ TEST_F(CoreTest, ListsWithoutAnEndAreCut) {
   EXPECT_LE(core.threads().size(), 200000u);
   EXPECT_THAT(core.notes(), Contains(HasSubstr("the list of modules has no end")));
   EXPECT_THAT(core.notes(), Contains(HasSubstr("the list of processes or threads has no end")));
+}
+
+TEST_F(CoreTest, LocksAreFoundByTurnstilesAndSleepQueues) {
+  FakeKernel locked({"LOCKED"});
+  const Core core(locked.folder().write("vmcore", locked.memory.minidump(2, "")), locked.sources());
+  CoreLock mutex{.address = locked.symbols.at("the_mutex"),
+                 .kind = "sleep mutex",
+                 .name = "the_mutex",
+                 .holders = {100043},
+                 .waiters = {100044},
+                 .deadlock = true};
+  CoreLock sx{.address = locked.symbols.at("the_sx"),
+              .kind = "sx",
+              .name = "the_sx",
+              .holders = {100044},
+              .waiters = {100043},
+              .deadlock = true};
+  EXPECT_THAT(core.locks(), testing::UnorderedElementsAre(mutex, sx));
+  // Of readers only the number is known.
+  FakeMemory memory = locked.memory;
+  memory.put_number(locked.physical("the_sx") + 24, 0x11);
+  const Core read(locked.folder().write("vmcore", memory.minidump(2, "")), locked.sources());
+  sx.holders.clear();
+  sx.shared = true;
+  sx.deadlock = mutex.deadlock = false;
+  EXPECT_THAT(read.locks(), testing::UnorderedElementsAre(mutex, sx));
+  // Queues that lead round, or nowhere.
+  for (const char* name : {"queue1", "queue2", "turnstile1", "lock_classes", "sleepq_chains", "the_mutex"})
+    for (const std::uint64_t value : {~std::uint64_t{0}, locked.symbols.at("queue1"), std::uint64_t{1}}) {
+      memory = locked.memory;
+      for (std::uint64_t k = 0; k < 6; ++k) memory.put_number(locked.physical(name) + 8 * k, value);
+      const Core bad(locked.folder().write("vmcore", memory.minidump(2, "")), locked.sources());
+      EXPECT_LE(bad.locks().size(), 2u);
+    }
 }
 
 }  // namespace

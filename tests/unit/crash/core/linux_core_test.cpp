@@ -230,6 +230,41 @@ TEST_F(LinuxCoreTest, MessagesBefore510) {
             old.open(old.dump(old.cpu_notes())).dmesg());
 }
 
+TEST_F(LinuxCoreTest, LocksAreFoundByWhoSleepsForThem) {
+  const LinuxKernel locked({"LOCKED"});
+  const Core core = locked.open(locked.dump(locked.cpu_notes()));
+  EXPECT_THAT(functions(core.stack(33).frames), ElementsAre("__schedule", "__mutex_lock", "worker"));
+  const CoreLock want{.address = locked.symbols.at("the_mutex"),
+                      .kind = "mutex",
+                      .name = "the_mutex",
+                      .holders = {31},
+                      .waiters = {33, 40}};
+  EXPECT_THAT(core.locks(), ElementsAre(want));
+  EXPECT_THAT(kernel->open(kernel->dump(kernel->cpu_notes())).locks(), IsEmpty());
+  // Its own holder waits for it.
+  FakeMemory memory = locked.memory;
+  memory.put_number(locked.physical("the_mutex"), locked.symbols.at("thread3") + 3);
+  ASSERT_THAT(locked.open(locked.dump(locked.cpu_notes(), memory)).locks(), testing::SizeIs(1));
+  EXPECT_TRUE(locked.open(locked.dump(locked.cpu_notes(), memory)).locks()[0].deadlock);
+  // Lists that lead nowhere, or round, are none.
+  for (int n : {116, 117, 141, 142})
+    for (const std::uint64_t value :
+         {std::uint64_t{0}, locked.stack(2, 141), locked.stack(2, 116), ~std::uint64_t{0}}) {
+      memory = locked.memory;
+      memory.put_number(FakeMemory::physical(locked.stack(2, n)), value);
+      EXPECT_LE(locked.open(locked.dump(locked.cpu_notes(), memory)).locks().size(), 1u);
+    }
+}
+
+TEST_F(LinuxCoreTest, ThePanicsBufferIsLeftWhenMessagesAreLost) {
+  FakeMemory memory = kernel->memory;
+  memory.put_number(kernel->physical("prb"), 0);
+  const Core core = kernel->open(kernel->dump(kernel->cpu_notes(), memory));
+  EXPECT_EQ("", core.dmesg());
+  EXPECT_EQ("kept in its buffer", core.panic());
+  EXPECT_EQ("kernel panic: kept in its buffer", core.report().title);
+}
+
 TEST_F(LinuxCoreTest, AssemblyCodeIsUnwoundByOrc) {
   const std::vector<std::string> early{"ORC_CALL=0x5", "ORC_REGS=0x105", "ORC_END=0x400"},
       since_6_4{"ORC_CALL=0x205", "ORC_REGS=0x305", "ORC_END=0x100", "ORC_HEADER=0xfe"};
@@ -285,6 +320,7 @@ TEST_F(LinuxCoreTest, TruncatedAnywhereItIsAnErrorOrSaysSo) {
       core.dmesg();
       core.modules();
       for (const auto& t : core.threads()) core.stack(t.tid);
+      core.locks();
       core.report();
     } catch (const FormatError&) {
     }
@@ -349,6 +385,7 @@ TEST_F(LinuxCoreTest, AbsurdNumbersAreNoTrouble) {
       core.modules();
       core.cpus();
       core.uptime();
+      core.locks();
       for (const auto& t : core.threads()) core.registers(t.tid);
       core.report();
     }
