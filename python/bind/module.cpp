@@ -18,8 +18,8 @@ PYBIND11_MODULE(_kdev, m) {
   kdev::python::bind_workspace(m);
   kdev::python::bind_crash(m);
   kdev::python::bind_triage(m);
-  kdev::python::bind_bundle(m);
   kdev::python::bind_core(m);
+  kdev::python::bind_bundle(m);
   kdev::python::bind_vm(m);
   kdev::python::bind_debug(m);
   kdev::python::bind_pipeline(m);

@@ -6,6 +6,7 @@ import io
 import json
 import struct
 import tarfile
+import zipfile
 from pathlib import Path
 
 import kdev
@@ -34,6 +35,13 @@ def text_dump(panic: str) -> bytes:
             member = tarfile.TarInfo(name)
             member.size = len(text)
             tar.addfile(member, io.BytesIO(text.encode()))
+    return out.getvalue()
+
+
+def zip_archive() -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("a", "b")
     return out.getvalue()
 
 
@@ -109,7 +117,7 @@ def test_other_files_are_named(tmp_path: Path) -> None:
         (b"", "it is empty"),
         (bytes(4096), "it is zeros"),
         (json.dumps({"vmlinux": "/v"}).encode(), "a kernel's JSON file"),
-        (b"PK\x03\x04" + bytes(600), "a zip archive"),
+        (zip_archive(), "a zip archive, but no bundle"),
         (b"\x7fELF" + bytes(12) + b"\x02" + bytes(600), "an ELF program or kernel"),
     ):
         file.write_bytes(content)
