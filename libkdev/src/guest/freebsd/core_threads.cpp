@@ -96,6 +96,7 @@ struct Stop {
   int panic_cpu = -1;               ///< -1: none panicked
   std::uint64_t debugged = 0;       ///< the thread that is in the kernel's debugger; 0: none
   std::vector<Prstatus> machine{};  ///< a machine's own notes of its processors; none: it did not make any
+  std::vector<Prstatus> written{};  ///< those of threads, in a core file of kdev's
 };
 
 Stop stop_of(const KernelView& view) {
@@ -105,7 +106,7 @@ Stop stop_of(const KernelView& view) {
   const auto cpu = view.variable("panic_cpu", 4);
   if (view.variable("panicstr").value_or(0) && cpu && *cpu < max_cpus) stop.panic_cpu = static_cast<int>(*cpu);
   if (view.variable("kdb_active", 1).value_or(0)) stop.debugged = view.variable("kdb_thread").value_or(0);
-  if (view.memory().made_by_machine()) stop.machine = prstatus_notes(view.memory());
+  (view.memory().made_by_machine() ? stop.machine : stop.written) = prstatus_notes(view.memory());
   return stop;
 }
 
@@ -142,6 +143,12 @@ ThreadState thread_at(const KernelView& view, std::uint64_t td, const Stop& stop
   if (!t.registers && t.thread.state == "running") t.registers = stopped(view, t.thread.cpu);
   if (!t.registers)
     if (const auto pcb = number("td_pcb"); pcb && *pcb) t.registers = saved(view, *pcb);
+  for (const auto& p : stop.written) {
+    if (t.thread.cpu < 0 || p.tid != static_cast<std::uint32_t>(t.thread.tid)) continue;
+    // What the kernel saved says more, where it is that: a call lies before it. Zeros: it was in a program.
+    if (!t.registers || t.registers->pc != p.registers.pc) t.registers = p.registers;
+    if (!p.registers.pc) t.registers.reset();
+  }
   return t;
 }
 
