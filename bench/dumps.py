@@ -1,5 +1,6 @@
 """From a dump's file to what crashed where, against drgn, crash and gdb, on one dump of one panic: a guest of two CPUs
-that panics on CPU 1, as QEMU dumps it. Frames are compared, too: a figure is none when they differ."""
+that panics on CPU 1, as QEMU dumps it. Frames are compared, too: a figure is none when they differ. And the same without
+a file: from the memory of the guest itself."""
 
 from __future__ import annotations
 
@@ -23,6 +24,7 @@ from frame import Measured, PeerMissing
 
 ROUNDS = 7
 SLOW_ROUNDS = 3
+IN_PLACE_LIMIT = 0.5
 
 
 @dataclass(frozen=True)
@@ -218,6 +220,32 @@ def against_drgn(indexed: bool) -> Measured:
 
 def spread(what: str, sample: list[float]) -> str:
     return f"{what}: {min(sample) * 1000:.0f} to {max(sample) * 1000:.0f} ms in {len(sample)} rounds"
+
+
+@frame.figure(
+    name="dumps/in-place",
+    what="a crashed VM to the finished report, its memory read in place",
+    against=f"a limit of {IN_PLACE_LIMIT} s",
+    unit="s",
+    bar=1,
+)
+def in_place() -> Measured:
+    taken: list[float] = []
+    frames: set[str] = set()
+    with (
+        tempfile.TemporaryDirectory(prefix="kdev-bench-") as folder,
+        kdev.VM(kernel=subject.kernel(), cpus=2, memory="512M", run_dir=pathlib.Path(folder)) as vm,
+    ):
+        if vm.run("taskset 2 sh -c 'echo c > /proc/sysrq-trigger'").crash is None:
+            raise RuntimeError("the guest did not panic")
+        for _ in range(ROUNDS):
+            begin = time.perf_counter()
+            report = vm.core().report()
+            taken.append(time.perf_counter() - begin)
+            frames.add(" ".join(frame.function for frame in report.frames))
+    if len(frames) != 1 or "sysrq_handle_crash" not in frames.pop():
+        raise RuntimeError("the report is not that of the panic")
+    return Measured(statistics.median(taken), IN_PLACE_LIMIT, [spread("kdev", taken)])
 
 
 @frame.figure(
