@@ -10,6 +10,8 @@ from pathlib import Path
 
 import kdev
 import pytest
+from kdev.cli import app
+from typer.testing import CliRunner
 
 pytestmark = pytest.mark.boot
 
@@ -161,3 +163,22 @@ def test_qemu_has_left_nothing(kernel: kdev.KernelArtifact, tmp_path: Path) -> N
         folder = Path(vm.directory)
         assert list(folder.glob("*.elf")) == []
     assert not folder.exists()
+
+
+def test_a_shell_saves_a_crash_and_opens_it(kernel: kdev.KernelArtifact, tmp_path: Path) -> None:
+    (tmp_path / "kernel.json").write_text(kernel.to_json())
+    shell = CliRunner()
+    saved = tmp_path / "x.kdev"
+    command = ["run", str(tmp_path / "kernel.json"), "--memory", "256M", "--save-crash", str(saved)]
+    assert shell.invoke(app, [*command, "--", "true"]).exit_code == 0
+    assert not saved.exists()
+    assert shell.invoke(app, [*command, "--", "echo c > /proc/sysrq-trigger"]).exit_code == 3
+    said = shell.invoke(app, ["crash", "core", str(saved), "--threads"])
+    assert said.exit_code == 0, said.output
+    assert "sysrq triggered crash" in said.output
+    assert "kthreadd" in said.output
+    assert "drivers/tty/sysrq.c" in said.output
+    (tmp_path / "log").write_text("[    0.0] nothing\n" * 100)
+    refused = shell.invoke(app, ["crash", "core", str(tmp_path / "log")])
+    assert refused.exit_code != 0
+    assert "kdev crash decode" in str(refused.exception) + refused.output + getattr(refused.exception, "hint", "")

@@ -187,12 +187,17 @@ def run(
     add: Add = [],  # noqa: B006 - typer's way
     show_console: ShowConsole = False,
     timeout: float = typer.Option(60.0, "--timeout", "-T", help="Seconds for the command."),
+    save: Path | None = typer.Option(
+        None, "--save-crash", help="Where a crash goes, as one file (see kdev crash core)."
+    ),
     as_json: bool = typer.Option(False, "--json", help="Print the result as JSON."),
 ) -> None:
     """Boot a kernel, run a command, end with its exit code; 3 when the kernel crashed, 124 when time ran out."""
     with make_vm(where, memory, cpus, accel, append, image, add, show_console) as vm:
         what: str | list[str] = command[0] if len(command) == 1 else command
         result = vm.run(what, timeout=timeout)
+        if save is not None and result.crash is not None:
+            result.crash.save(save)
     if as_json:
         sys.stdout.write(result.to_json() + "\n")
     else:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -13,8 +12,10 @@ from rich.table import Table
 from rich.text import Text
 
 from .. import _kdev
-from .._kdev import Core, CrashReport, Symbolizer
+from .._kdev import Bundle, Core, CrashReport, Symbolizer
 from ..display import frame_table
+from ..errors import FormatError
+from ..opening import open as open_any
 from ..scan import scan_file
 from .build import find_kernel
 from .convert import convert
@@ -228,7 +229,9 @@ def lift(
 
 @app.command("core")
 def core(
-    file: Path = typer.Argument(..., help="A dump: vmcore.N, also compressed; or the disk image that it lies on."),
+    file: Path = typer.Argument(
+        ..., help="A dump: vmcore.N, also compressed; the disk image that it lies on; or a bundle."
+    ),
     kernel: Path | None = typer.Option(None, "--kernel", "-k", help="Workspace or kernel's JSON file."),
     vmlinux: Path | None = typer.Option(None, "--vmlinux", help="ELF file with debug information."),
     module: list[Path] = typer.Option([], "--module", "-m", help="A module's .ko; may be repeated."),
@@ -239,10 +242,17 @@ def core(
     frames: int = typer.Option(25, "--frames", help="Frames shown of each trace."),
 ) -> None:
     """What a memory dump says of the crash."""
-    with tempfile.TemporaryDirectory() as folder:
-        if _kdev.find_dumps(file):
-            file = _kdev.lift_dump(file, folder).file
-        dump = Core(file, find_kernel(kernel) if kernel else None, vmlinux=vmlinux, modules=module, source=source)
+    of = find_kernel(kernel) if kernel else None
+    opened = open_any(file, of or vmlinux, module, source)
+    if isinstance(opened, Bundle):
+        opened = opened.core(of, vmlinux=vmlinux, modules=module, source=source)
+    if not isinstance(opened, Core):
+        raise FormatError(
+            f"it is no memory dump: it is a {_kdev.identify(file)}",
+            attempted=f"read the dump {file}",
+            hint="kdev crash decode reads logs and reports",
+        )
+    dump = opened
     if dmesg:
         sys.stdout.write(dump.dmesg())
         return
