@@ -182,3 +182,18 @@ def test_a_shell_saves_a_crash_and_opens_it(kernel: kdev.KernelArtifact, tmp_pat
     refused = shell.invoke(app, ["crash", "core", str(tmp_path / "log")])
     assert refused.exit_code != 0
     assert "kdev crash decode" in str(refused.exception) + refused.output + getattr(refused.exception, "hint", "")
+
+
+def test_drgn_on_a_running_guest(kernel: kdev.KernelArtifact, tmp_path: Path) -> None:
+    linux = pytest.importorskip("drgn.helpers.linux")
+    with kdev.VM(kernel=kernel, cpus=2, memory="256M", run_dir=tmp_path) as vm:
+        job = vm.spawn("sleep 1000")
+        vm.run("true")
+        program = vm.core().drgn()
+        assert b"sleep" in [task.comm.string_() for task in linux.for_each_task(program)]
+        before = program["jiffies"].value_()
+        vm.run("sleep 0.2")
+        # It is the guest's memory itself.
+        assert program["jiffies"].value_() > before
+        job.signal(9)
+        job.wait()
