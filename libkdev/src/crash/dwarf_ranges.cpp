@@ -21,12 +21,17 @@ void add_functions(Dwarf_Die* parent, std::vector<DwarfRange>& out, int depth) {
   } while (dwarf_siblingof(&child, &child) == 0);
 }
 
-void each_unit(Dwarf* dwarf, const std::function<void(Dwarf_Die*)>& take) {
+/// Until `take` returns false.
+void each_unit(Dwarf* dwarf, const std::function<bool(Dwarf_Die*)>& take) {
   Dwarf_CU* cu = nullptr;
   Dwarf_Die die;
   std::uint8_t type = 0;
   while (dwarf_get_units(dwarf, cu, &cu, nullptr, &type, &die, nullptr) == 0)
-    if (type == DW_UT_compile && dwarf_tag(&die) == DW_TAG_compile_unit) take(&die);
+    if (type == DW_UT_compile && dwarf_tag(&die) == DW_TAG_compile_unit && !take(&die)) return;
+}
+
+std::string unit_name(Dwarf_Die* unit) {
+  return joined(string_attribute(unit, DW_AT_comp_dir), string_attribute(unit, DW_AT_name));
 }
 
 }  // namespace
@@ -53,7 +58,10 @@ const DwarfRange* find_range(const std::vector<DwarfRange>& ranges, Dwarf_Addr p
 
 std::vector<DwarfRange> unit_ranges(Dwarf* dwarf) {
   std::vector<DwarfRange> units;
-  each_unit(dwarf, [&](Dwarf_Die* die) { add_ranges(die, units); });
+  each_unit(dwarf, [&](Dwarf_Die* die) {
+    add_ranges(die, units);
+    return true;
+  });
   sort_ranges(units);
   return units;
 }
@@ -79,9 +87,20 @@ const char* string_attribute(Dwarf_Die* die, unsigned name) {
 std::vector<std::string> unit_names(Dwarf* dwarf) {
   std::vector<std::string> names;
   each_unit(dwarf, [&](Dwarf_Die* die) {
-    names.push_back(joined(string_attribute(die, DW_AT_comp_dir), string_attribute(die, DW_AT_name)));
+    names.push_back(unit_name(die));
+    return true;
   });
   return names;
+}
+
+std::string unit_named(Dwarf* dwarf, std::string_view end) {
+  std::string found;
+  each_unit(dwarf, [&](Dwarf_Die* die) {
+    const std::string name = unit_name(die);
+    if (name.ends_with(end)) found = name;
+    return found.empty();
+  });
+  return found;
 }
 
 }  // namespace kdev::crash

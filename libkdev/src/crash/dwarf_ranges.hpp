@@ -5,6 +5,7 @@
 #include <elfutils/libdw.h>
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace kdev::crash {
@@ -35,5 +36,7 @@ std::string joined(const char* dir, const char* name);
 const char* string_attribute(Dwarf_Die* die, unsigned name);
 /// The source files of all compile units, in their order.
 std::vector<std::string> unit_names(Dwarf* dwarf);
+/// The first of them that ends so; empty: none.
+std::string unit_named(Dwarf* dwarf, std::string_view end);
 
 }  // namespace kdev::crash

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <kdev/deadline.hpp>
 #include <unordered_map>
 
 #include "crash/dwarf_ranges.hpp"
@@ -61,6 +62,11 @@ class Builder {
                           .reserved = 0});
   }
 
+  void add_sections(const std::vector<SectionPlace>& sections) {
+    for (const auto& s : sections)
+      sections_.push_back({.address = s.address, .size = s.size, .name = string(s.name), .reserved = 0});
+  }
+
   void add_units() {
     for (const auto& name : unit_names(dwarf_)) unit_names_.push_back(string(name));
     std::unordered_map<Dwarf_Off, std::vector<DwarfRange>> by_unit;
@@ -71,6 +77,7 @@ class Builder {
       ranges.push_back(range);
     }
     for (const Dwarf_Off offset : order) {
+      Deadline().check_interrupt("make an index of symbols");
       Dwarf_Die die;
       if (dwarf_offdie(dwarf_, offset, &die)) add_unit(&die, offset, by_unit[offset]);
     }
@@ -100,14 +107,15 @@ class Builder {
     header.version = index_version;
     std::memcpy(header.described.data(), described.data(),
                 std::min(described.size(), header.described.size()));
-    header.counts = {starts.size(),   rows.size(),        nodes_.size(),
-                     symbols_.size(), unit_names_.size(), strings_.size()};
+    header.counts = {starts.size(),      rows.size(),      nodes_.size(),  symbols_.size(),
+                     unit_names_.size(), sections_.size(), strings_.size()};
     std::string body;
     append(body, starts);
     append(body, rows);
     append(body, nodes_);
     append(body, symbols_);
     append(body, unit_names_);
+    append(body, sections_);
     body += strings_;
     return index_file(header, body);
   }
@@ -286,16 +294,17 @@ class Builder {
   std::vector<IndexNode> nodes_;
   std::vector<IndexSymbol> symbols_;
   std::vector<std::uint32_t> unit_names_;
+  std::vector<IndexSection> sections_;
   std::string strings_;
   std::unordered_map<std::string, std::uint32_t> known_;
 };
 
 }  // namespace
 
-std::string build_symbol_index(Dwarf* dwarf, const std::vector<ElfSymbol>& symbols,
-                               std::string_view described) {
-  Builder builder(dwarf);
-  builder.add_symbols(symbols);
+std::string build_symbol_index(const IndexSource& source, std::string_view described) {
+  Builder builder(source.dwarf);
+  builder.add_symbols(source.symbols);
+  builder.add_sections(source.sections);
   builder.add_units();
   return builder.bytes(described);
 }
