@@ -161,6 +161,7 @@ def test_what_cannot_be_had_is_told(program: Path, tmp_path: Path) -> None:
     assert symbols.build_index() is None
     (note,) = symbols.notes
     assert str(tmp_path / "folder") in note
-    assert note in symbols.symbolize(kdev.CrashReport()).notes
+    (report,) = kdev.scan_console(OOPS)
+    assert note in symbols.symbolize(report).notes
     with pytest.raises(kdev.FormatError, match="no debuginfod server is configured"):
         kdev.Symbolizer(build_id="deadbeefc0ffee00")

@@ -4,9 +4,11 @@
 
 namespace kdev::crash {
 
-const std::vector<DwarfRange>& DwarfLookup::functions_of(Dwarf_Die* unit) {
-  auto [it, fresh] = functions_.try_emplace(dwarf_dieoffset(unit));
-  if (fresh) it->second = function_ranges(unit);
+const DwarfLookup::Unit& DwarfLookup::read(Dwarf_Die* unit) {
+  const Dwarf_Off offset = dwarf_dieoffset(unit);
+  auto it = read_.find(offset);
+  if (it == read_.end())
+    it = read_.emplace(offset, Unit{function_ranges(unit), UnitLines(unit, sections_)}).first;
   return it->second;
 }
 
@@ -14,13 +16,13 @@ std::vector<SourceStep> DwarfLookup::expand(Dwarf_Addr pc) {
   const DwarfRange* unit_range = find_range(units_, pc);
   Dwarf_Die unit, die;
   if (!unit_range || !dwarf_offdie(dwarf_, unit_range->die, &unit)) return {};
-  const DwarfRange* function = find_range(functions_of(&unit), pc);
-  const char* dir = string_attribute(&unit, DW_AT_comp_dir);
+  const Unit& known = read(&unit);
+  const DwarfRange* function = find_range(known.functions, pc);
   std::string file;
   int line = 0;
-  if (Dwarf_Line* row = dwarf_getsrc_die(&unit, pc)) {
-    file = joined(dir, dwarf_linesrc(row, nullptr, nullptr));
-    dwarf_lineno(row, &line);
+  if (const LineRow* row = known.lines.at(pc)) {
+    file = known.lines.file(row->file);
+    line = static_cast<int>(row->line);
   }
   if (!function || !dwarf_offdie(dwarf_, function->die, &die)) {
     // Assembly has lines, and symbols for names.
@@ -46,9 +48,6 @@ std::vector<SourceStep> DwarfLookup::expand(Dwarf_Addr pc) {
   }
 
   std::vector<SourceStep> steps;
-  Dwarf_Files* files = nullptr;
-  std::size_t count = 0;
-  dwarf_getsrcfiles(&unit, &files, &count);
   for (std::size_t i = chain.size(); i-- > 0;) {
     const char* name = dwarf_diename(&chain[i]);
     steps.push_back({.function = name ? name : "", .file = file, .line = line, .inlined = i > 0});
@@ -58,9 +57,8 @@ std::vector<SourceStep> DwarfLookup::expand(Dwarf_Addr pc) {
     Dwarf_Word value = 0;
     file.clear();
     line = 0;
-    if (dwarf_formudata(dwarf_attr(&chain[i], DW_AT_call_file, &attribute), &value) == 0 && files &&
-        value < count)
-      file = joined(dir, dwarf_filesrc(files, value, nullptr, nullptr));
+    if (dwarf_formudata(dwarf_attr(&chain[i], DW_AT_call_file, &attribute), &value) == 0)
+      file = known.lines.file(value);
     if (dwarf_formudata(dwarf_attr(&chain[i], DW_AT_call_line, &attribute), &value) == 0)
       line = static_cast<int>(value);
   }

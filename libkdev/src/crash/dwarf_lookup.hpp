@@ -6,6 +6,7 @@
 
 #include "crash/dwarf_ranges.hpp"
 #include "crash/source_step.hpp"
+#include "crash/unit_lines.hpp"
 
 namespace kdev::crash {
 
@@ -14,16 +15,22 @@ namespace kdev::crash {
 class DwarfLookup {
  public:
   /// `units`: unit_ranges() of this file. Both outlive it.
-  DwarfLookup(Dwarf* dwarf, const std::vector<DwarfRange>& units) : dwarf_(dwarf), units_(units) {}
+  DwarfLookup(Dwarf* dwarf, const std::vector<DwarfRange>& units)
+      : dwarf_(dwarf), units_(units), sections_(LineSections::of(dwarf)) {}
   /// See DebugInfo::expand().
   std::vector<SourceStep> expand(Dwarf_Addr pc);
 
  private:
-  const std::vector<DwarfRange>& functions_of(Dwarf_Die* unit);
+  struct Unit {
+    std::vector<DwarfRange> functions;
+    UnitLines lines;
+  };
+  const Unit& read(Dwarf_Die* unit);
 
   Dwarf* dwarf_;
   const std::vector<DwarfRange>& units_;
-  std::map<Dwarf_Off, std::vector<DwarfRange>> functions_;  // by unit
+  LineSections sections_;
+  std::map<Dwarf_Off, Unit> read_;
 };
 
 }  // namespace kdev::crash

@@ -5,10 +5,12 @@
 #include <algorithm>
 #include <cstring>
 #include <kdev/deadline.hpp>
+#include <optional>
 #include <unordered_map>
 
 #include "crash/dwarf_ranges.hpp"
 #include "crash/symbol_index_format.hpp"
+#include "crash/unit_lines.hpp"
 
 namespace kdev::crash {
 namespace {
@@ -21,12 +23,6 @@ struct Scope {
   std::vector<std::size_t> inside;
   std::uint32_t name = 0, file = 0, line = 0;
   bool inlined = false;  ///< or the function itself
-};
-
-struct LineRow {
-  Dwarf_Addr address = 0;
-  std::uint32_t file = 0, line = 0;
-  bool end = false;
 };
 
 struct Stretch {
@@ -45,7 +41,8 @@ void append(std::string& out, const std::vector<T>& records) {
 
 class Builder {
  public:
-  explicit Builder(Dwarf* dwarf) : dwarf_(dwarf), units_(unit_ranges(dwarf)) {
+  explicit Builder(Dwarf* dwarf)
+      : dwarf_(dwarf), units_(unit_ranges(dwarf)), sections_of_lines_(LineSections::of(dwarf)) {
     string("");
     for (const auto& unit : units_) edges_.insert(edges_.end(), {unit.low, unit.high});
     std::sort(edges_.begin(), edges_.end());
@@ -131,12 +128,8 @@ class Builder {
   }
 
   void add_unit(Dwarf_Die* die, Dwarf_Off offset, const std::vector<DwarfRange>& ranges) {
-    dir_ = string_attribute(die, DW_AT_comp_dir);
     file_ids_.clear();
-    read_lines(die);
-    files_ = nullptr;
-    file_count_ = 0;
-    dwarf_getsrcfiles(die, &files_, &file_count_);
+    lines_.emplace(die, sections_of_lines_);
 
     const auto functions = function_ranges(die);
     scopes_.clear();
@@ -155,7 +148,7 @@ class Builder {
       for (const auto& r : *list) points.insert(points.end(), {r.low, r.high});
     for (const auto& scope : scopes_)
       for (const auto& r : scope.ranges) points.insert(points.end(), {r.low, r.high});
-    for (const auto& line : lines_) points.push_back(line.address);
+    for (const auto& line : lines_->rows()) points.push_back(line.address);
     for (const auto& r : ranges)
       points.insert(points.end(), std::lower_bound(edges_.begin(), edges_.end(), r.low),
                     std::upper_bound(edges_.begin(), edges_.end(), r.high));
@@ -171,8 +164,8 @@ class Builder {
       const DwarfRange* function = find_range(functions, pc);
       const auto scope = function ? scope_of.find(function->die) : scope_of.end();
       if (scope != scope_of.end()) stretch.row.node = innermost(scope->second, pc);
-      if (const LineRow* line = line_at(pc)) {
-        stretch.row.file = line->file;
+      if (const LineRow* line = lines_->at(pc)) {
+        stretch.row.file = file_id(line->file);
         stretch.row.line = line->line;
       }
       // Without a function, what is at no line is nothing at all.
@@ -181,37 +174,10 @@ class Builder {
     }
   }
 
-  std::uint32_t file_id(const char* name) {
-    if (!name) return 0;
-    const auto [it, fresh] = file_ids_.try_emplace(name);
-    if (fresh) it->second = string(joined(dir_, name));
+  std::uint32_t file_id(std::uint64_t number) {
+    const auto [it, fresh] = file_ids_.try_emplace(number);
+    if (fresh) it->second = string(lines_->file(number));
     return it->second;
-  }
-
-  void read_lines(Dwarf_Die* unit) {
-    lines_.clear();
-    Dwarf_Lines* table = nullptr;
-    std::size_t count = 0;
-    if (dwarf_getsrclines(unit, &table, &count) != 0) return;
-    for (std::size_t i = 0; i < count; ++i) {
-      Dwarf_Line* row = dwarf_onesrcline(table, i);
-      LineRow line;
-      int number = 0;
-      dwarf_lineaddr(row, &line.address);
-      dwarf_lineno(row, &number);
-      dwarf_lineendsequence(row, &line.end);
-      line.line = static_cast<std::uint32_t>(number);
-      if (!line.end) line.file = file_id(dwarf_linesrc(row, nullptr, nullptr));
-      lines_.push_back(line);
-    }
-  }
-
-  /// As dwarf_getsrc_die(): libdw has sorted them by address.
-  const LineRow* line_at(Dwarf_Addr pc) const {
-    auto it = std::upper_bound(lines_.begin(), lines_.end(), pc,
-                               [](Dwarf_Addr a, const LineRow& l) { return a < l.address; });
-    if (it == lines_.begin() || (--it)->end) return nullptr;
-    return &*it;
   }
 
   std::size_t new_scope(Dwarf_Die* die, bool function) {
@@ -225,9 +191,8 @@ class Builder {
     if (scope.inlined) {
       Dwarf_Attribute attribute;
       Dwarf_Word value = 0;
-      if (dwarf_formudata(dwarf_attr(die, DW_AT_call_file, &attribute), &value) == 0 && files_ &&
-          value < file_count_)
-        scope.file = file_id(dwarf_filesrc(files_, value, nullptr, nullptr));
+      if (dwarf_formudata(dwarf_attr(die, DW_AT_call_file, &attribute), &value) == 0)
+        scope.file = file_id(value);
       if (dwarf_formudata(dwarf_attr(die, DW_AT_call_line, &attribute), &value) == 0)
         scope.line = static_cast<std::uint32_t>(value);
     }
@@ -280,14 +245,12 @@ class Builder {
   Dwarf* dwarf_;
   std::vector<DwarfRange> units_;
   std::vector<Dwarf_Addr> edges_;  // of all units
+  LineSections sections_of_lines_;
 
   // Of the unit at work.
-  const char* dir_ = nullptr;
-  Dwarf_Files* files_ = nullptr;
-  std::size_t file_count_ = 0;
-  std::vector<LineRow> lines_;
+  std::optional<UnitLines> lines_;
   std::vector<Scope> scopes_;
-  std::unordered_map<const char*, std::uint32_t> file_ids_;
+  std::unordered_map<std::uint64_t, std::uint32_t> file_ids_;
   std::unordered_map<std::size_t, std::uint32_t> nodes_of_;
 
   std::vector<Stretch> stretches_;
