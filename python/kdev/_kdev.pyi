@@ -13,6 +13,7 @@ import typing
 
 __all__: list[str] = [
     "AccelProbe",
+    "Bundle",
     "CommandResult",
     "Commit",
     "ConfDiff",
@@ -21,6 +22,7 @@ __all__: list[str] = [
     "ConsoleScanner",
     "Core",
     "CoreCpu",
+    "CoreLock",
     "CoreMessage",
     "CoreModule",
     "CoreNote",
@@ -44,6 +46,7 @@ __all__: list[str] = [
     "ExitStatus",
     "FaultInfo",
     "FaultMember",
+    "GuestCommand",
     "Host",
     "I386Pmap",
     "ImageEntry",
@@ -2145,6 +2148,11 @@ class Variable:
     """
     An argument or a local variable, as gdb prints it.
     """
+
+    __dataclass_fields__: typing.ClassVar[dict[str, dataclasses.Field[typing.Any]]]
+    """
+    A class's __dataclass_fields__, made when first asked for: there are many classes, and few are asked.
+    """
     @staticmethod
     def from_dict(data: dict[str, typing.Any]) -> Variable: ...
     @staticmethod
@@ -2191,6 +2199,11 @@ class FaultMember:
     """
     A member of a structure that an access may have meant.
     """
+
+    __dataclass_fields__: typing.ClassVar[dict[str, dataclasses.Field[typing.Any]]]
+    """
+    A class's __dataclass_fields__, made when first asked for: there are many classes, and few are asked.
+    """
     @staticmethod
     def from_dict(data: dict[str, typing.Any]) -> FaultMember: ...
     @staticmethod
@@ -2236,6 +2249,11 @@ class FaultMember:
 class FaultInfo:
     """
     A memory access, or a jump, that faulted.
+    """
+
+    __dataclass_fields__: typing.ClassVar[dict[str, dataclasses.Field[typing.Any]]]
+    """
+    A class's __dataclass_fields__, made when first asked for: there are many classes, and few are asked.
     """
     @staticmethod
     def from_dict(data: dict[str, typing.Any]) -> FaultInfo: ...
@@ -2311,6 +2329,11 @@ class PoisonedRegister:
     """
     A register that holds a mark.
     """
+
+    __dataclass_fields__: typing.ClassVar[dict[str, dataclasses.Field[typing.Any]]]
+    """
+    A class's __dataclass_fields__, made when first asked for: there are many classes, and few are asked.
+    """
     @staticmethod
     def from_dict(data: dict[str, typing.Any]) -> PoisonedRegister: ...
     @staticmethod
@@ -2337,6 +2360,11 @@ class PoisonedRegister:
 class SlabObject:
     """
     An allocator's object that was accessed out of bounds or after it was freed.
+    """
+
+    __dataclass_fields__: typing.ClassVar[dict[str, dataclasses.Field[typing.Any]]]
+    """
+    A class's __dataclass_fields__, made when first asked for: there are many classes, and few are asked.
     """
     @staticmethod
     def from_dict(data: dict[str, typing.Any]) -> SlabObject: ...
@@ -2596,6 +2624,12 @@ class CrashReport:
     def __setstate__(self, arg0: typing.Any) -> None: ...
     def __str__(self) -> str: ...
     def _repr_html_(self) -> str: ...
+    def save(
+        self, path: str | os.PathLike[str], *, memory: bool = True, symbols: bool = True, timeout: float | None = None
+    ) -> None:
+        """
+        As one file, which kdev.Bundle opens: of a VM whose crashed kernel is still there with console, commands, memory and symbols; of a log the report alone.
+        """
     def to_dict(self) -> dict[str, typing.Any]:
         """
         Plain data: str, numbers, list, dict, None.
@@ -2776,9 +2810,11 @@ class Symbolizer:
         source: str | os.PathLike[str] | None = None,
         os: typing.Literal["linux", "freebsd"] = "linux",
         index: str | os.PathLike[str] | None = None,
+        build_id: str = "",
+        debuginfod: bool = True,
     ) -> None:
         """
-        `vmlinux`: a kernel's file with debug information, of an `os`, when there is no artifact. `index`: folder of the indexes that build_index() writes; None: kdev/symbols in the user's cache.
+        `vmlinux`: a kernel's file with debug information, of an `os`, when there is no artifact. `index`: folder of the indexes that build_index() writes; None: kdev/symbols in the user's cache. `debuginfod`: ask the servers of $DEBUGINFOD_URLS, if it is set, for debug information that the files lack, and for source. `build_id`: of the kernel, when there is no file at all.
         """
     def at_address(self, address: int, *, kaslr_offset: int = 0, return_address: bool = False) -> list[StackFrame]: ...
     def at_addresses(
@@ -2800,7 +2836,7 @@ class Symbolizer:
         """
     def build_index(self) -> pathlib.Path | None:
         """
-        Writes the kernel's index, unless it is there, and returns its file; from then on it is used. None: the kernel has no build id or no debug information, or the folder cannot be written.
+        Writes the index of the kernel, and of the modules that were asked for until now, unless they are there, and returns the kernel's file; from then on they are used. None: the kernel has no build id or no debug information, or, see `notes`, the folder cannot be written.
         """
     def decode(self, text: str | bytes, *, source_text: bool = False) -> str:
         """
@@ -2816,6 +2852,11 @@ class Symbolizer:
     def indexed(self) -> bool:
         """
         The kernel's index is in use.
+        """
+    @property
+    def notes(self) -> list[str]:
+        """
+        What a user should know of the files: no debuginfod server has them, no index can be written.
         """
 
 class Commit:
@@ -3442,6 +3483,117 @@ class CoreNote:
     @property
     def type(self) -> int: ...
 
+class CoreLock:
+    """
+    A lock that threads waited for, or are stuck with.
+    """
+
+    __dataclass_fields__: typing.ClassVar[dict[str, dataclasses.Field[typing.Any]]]
+    """
+    A class's __dataclass_fields__, made when first asked for: there are many classes, and few are asked.
+    """
+    @staticmethod
+    def from_dict(data: dict[str, typing.Any]) -> CoreLock: ...
+    @staticmethod
+    def from_json(text: str) -> CoreLock: ...
+    def __copy__(self) -> CoreLock: ...
+    def __deepcopy__(self, memo: dict[int, typing.Any]) -> CoreLock: ...
+    def __eq__(self, other: object) -> bool: ...
+    def __getstate__(self) -> typing.Any: ...
+    def __hash__(self) -> int: ...
+    def __repr__(self) -> str: ...
+    def __setstate__(self, arg0: typing.Any) -> None: ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        Plain data: str, numbers, list, dict, None.
+        """
+    def to_json(self) -> str: ...
+    @property
+    def address(self) -> int: ...
+    @property
+    def deadlock(self) -> bool:
+        """
+        Holders wait for it by way of other locks.
+        """
+    @property
+    def holders(self) -> list[int]:
+        """
+        Tids; of a lock that is held shared, those that are known.
+        """
+    @property
+    def kind(self) -> str:
+        """
+        'mutex', 'rwsem', 'spinlock'; 'sleep mutex', 'sx', 'rw', 'lockmgr'.
+        """
+    @property
+    def name(self) -> str:
+        """
+        The variable that it is in, or what the kernel calls it.
+        """
+    @property
+    def shared(self) -> bool:
+        """
+        It is held by readers.
+        """
+    @property
+    def waiters(self) -> list[int]:
+        """
+        Tids.
+        """
+
+class WrittenDump:
+    """
+    A dump that was written.
+    """
+
+    __dataclass_fields__: typing.ClassVar[dict[str, dataclasses.Field[typing.Any]]]
+    """
+    A class's __dataclass_fields__, made when first asked for: there are many classes, and few are asked.
+    """
+    @staticmethod
+    def from_dict(data: dict[str, typing.Any]) -> WrittenDump: ...
+    @staticmethod
+    def from_json(text: str) -> WrittenDump: ...
+    def __copy__(self) -> WrittenDump: ...
+    def __deepcopy__(self, memo: dict[int, typing.Any]) -> WrittenDump: ...
+    def __eq__(self, other: object) -> bool: ...
+    def __getstate__(self) -> typing.Any: ...
+    def __hash__(self) -> int: ...
+    def __repr__(self) -> str: ...
+    def __setstate__(self, arg0: typing.Any) -> None: ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        Plain data: str, numbers, list, dict, None.
+        """
+    def to_json(self) -> str: ...
+    @property
+    def command(self) -> list[str]:
+        """
+        Opens it: ['gdb', 'vmlinux', 'vmcore'].
+        """
+    @property
+    def file(self) -> pathlib.Path: ...
+    @property
+    def memory(self) -> int:
+        """
+        Bytes of physical memory in it.
+        """
+    @property
+    def notes(self) -> list[str]:
+        """
+        What a reader should know.
+        """
+    @property
+    def script(self) -> str:
+        """
+        For gdb -x: it leads backtraces through traps. Empty: none is needed.
+        """
+    @property
+    def size(self) -> int:
+        """
+        Bytes that the file takes on its disk; holes take none.
+        """
+
 class Core:
     """
     A memory dump of a kernel, read in place. Thread-safe.
@@ -3475,6 +3627,10 @@ class Core:
         """
         What the dump's maker wrote beside memory: registers of CPUs, VMCOREINFO, ...
         """
+    def locks(self) -> kdev.tables.Table[CoreLock]:
+        """
+        The locks that threads waited for, by address: who holds each, who waits.
+        """
     def lookup(self, address: int) -> SymbolMatch | None:
         """
         The symbol at an address, of code or data; None: there is none.
@@ -3503,6 +3659,27 @@ class Core:
     def vmcoreinfo(self) -> str:
         """
         What a Linux kernel tells dump tools of itself: lines 'KEY=VALUE'. Of the dump's note, else of memory; empty: neither.
+        """
+    def write_elf(
+        self,
+        file: str | os.PathLike[str],
+        *,
+        leave_out: collections.abc.Sequence[typing.Literal["free", "user", "cache"]] = [],
+        timeout: float | None = None,
+    ) -> WrittenDump:
+        """
+        Writes an ELF core file for debuggers: the kernel's virtual addresses, one NT_PRSTATUS per thread.
+        """
+    def write_kdump(
+        self,
+        file: str | os.PathLike[str],
+        *,
+        compression: typing.Literal["none", "zlib", "zstd"] = "zlib",
+        leave_out: collections.abc.Sequence[typing.Literal["free", "user", "cache"]] = [],
+        timeout: float | None = None,
+    ) -> WrittenDump:
+        """
+        Writes a kdump-compressed file, as makedumpfile does.
         """
     @property
     def arch(self) -> str: ...
@@ -3542,6 +3719,95 @@ class Core:
         """
     @property
     def version(self) -> str: ...
+
+class GuestCommand:
+    """
+    A command that was run in a guest.
+    """
+
+    __dataclass_fields__: typing.ClassVar[dict[str, dataclasses.Field[typing.Any]]]
+    """
+    A class's __dataclass_fields__, made when first asked for: there are many classes, and few are asked.
+    """
+    @staticmethod
+    def from_dict(data: dict[str, typing.Any]) -> GuestCommand: ...
+    @staticmethod
+    def from_json(text: str) -> GuestCommand: ...
+    def __copy__(self) -> GuestCommand: ...
+    def __deepcopy__(self, memo: dict[int, typing.Any]) -> GuestCommand: ...
+    def __eq__(self, other: object) -> bool: ...
+    def __getstate__(self) -> typing.Any: ...
+    def __hash__(self) -> int: ...
+    def __repr__(self) -> str: ...
+    def __setstate__(self, arg0: typing.Any) -> None: ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        Plain data: str, numbers, list, dict, None.
+        """
+    def to_json(self) -> str: ...
+    @property
+    def command(self) -> str: ...
+    @property
+    def duration(self) -> float:
+        """
+        Seconds, seen from the host.
+        """
+    @property
+    def exit_code(self) -> int | None:
+        """
+        None: it did not exit.
+        """
+
+class Bundle:
+    """
+    A crash as one file, opened: report, console, configuration, commands, memory and symbols. Nothing in it is executed; its names lead nowhere, sizes are bounded, digests checked.
+    """
+    def __init__(self, file: str | os.PathLike[str], *, timeout: float | None = None) -> None: ...
+    def __repr__(self) -> str: ...
+    def _repr_html_(self) -> str: ...
+    def core(
+        self,
+        kernel: KernelArtifact | None = None,
+        *,
+        vmlinux: str | os.PathLike[str] | None = None,
+        modules: collections.abc.Sequence[str | os.PathLike[str]] = [],
+        source: str | os.PathLike[str] | None = None,
+        timeout: float | None = None,
+    ) -> Core:
+        """
+        Its memory, with its own symbols or those given. It outlives the Bundle.
+        """
+    @property
+    def commands(self) -> list[GuestCommand]:
+        """
+        What was run in the guest, in order.
+        """
+    @property
+    def config(self) -> str:
+        """
+        The kernel's configuration.
+        """
+    @property
+    def console(self) -> typing.Any:
+        """
+        What the console showed from the guest's start on.
+        """
+    @property
+    def environment(self) -> dict[str, str]:
+        """
+        What it ran on: 'release', 'build_id', 'command_line', 'memory', ...
+        """
+    @property
+    def has_memory(self) -> bool: ...
+    @property
+    def has_symbols(self) -> bool: ...
+    @property
+    def notes(self) -> list[str]:
+        """
+        What was left out when it was made.
+        """
+    @property
+    def report(self) -> CrashReport: ...
 
 class AccelProbe:
     """
@@ -3886,6 +4152,10 @@ class VM:
     def command_line(self) -> list[str]:
         """
         QEMU's argument vector.
+        """
+    def core(self) -> Core:
+        """
+        The guest's memory where it lies, with its kernel's symbols: nothing is dumped or copied. Of a crashed guest it is a dump; a running one's changes while it is read: take a new one for a new look. It outlives the VM.
         """
     def crashes(self) -> list[CrashReport]:
         """
