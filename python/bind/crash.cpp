@@ -145,19 +145,27 @@ void bind_crash(py::module_& m) {
 
   py::class_<Symbolizer>(m, "Symbolizer",
                          "Turns frames into file:line with inline functions expanded. Thread-safe.")
-      .def(py::init([](const std::optional<KernelArtifact>& kernel, const std::optional<Path>& vmlinux,
-                       const std::vector<Path>& modules, const std::optional<Path>& source, Os os,
-                       const std::optional<Path>& index) {
-             SymbolSources sources{kernel, vmlinux.value_or(Path()), modules, source.value_or(Path()),
-                                   os,     index.value_or(Path())};
-             return blocking([&] { return std::make_unique<Symbolizer>(std::move(sources)); });
-           }),
-           py::arg("kernel") = py::none(), py::kw_only(), py::arg("vmlinux") = py::none(),
-           py::arg("modules") = std::vector<Path>(), py::arg("source") = py::none(), py::arg("os") = "linux",
-           py::arg("index") = py::none(),
-           "`vmlinux`: a kernel's file with debug information, of an `os`, when there is no artifact. "
-           "`index`: "
-           "folder of the indexes that build_index() writes; None: kdev/symbols in the user's cache.")
+      .def(
+          py::init([](const std::optional<KernelArtifact>& kernel, const std::optional<Path>& vmlinux,
+                      const std::vector<Path>& modules, const std::optional<Path>& source, Os os,
+                      const std::optional<Path>& index, const std::string& build_id, bool debuginfod) {
+            SymbolSources sources{.kernel = kernel,
+                                  .vmlinux = vmlinux.value_or(Path()),
+                                  .modules = modules,
+                                  .source = source.value_or(Path()),
+                                  .os = os,
+                                  .index = index.value_or(Path()),
+                                  .debuginfod = debuginfod,
+                                  .build_id = build_id};
+            return blocking([&] { return std::make_unique<Symbolizer>(std::move(sources)); });
+          }),
+          py::arg("kernel") = py::none(), py::kw_only(), py::arg("vmlinux") = py::none(),
+          py::arg("modules") = std::vector<Path>(), py::arg("source") = py::none(), py::arg("os") = "linux",
+          py::arg("index") = py::none(), py::arg("build_id") = "", py::arg("debuginfod") = true,
+          "`vmlinux`: a kernel's file with debug information, of an `os`, when there is no artifact. "
+          "`index`: folder of the indexes that build_index() writes; None: kdev/symbols in the user's cache. "
+          "`debuginfod`: ask the servers of $DEBUGINFOD_URLS, if it is set, for debug information that the "
+          "files lack, and for source. `build_id`: of the kernel, when there is no file at all.")
       .def(
           "at_symbol",
           [](const Symbolizer& s, const std::string& symbol, std::uint64_t offset, std::uint64_t size,
@@ -207,9 +215,14 @@ void bind_crash(py::module_& m) {
             if (file.empty()) return std::nullopt;
             return file;
           },
-          "Writes the kernel's index, unless it is there, and returns its file; from then on it is used. "
-          "None: the kernel has no build id or no debug information, or the folder cannot be written.")
+          "Writes the index of the kernel, and of the modules that were asked for until now, unless they are "
+          "there, and returns the kernel's file; from then on they are used. None: the kernel has no build "
+          "id or "
+          "no debug information, or, see `notes`, the folder cannot be written.")
       .def_property_readonly("indexed", &Symbolizer::indexed, "The kernel's index is in use.")
+      .def_property_readonly(
+          "notes", [](const Symbolizer& s) { return blocking([&] { return s.notes(); }); },
+          "What a user should know of the files: no debuginfod server has them, no index can be written.")
       .def_property_readonly("build_id",
                              [](const Symbolizer& s) { return blocking([&] { return s.build_id(); }); });
 

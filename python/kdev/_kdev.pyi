@@ -2810,9 +2810,11 @@ class Symbolizer:
         source: str | os.PathLike[str] | None = None,
         os: typing.Literal["linux", "freebsd"] = "linux",
         index: str | os.PathLike[str] | None = None,
+        build_id: str = "",
+        debuginfod: bool = True,
     ) -> None:
         """
-        `vmlinux`: a kernel's file with debug information, of an `os`, when there is no artifact. `index`: folder of the indexes that build_index() writes; None: kdev/symbols in the user's cache.
+        `vmlinux`: a kernel's file with debug information, of an `os`, when there is no artifact. `index`: folder of the indexes that build_index() writes; None: kdev/symbols in the user's cache. `debuginfod`: ask the servers of $DEBUGINFOD_URLS, if it is set, for debug information that the files lack, and for source. `build_id`: of the kernel, when there is no file at all.
         """
     def at_address(self, address: int, *, kaslr_offset: int = 0, return_address: bool = False) -> list[StackFrame]: ...
     def at_addresses(
@@ -2834,7 +2836,7 @@ class Symbolizer:
         """
     def build_index(self) -> pathlib.Path | None:
         """
-        Writes the kernel's index, unless it is there, and returns its file; from then on it is used. None: the kernel has no build id or no debug information, or the folder cannot be written.
+        Writes the index of the kernel, and of the modules that were asked for until now, unless they are there, and returns the kernel's file; from then on they are used. None: the kernel has no build id or no debug information, or, see `notes`, the folder cannot be written.
         """
     def decode(self, text: str | bytes, *, source_text: bool = False) -> str:
         """
@@ -2850,6 +2852,11 @@ class Symbolizer:
     def indexed(self) -> bool:
         """
         The kernel's index is in use.
+        """
+    @property
+    def notes(self) -> list[str]:
+        """
+        What a user should know of the files: no debuginfod server has them, no index can be written.
         """
 
 class Commit:

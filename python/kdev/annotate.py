@@ -18,9 +18,19 @@ def decode(
     source: str | PathLike[str] | None = None,
     os: Literal["linux", "freebsd"] = "linux",
     source_text: bool = False,
+    build_id: str = "",
+    debuginfod: bool = True,
 ) -> str:
     """The text of a console, or a pasted oops, with file and line behind every function that the kernel or its modules
-    have; inline functions come on lines before it. What cannot be told stays as it is. For several texts of one kernel,
-    make a Symbolizer once and call its decode()."""
-    symbolizer = Symbolizer(kernel, vmlinux=vmlinux, modules=list(modules), source=source, os=os)
+    have; inline functions come on lines before it. What cannot be told stays as it is. `build_id`, `debuginfod`: see
+    Symbolizer. For several texts of one kernel, make one of these once and call its decode()."""
+    symbolizer = Symbolizer(
+        kernel,
+        vmlinux=vmlinux,
+        modules=list(modules),
+        source=source,
+        os=os,
+        build_id=build_id,
+        debuginfod=debuginfod,
+    )
     return symbolizer.decode(text, source_text=source_text)

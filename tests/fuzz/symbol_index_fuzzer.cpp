@@ -32,6 +32,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!index || !index->whole()) std::abort();
   index->symbols();
   index->units();
+  index->sections();
   for (const std::uint64_t address : {0ull, 1ull, 0xffull, 0xffffffff81000000ull, ~0ull})
     index->expand(address);
   std::uint64_t address = 0;

@@ -81,6 +81,11 @@ def test_decode_of_the_text_itself(tmp_path: Path) -> None:
     assert invoke("crash", "decode", "--text", "-", input=text).exit_code == 2, "with which kernel?"
     assert invoke("crash", "decode", "--text", "--os", "openbsd", "-", *kernel, input=text).exit_code == 2
     assert invoke("crash", "index").exit_code == 2
+    # Not even the folder is there: all is printed, and why there will be no index.
+    env["XDG_CACHE_HOME"] = str(tmp_path / "vmlinux")
+    without = invoke("crash", "decode", "--text", "-", *kernel, "--source-text", input=text, env=env)
+    assert without.exit_code == 0 and without.stdout_bytes == result.stdout_bytes
+    assert "there is no index of vmlinux" in without.stderr
 
 
 def text_size(program: Path) -> int:

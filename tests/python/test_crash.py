@@ -152,3 +152,16 @@ def test_index(program: Path, tmp_path: Path) -> None:
 def test_nothing_to_index(program: Path, tmp_path: Path) -> None:
     subprocess.run(["objcopy", "--strip-debug", program, tmp_path / "bare"], check=True)
     assert kdev.Symbolizer(vmlinux=tmp_path / "bare", index=tmp_path).build_index() is None
+
+
+def test_what_cannot_be_had_is_told(program: Path, tmp_path: Path) -> None:
+    (tmp_path / "folder").write_text("a file is in its place")
+    symbols = kdev.Symbolizer(vmlinux=program, index=tmp_path / "folder")
+    assert symbols.notes == []
+    assert symbols.build_index() is None
+    (note,) = symbols.notes
+    assert str(tmp_path / "folder") in note
+    (report,) = kdev.scan_console(OOPS)
+    assert note in symbols.symbolize(report).notes
+    with pytest.raises(kdev.FormatError, match="no debuginfod server is configured"):
+        kdev.Symbolizer(build_id="deadbeefc0ffee00")

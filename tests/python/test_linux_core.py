@@ -261,7 +261,7 @@ def test_a_modules_fault_is_unwound_to_its_line(
         }
 
     # The lines of another build would mislead.
-    (folder / "crasher.c").write_text(CRASHER.replace("greet(2)", "greet(1) + greet(2)"))
+    (folder / "crasher.c").write_text(CRASHER.replace("return r - 2;", "return r - 3;"))
     other = kdev.Core(tmp_path / "vmcore", kernel, modules=[ws.build_module(folder, kernel).ko])
     assert [(m.name, m.file) for m in other.modules()] == [("crasher", None)]
     report = other.report()

@@ -165,10 +165,15 @@ struct SymbolSources {
   Path source{};                        ///< tree to read source lines from; default: the artifact's
   Os os = Os::linux;                    ///< whose kernel it is, when there is no artifact
   Path index{};                         ///< folder of the indexes; default: $XDG_CACHE_HOME/kdev/symbols
+  /// Ask the servers of $DEBUGINFOD_URLS, if it is set, for debug information that the files lack, and for source files
+  /// that are not there. false: nobody is asked.
+  bool debuginfod = true;
+  std::string build_id{};               ///< of the kernel, hex, when there is neither: all comes from debuginfod
 };
 
-/// Turns frames into file:line with inline functions expanded. Opens the files once; thread-safe for const calls
-/// behind an internal lock. FormatError when vmlinux has no symbols.
+/// Turns frames into file:line with inline functions expanded. Opens the kernel's file once, a module's anew when it was
+/// built anew; thread-safe for const calls behind an internal lock. FormatError when vmlinux has no symbols. Where a
+/// debuginfod server is asked, a call takes as long as $DEBUGINFOD_TIMEOUT and the others allow; Interrupted.
 class KDEV_API Symbolizer {
  public:
   explicit Symbolizer(SymbolSources sources);
@@ -179,7 +184,8 @@ class KDEV_API Symbolizer {
                                     std::string_view module, bool return_address) const;
   /// An absolute address, `kaslr_offset` already in it.
   std::vector<StackFrame> at_address(std::uint64_t address, std::int64_t kaslr_offset, bool return_address) const;
-  /// Many at once, each as at_address() has it. `source_text`: read the source lines, too.
+  /// Many at once, each as at_address() has it; without an index, several threads read. `source_text`: read the
+  /// source lines, too. Interrupted.
   std::vector<std::vector<StackFrame>> at_addresses(const std::vector<std::uint64_t>& addresses,
                                                     std::int64_t kaslr_offset, bool return_address,
                                                     bool source_text = true) const;
@@ -192,13 +198,17 @@ class KDEV_API Symbolizer {
   /// Build id of vmlinux, hex; empty: none.
   std::string build_id() const;
 
-  /// Writes the kernel's index, unless it is there: every address with its symbol, lines and inline functions, which
-  /// symbolizers of this build id map from then on, this one included. Takes a second or so; other calls go on
-  /// meanwhile. Returns its file; empty when the kernel has no build id or no debug information, or when the folder
-  /// cannot be written: nothing needs an index.
+  /// Writes the index of the kernel, and those of the modules that were asked for until now, unless they are there:
+  /// every address with its symbol, lines and inline functions, which symbolizers of this build id map from then on,
+  /// this one included. Takes a second or so; other calls go on meanwhile. Of several processes one makes it, the
+  /// others wait. Returns the kernel's file; empty when it has no build id or no debug information, or, see notes(),
+  /// when the folder cannot be written: nothing needs an index. Interrupted.
   Path build_index() const;
-  /// It is in use.
+  /// The kernel's is in use.
   bool indexed() const;
+  /// What a user should know of the files: no debuginfod server has them, no index can be written. A report that is
+  /// symbolized has them, too.
+  std::vector<std::string> notes() const;
 
  private:
   struct State;

@@ -42,6 +42,21 @@ ElfFile::ElfFile(ElfFile&& other) noexcept
   other.elf_ = nullptr;
 }
 
+ElfFile ElfFile::another() const {
+  ElfFile file;
+  file.path_ = path_;
+  file.relocatable_ = relocatable_;
+  file.digits_ = digits_;
+  file.fd_ = descriptor();
+  if (file.fd_ >= 0) file.elf_ = elf_begin(file.fd_, ELF_C_READ_MMAP, nullptr);
+  if (!file.elf_) throw host_error(fmt::format("read {} once more", path_.string()), errno);
+  return file;
+}
+
+int ElfFile::descriptor() const {
+  return ::fcntl(fd_, F_DUPFD_CLOEXEC, 0);
+}
+
 ElfFile::~ElfFile() {
   if (elf_) elf_end(elf_);
   if (fd_ >= 0) ::close(fd_);
@@ -121,6 +136,13 @@ void set_extents(std::vector<ElfSymbol>& symbols, const std::vector<std::uint64_
   }
 }
 
+void order_symbols(std::vector<ElfSymbol>& symbols, const std::vector<std::uint64_t>& ends) {
+  std::sort(symbols.begin(), symbols.end(), [](const ElfSymbol& a, const ElfSymbol& b) {
+    return a.address != b.address ? a.address < b.address : a.name < b.name;
+  });
+  set_extents(symbols, ends);
+}
+
 std::vector<ElfSymbol> ElfFile::symbols() const {
   std::vector<ElfSymbol> result;
   std::vector<std::uint64_t> ends;
@@ -157,10 +179,7 @@ std::vector<ElfSymbol> ElfFile::symbols() const {
                       .type = symbol_letter(symbol, section),
                       .function = type == STT_FUNC || (section && (section->sh_flags & SHF_EXECINSTR))});
   }
-  std::sort(result.begin(), result.end(), [](const ElfSymbol& a, const ElfSymbol& b) {
-    return a.address != b.address ? a.address < b.address : a.name < b.name;
-  });
-  set_extents(result, ends);
+  order_symbols(result, ends);
   return result;
 }
 

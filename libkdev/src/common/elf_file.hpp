@@ -30,6 +30,13 @@ class ElfFile {
   ElfFile& operator=(ElfFile&&) = delete;
   ~ElfFile();
 
+  /// The same file by a handle of its own: one is for one thread. HostError.
+  ElfFile another() const;
+
+  /// Its descriptor once more, for the caller to close; not by its name, which another file may have by now.
+  /// -1: the process has too many.
+  int descriptor() const;
+
   Elf* handle() const { return elf_; }
   const Path& path() const { return path_; }
   bool relocatable() const { return relocatable_; }  ///< ET_REL: a module
@@ -44,6 +51,7 @@ class ElfFile {
   std::string_view bytes_at(std::uint64_t address, std::size_t size) const;
 
  private:
+  ElfFile() = default;
   Path path_;
   int fd_ = -1;
   Elf* elf_ = nullptr;
@@ -58,6 +66,9 @@ std::string elf_build_id_in(std::string content, const std::string& name);
 
 /// Fills in ElfSymbol::extent; `ends`: sorted ends of the sections.
 void set_extents(std::vector<ElfSymbol>& symbols, const std::vector<std::uint64_t>& ends);
+
+/// Sorts by address, then name, and fills in the extents.
+void order_symbols(std::vector<ElfSymbol>& symbols, const std::vector<std::uint64_t>& ends);
 
 /// nm's letter for a symbol in a section (binutils, bfd/syms.c, bfd_decode_symclass).
 char symbol_letter(const GElf_Sym& symbol, const GElf_Shdr* section);

@@ -1,43 +1,26 @@
 #pragma once
-#include <elfutils/libdw.h>
-
-#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "common/elf_file.hpp"
+#include "crash/dwarf_file.hpp"
+#include "crash/dwarf_lookup.hpp"
+#include "crash/loaded_sections.hpp"
+#include "crash/parallel_lookup.hpp"
 #include "crash/source_step.hpp"
 #include "crash/symbol_index.hpp"
 
 namespace kdev::crash {
-
-/// Addresses of sections, by name.
-using Sections = std::map<std::string, std::uint64_t>;
-
-/// A file's call frame information, and what to take off an address before it is looked up there.
-struct CallFrames {
-  Dwarf_CFI* cfi = nullptr;
-  Dwarf_Addr bias = 0;
-};
-
-/// What covers an address: its function, then the lexical blocks and inlined functions in it, outermost
-/// first.
-struct DwarfScopes {
-  std::vector<Dwarf_Die> entries{};
-  Dwarf_Addr pc = 0;     ///< the address as libdw counts
-  Dwarf_Addr bias = 0;   ///< from there to DebugInfo's addresses
-  Dwarf_Die unit{};      ///< where `covered`
-  bool covered = false;  ///< by a compile unit
-};
 
 /// Symbols and DWARF of one kernel or module, opened at once, read when asked. Addresses are the file's own;
 /// those of a module as it was loaded when its sections' are given, else as libdwfl lays them out (the same
 /// for symbols and DWARF). Not thread-safe.
 class DebugInfo {
  public:
-  /// `index_folder`: where the file's index may lie; empty: none is used. Relocatable files have none.
+  /// `index_folder`: where the file's index may lie; empty: none is used.
   DebugInfo(const Path& path, const std::string& attempted, Sections loaded = {}, Path index_folder = {});
   ~DebugInfo();
 
@@ -47,20 +30,22 @@ class DebugInfo {
   const std::vector<ElfSymbol>& symbols() const { return symbols_; }
   bool has_dwarf() const;
   /// Null: none.
-  Dwarf* dwarf() const;
+  Dwarf* dwarf() const { return dwarf_.dwarf(); }
   /// .debug_frame and .eh_frame, as far as they are there.
-  std::vector<CallFrames> call_frames() const;
+  std::vector<CallFrames> call_frames() const { return dwarf_.call_frames(); }
   /// By name; more than one when static functions share it.
   std::vector<const ElfSymbol*> named(std::string_view name) const;
   /// The function that the address is in; null: none.
   const ElfSymbol* covering(std::uint64_t address) const;
   /// The variable that the address is in; null: none.
   const ElfSymbol* data_around(std::uint64_t address) const;
-  /// What the file has at an address, without relocations; fewer bytes, when it has fewer.
-  std::string code(std::uint64_t address, std::size_t size) const;
+  /// See DwarfFile::code().
+  std::string code(std::uint64_t address, std::size_t size) const { return dwarf_.code(address, size); }
   /// Empty when the DWARF does not know the address. A line that is in no function, of assembly, is one step
   /// without a name.
   std::vector<SourceStep> expand(std::uint64_t address) const;
+  /// Many at once, each as expand() has it; without an index, by several threads. Interrupted.
+  std::vector<std::vector<SourceStep>> expand_all(const std::vector<std::uint64_t>& addresses) const;
   /// Read from the DWARF itself. Without entries where no function is.
   DwarfScopes scopes(std::uint64_t address) const;
   /// Top of the source tree, from the compile unit of `known_source`, a path relative to it; empty: there is
@@ -71,18 +56,28 @@ class DebugInfo {
   /// damaged, all is read from the DWARF itself: the answers are the same.
   bool use_index();
   bool indexed() const { return index_ != nullptr; }
-  /// Writes the file's index to a folder, unless it is there and whole. Empty: there is none to be had.
+  /// Empty: none is in use.
+  const Path& index_file() const { return index_file_; }
+  /// See below.
   Path write_index(const Path& folder) const;
 
  private:
-  struct Dwarf_;
   void sort_by_name() const;
+  /// Of dwarf(), which is not null.
+  DwarfLookup& lookup() const;
   ElfFile elf_;
-  Path index_folder_;
+  Path index_folder_, index_file_;
+  mutable DwarfFile dwarf_;
   std::unique_ptr<SymbolIndex> index_;             // before what names point into
+  std::optional<LoadedSections> moved_;            // of an index: the module was loaded elsewhere
   std::vector<ElfSymbol> symbols_;                 // by address
   mutable std::vector<const ElfSymbol*> by_name_;  // empty: not sorted yet
-  std::unique_ptr<Dwarf_> dwarf_;
+  mutable std::optional<DwarfLookup> lookup_;
+  mutable std::unique_ptr<ParallelLookup> lookups_;
 };
+
+/// Writes a file's index to a folder, unless it is there and whole. Empty: the file has no build id or no
+/// DWARF. HostError when the folder cannot be written; Interrupted.
+Path write_index(const ElfFile& file, const Path& folder);
 
 }  // namespace kdev::crash

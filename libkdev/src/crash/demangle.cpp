@@ -12,6 +12,22 @@ namespace kdev::crash {
 namespace {
 
 constexpr std::size_t max_symbol = 512;
+constexpr int max_references = 16;
+
+/// Each reference to what was said before ("S0_", "T_") may double the text, and the library knows no bound:
+/// 200 bytes can mean gigabytes.
+bool may_explode(std::string_view symbol) {
+  int references = 0;
+  bool open = false;
+  for (const char c : symbol) {
+    references += open && c == '_';
+    if (c == 'S' || c == 'T')
+      open = true;
+    else if (!(c >= '0' && c <= '9') && !(c >= 'A' && c <= 'Z'))
+      open = false;
+  }
+  return references > max_references;
+}
 
 /// "a::b(int)" -> "a::b": the arguments begin with the first parenthesis outside of <>.
 std::string_view without_arguments(std::string_view name) {
@@ -36,7 +52,8 @@ std::string_view without_hash(std::string_view name) {
 
 std::string demangled(std::string_view symbol) {
   if (auto rust = demangled_rust(symbol)) return *std::move(rust);
-  if (!symbol.starts_with("_Z") || symbol.size() > max_symbol) return std::string(symbol);
+  if (!symbol.starts_with("_Z") || symbol.size() > max_symbol || may_explode(symbol))
+    return std::string(symbol);
   int status = 0;
   const std::unique_ptr<char, decltype(&std::free)> text(
       abi::__cxa_demangle(std::string(symbol).c_str(), nullptr, nullptr, &status), &std::free);

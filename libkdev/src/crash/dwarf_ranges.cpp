@@ -81,34 +81,6 @@ std::vector<DwarfRange> function_ranges(Dwarf_Die* unit) {
   return functions;
 }
 
-Dwarf_Line* line_before(Dwarf_Die* unit, Dwarf_Addr pc, const std::function<bool(Dwarf_Addr)>& same) {
-  Dwarf_Lines* table = nullptr;
-  std::size_t count = 0;
-  if (dwarf_getsrclines(unit, &table, &count) != 0) return nullptr;
-  const auto address_of = [&](std::size_t i) {
-    Dwarf_Addr address = 0;
-    dwarf_lineaddr(dwarf_onesrcline(table, i), &address);
-    return address;
-  };
-  // libdw has sorted them by address.
-  std::size_t low = 0, high = count;
-  while (low < high) {
-    const std::size_t middle = low + (high - low) / 2;
-    if (address_of(middle) <= pc)
-      low = middle + 1;
-    else
-      high = middle;
-  }
-  for (int back = 0; low > 0 && back < most_lines_before; ++back) {
-    Dwarf_Line* row = dwarf_onesrcline(table, --low);
-    bool end = false;
-    int line = 0;
-    if (dwarf_lineendsequence(row, &end) != 0 || end) break;
-    if (dwarf_lineno(row, &line) == 0 && line > 0 && same(address_of(low))) return row;
-  }
-  return nullptr;
-}
-
 std::string joined(const char* dir, const char* name) {
   if (!name) return {};
   if (name[0] == '/' || !dir || !*dir) return name;

@@ -4,7 +4,6 @@
 #include <dwarf.h>
 #include <elfutils/libdw.h>
 
-#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -49,12 +48,6 @@ std::vector<DwarfRange> unit_ranges(Dwarf* dwarf);
 bool unit_by_aranges(Dwarf* dwarf, Dwarf_Addr pc, Dwarf_Die* unit);
 /// Those of the functions in a unit, sorted.
 std::vector<DwarfRange> function_ranges(Dwarf_Die* unit);
-
-/// How far line_before() looks, in rows.
-constexpr int most_lines_before = 16;
-/// Where the row of an address has no line: the last row before it that has one and whose address is the
-/// `same` code, as gdb shows it. Null: none.
-Dwarf_Line* line_before(Dwarf_Die* unit, Dwarf_Addr pc, const std::function<bool(Dwarf_Addr)>& same);
 
 /// A file's name as absolute as its compile unit makes it; empty: null was given.
 std::string joined(const char* dir, const char* name);

@@ -11,5 +11,9 @@ namespace kdev::crash {
 /// is there. `source_text`: with the source's lines.
 std::vector<StackFrame> expand(const DebugInfo& info, SourceText& source, std::uint64_t address,
                                bool return_address, bool source_text = true);
+/// Many at once, see DebugInfo::expand_all().
+std::vector<std::vector<StackFrame>> expand_all(const DebugInfo& info, SourceText& source,
+                                                const std::vector<std::uint64_t>& addresses,
+                                                bool return_address, bool source_text = true);
 
 }  // namespace kdev::crash

@@ -1,6 +1,7 @@
 #include "crash/index_cache.hpp"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -9,9 +10,11 @@
 #include <cerrno>
 #include <cstdlib>
 #include <ctime>
+#include <kdev/deadline.hpp>
 #include <vector>
 
 #include "common/digest.hpp"
+#include "common/system_error.hpp"
 
 namespace kdev::crash {
 namespace {
@@ -20,13 +23,19 @@ namespace fs = boost::filesystem;
 
 constexpr std::string_view suffix = ".symbols";
 constexpr std::string_view unfinished = ".new";
+const std::string attempted = "write an index of symbols in ";
+constexpr Seconds longest_wait{60};
 constexpr std::time_t abandoned = 3600;  // seconds: whoever wrote it has died
 
 bool write_all(int fd, std::string_view bytes) {
   while (!bytes.empty()) {
     const auto n = ::write(fd, bytes.data(), bytes.size());
     if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return false;
+    if (n < 0) return false;
+    if (n == 0) {
+      errno = ENOSPC;
+      return false;
+    }
     bytes.remove_prefix(static_cast<std::size_t>(n));
   }
   return true;
@@ -74,19 +83,43 @@ void touch_index(const Path& path) {
   ::utimensat(AT_FDCWD, path.c_str(), nullptr, 0);
 }
 
-bool write_index(const Path& path, std::string_view bytes) {
+IndexLock::IndexLock(const Path& folder) {
+  boost::system::error_code ec;
+  fs::create_directories(folder, ec);
+  if (ec) throw host_error(attempted + folder.string(), ec.value());
+  // On the folder itself: a file to lock would have to stay behind.
+  fd_ = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const auto patience = Deadline::after(longest_wait);
+  while (fd_ >= 0 && ::flock(fd_, LOCK_EX | LOCK_NB) != 0 && (errno == EWOULDBLOCK || errno == EINTR)) {
+    if (patience.expired()) return;
+    try {
+      patience.check_interrupt("wait for another process's index");
+    } catch (...) {
+      ::close(fd_);
+      throw;
+    }
+    ::usleep(20'000);
+  }
+}
+
+IndexLock::~IndexLock() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+void store_index(const Path& path, std::string_view bytes) {
   boost::system::error_code ec;
   fs::create_directories(path.parent_path(), ec);
   std::string name = path.string() + std::string(unfinished) + "XXXXXX";
   const int fd = ::mkostemp(name.data(), O_CLOEXEC);
-  if (fd < 0) return false;
-  const bool written = write_all(fd, bytes);
-  if (::close(fd) != 0 || !written || ::rename(name.c_str(), path.c_str()) != 0) {
+  if (fd < 0) throw host_error(attempted + path.parent_path().string(), errno);
+  int error = write_all(fd, bytes) ? 0 : errno;
+  if (::close(fd) != 0 && !error) error = errno;
+  if (!error && ::rename(name.c_str(), path.c_str()) != 0) error = errno;
+  if (error) {
     ::unlink(name.c_str());
-    return false;
+    throw host_error(attempted + path.parent_path().string(), error);
   }
   prune_indexes(path.parent_path(), path);
-  return true;
 }
 
 void prune_indexes(const Path& folder, const Path& keep, std::uintmax_t most_bytes, std::size_t most) {

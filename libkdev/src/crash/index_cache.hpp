@@ -23,11 +23,25 @@ Path index_path(const Path& folder, const ElfFile& file, std::string_view descri
 /// Marks an index as used, for prune_indexes().
 void touch_index(const Path& path);
 
-/// False: it could not be written. Then removes the indexes that were not used for longest, to the limits.
-bool write_index(const Path& path, std::string_view bytes);
+/// Whoever makes an index in a folder holds it, so that nobody makes the same one beside. Waits; ends with
+/// the process. It saves work and no more: after a minute, and on file systems without locks, it is done
+/// without. Makes the folder; HostError, Interrupted.
+class IndexLock {
+ public:
+  explicit IndexLock(const Path& folder);
+  ~IndexLock();
+  IndexLock(const IndexLock&) = delete;
+
+ private:
+  int fd_ = -1;
+};
+
+/// HostError when it cannot be written. Then removes the indexes that were not used for longest, to the
+/// limits.
+void store_index(const Path& path, std::string_view bytes);
 
 constexpr std::uintmax_t most_index_bytes = std::uintmax_t{2} << 30;
-constexpr std::size_t most_indexes = 64;
+constexpr std::size_t most_indexes = 1000;  // modules have theirs, too
 /// `keep` stays in any case.
 void prune_indexes(const Path& folder, const Path& keep, std::uintmax_t most_bytes = most_index_bytes,
                    std::size_t most = most_indexes);

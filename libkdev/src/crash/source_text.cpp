@@ -24,9 +24,16 @@ SourceText::SourceText(Path tree, std::string built_in)
   if (tree_.empty()) tree_ = built_in_;
 }
 
-std::string SourceText::relative(const std::string& file) {
-  const auto known = names_.find(file);
-  if (known != names_.end()) return known->second;
+std::string SourceText::relative(const std::string& file, const ElfFile* program) {
+  auto [it, fresh] = names_.try_emplace(file);
+  if (fresh) {
+    it->second = relative_name(file);
+    if (fetch_ && program) origins_.try_emplace(it->second, Origin{program->build_id(), file});
+  }
+  return it->second;
+}
+
+std::string SourceText::relative_name(const std::string& file) const {
   const std::string plain = Path(file).lexically_normal().string();
   std::string name = below(plain, tree_.string());
   if (name.empty()) name = below(plain, built_in_);
@@ -39,16 +46,18 @@ std::string SourceText::relative(const std::string& file) {
       if (!tail.empty() && boost::filesystem::is_regular_file(tree_ / tail, ec)) name = tail;
     }
   }
-  if (name.empty()) name = plain;
-  return names_[file] = name;
+  return name.empty() ? plain : name;
 }
 
 std::string SourceText::line(const std::string& file, int number) {
   if (file.empty() || number <= 0) return {};
   auto [it, fresh] = files_.try_emplace(file);
   if (fresh) {
-    const Path at = path(file);
+    Path at = path(file);
     boost::system::error_code ec;
+    const auto origin = origins_.find(file);
+    if (origin != origins_.end() && !boost::filesystem::exists(at, ec))
+      at = fetch_(origin->second.build_id, origin->second.name);
     if (boost::filesystem::is_regular_file(at, ec) && boost::filesystem::file_size(at, ec) <= max_file) {
       std::ifstream in(at.string());
       for (std::string text; std::getline(in, text);) it->second.push_back(std::move(text));

@@ -1,8 +1,11 @@
 #pragma once
+#include <functional>
 #include <kdev/path.hpp>
 #include <map>
 #include <string>
 #include <vector>
+
+#include "common/elf_file.hpp"
 
 namespace kdev::crash {
 
@@ -13,8 +16,13 @@ class SourceText {
   /// `tree`: where the source is now; `built_in`: the tree as the debug information names it. Both may be
   /// empty.
   SourceText(Path tree, std::string built_in);
-  /// The name relative to the tree where it lies below it, else as it is, without "." and "..".
-  std::string relative(const std::string& file);
+  /// Where a file that is not there comes from: what finds it by the build id of the program and its name in
+  /// the debug information, and gives an empty path where it cannot.
+  using Fetch = std::function<Path(const std::string& build_id, const std::string& name)>;
+  void fetch_by(Fetch fetch) { fetch_ = std::move(fetch); }
+  /// The name relative to the tree where it lies below it, else as it is, without "." and "..". `program`:
+  /// whose debug information has the name; null: nothing is fetched.
+  std::string relative(const std::string& file, const ElfFile* program = nullptr);
   /// The line's text without indentation; empty when the file or the line is not there. `file` as relative()
   /// gives it.
   std::string line(const std::string& file, int number);
@@ -24,7 +32,14 @@ class SourceText {
  private:
   Path tree_;
   std::string built_in_;
+  struct Origin {
+    std::string build_id, name;
+  };
+  std::string relative_name(const std::string& file) const;
+
+  Fetch fetch_;
   std::map<std::string, std::string> names_;
+  std::map<std::string, Origin> origins_;  // by relative name
   std::map<std::string, std::vector<std::string>> files_;
 };
 

@@ -155,6 +155,17 @@ std::optional<std::vector<std::string>> SymbolIndex::units() const {
   return found;
 }
 
+std::optional<std::vector<SectionPlace>> SymbolIndex::sections() const {
+  std::vector<SectionPlace> found;
+  for (std::uint64_t i = 0; i < header_.counts[number(IndexPart::sections)]; ++i) {
+    IndexSection section;
+    std::string_view name;
+    if (!read(IndexPart::sections, i, section) || !text(section.name, name)) return std::nullopt;
+    found.push_back({std::string(name), section.address, section.size});
+  }
+  return found;
+}
+
 std::optional<std::vector<SourceStep>> SymbolIndex::expand(std::uint64_t address) const {
   // The last start that is not above the address.
   std::uint64_t low = 0, high = header_.counts[number(IndexPart::starts)];

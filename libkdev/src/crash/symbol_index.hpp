@@ -1,6 +1,6 @@
 #pragma once
-// What the debug information says of every address of a kernel, in a form that is mapped and not read: see
-// symbol_index_format.hpp for the file, index_cache.hpp for where it is kept.
+// What the debug information says of every address of a kernel or a module, in a form that is mapped and not
+// read: see symbol_index_format.hpp for the file, index_cache.hpp for where it is kept.
 #include <array>
 #include <cstdint>
 #include <memory>
@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "common/elf_file.hpp"
+#include "crash/dwarf_file.hpp"
 #include "crash/source_step.hpp"
 #include "crash/symbol_index_format.hpp"
 
@@ -30,6 +31,8 @@ class SymbolIndex {
   std::optional<std::vector<ElfSymbol>> symbols() const;
   /// The source files of the compile units. Nothing: damaged.
   std::optional<std::vector<std::string>> units() const;
+  /// Of a relocatable file, those that occupy memory; other files have none. Nothing: damaged.
+  std::optional<std::vector<SectionPlace>> sections() const;
   /// As the DWARF has it. Nothing: damaged.
   std::optional<std::vector<SourceStep>> expand(std::uint64_t address) const;
   /// All of it is as it was written.

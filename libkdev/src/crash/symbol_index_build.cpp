@@ -4,10 +4,13 @@
 
 #include <algorithm>
 #include <cstring>
+#include <kdev/deadline.hpp>
+#include <optional>
 #include <unordered_map>
 
 #include "crash/dwarf_ranges.hpp"
 #include "crash/symbol_index_format.hpp"
+#include "crash/unit_lines.hpp"
 
 namespace kdev::crash {
 namespace {
@@ -20,12 +23,6 @@ struct Scope {
   std::vector<std::size_t> inside;
   std::uint32_t name = 0, file = 0, line = 0;
   bool inlined = false;  ///< or the function itself
-};
-
-struct LineRow {
-  Dwarf_Addr address = 0;
-  std::uint32_t file = 0, line = 0;
-  bool end = false;
 };
 
 struct Stretch {
@@ -44,7 +41,8 @@ void append(std::string& out, const std::vector<T>& records) {
 
 class Builder {
  public:
-  explicit Builder(Dwarf* dwarf) : dwarf_(dwarf), units_(unit_ranges(dwarf)) {
+  explicit Builder(Dwarf* dwarf)
+      : dwarf_(dwarf), units_(unit_ranges(dwarf)), sections_of_lines_(LineSections::of(dwarf)) {
     string("");
     for (const auto& unit : units_) edges_.insert(edges_.end(), {unit.low, unit.high});
     std::sort(edges_.begin(), edges_.end());
@@ -61,6 +59,11 @@ class Builder {
                           .reserved = 0});
   }
 
+  void add_sections(const std::vector<SectionPlace>& sections) {
+    for (const auto& s : sections)
+      sections_.push_back({.address = s.address, .size = s.size, .name = string(s.name), .reserved = 0});
+  }
+
   void add_units() {
     for (const auto& name : unit_names(dwarf_)) unit_names_.push_back(string(name));
     std::unordered_map<Dwarf_Off, std::vector<DwarfRange>> by_unit;
@@ -71,6 +74,7 @@ class Builder {
       ranges.push_back(range);
     }
     for (const Dwarf_Off offset : order) {
+      Deadline().check_interrupt("make an index of symbols");
       Dwarf_Die die;
       if (dwarf_offdie(dwarf_, offset, &die)) add_unit(&die, offset, by_unit[offset]);
     }
@@ -100,14 +104,15 @@ class Builder {
     header.version = index_version;
     std::memcpy(header.described.data(), described.data(),
                 std::min(described.size(), header.described.size()));
-    header.counts = {starts.size(),   rows.size(),        nodes_.size(),
-                     symbols_.size(), unit_names_.size(), strings_.size()};
+    header.counts = {starts.size(),      rows.size(),      nodes_.size(),  symbols_.size(),
+                     unit_names_.size(), sections_.size(), strings_.size()};
     std::string body;
     append(body, starts);
     append(body, rows);
     append(body, nodes_);
     append(body, symbols_);
     append(body, unit_names_);
+    append(body, sections_);
     body += strings_;
     return index_file(header, body);
   }
@@ -123,12 +128,8 @@ class Builder {
   }
 
   void add_unit(Dwarf_Die* die, Dwarf_Off offset, const std::vector<DwarfRange>& ranges) {
-    dir_ = string_attribute(die, DW_AT_comp_dir);
     file_ids_.clear();
-    read_lines(die);
-    files_ = nullptr;
-    file_count_ = 0;
-    dwarf_getsrcfiles(die, &files_, &file_count_);
+    lines_.emplace(die, sections_of_lines_);
 
     const auto functions = function_ranges(die);
     scopes_.clear();
@@ -147,7 +148,7 @@ class Builder {
       for (const auto& r : *list) points.insert(points.end(), {r.low, r.high});
     for (const auto& scope : scopes_)
       for (const auto& r : scope.ranges) points.insert(points.end(), {r.low, r.high});
-    for (const auto& line : lines_) points.push_back(line.address);
+    for (const auto& line : lines_->rows()) points.push_back(line.address);
     for (const auto& r : ranges)
       points.insert(points.end(), std::lower_bound(edges_.begin(), edges_.end(), r.low),
                     std::upper_bound(edges_.begin(), edges_.end(), r.high));
@@ -166,12 +167,12 @@ class Builder {
         return scope != scope_of.end() ? innermost(scope->second, at) : index_none;
       };
       stretch.row.node = node_at(pc);
-      if (const LineRow* line = line_at(pc)) {
+      if (const LineRow* line = lines_->at(pc)) {
         if (line->line == 0 && stretch.row.node != index_none) {
           const auto same = [&](Dwarf_Addr at) { return node_at(at) == stretch.row.node; };
-          if (const LineRow* before = line_before(line, same)) line = before;
+          if (const LineRow* before = lines_->before(line, same)) line = before;
         }
-        stretch.row.file = line->file;
+        stretch.row.file = file_id(line->file);
         stretch.row.line = line->line;
       }
       // Without a function, what is at no line is nothing at all.
@@ -180,46 +181,10 @@ class Builder {
     }
   }
 
-  std::uint32_t file_id(const char* name) {
-    if (!name) return 0;
-    const auto [it, fresh] = file_ids_.try_emplace(name);
-    if (fresh) it->second = string(joined(dir_, name));
+  std::uint32_t file_id(std::uint64_t number) {
+    const auto [it, fresh] = file_ids_.try_emplace(number);
+    if (fresh) it->second = string(lines_->file(number));
     return it->second;
-  }
-
-  void read_lines(Dwarf_Die* unit) {
-    lines_.clear();
-    Dwarf_Lines* table = nullptr;
-    std::size_t count = 0;
-    if (dwarf_getsrclines(unit, &table, &count) != 0) return;
-    for (std::size_t i = 0; i < count; ++i) {
-      Dwarf_Line* row = dwarf_onesrcline(table, i);
-      LineRow line;
-      int number = 0;
-      dwarf_lineaddr(row, &line.address);
-      dwarf_lineno(row, &number);
-      dwarf_lineendsequence(row, &line.end);
-      line.line = static_cast<std::uint32_t>(number);
-      if (!line.end) line.file = file_id(dwarf_linesrc(row, nullptr, nullptr));
-      lines_.push_back(line);
-    }
-  }
-
-  /// As dwarf_getsrc_die(): libdw has sorted them by address.
-  const LineRow* line_at(Dwarf_Addr pc) const {
-    auto it = std::upper_bound(lines_.begin(), lines_.end(), pc,
-                               [](Dwarf_Addr a, const LineRow& l) { return a < l.address; });
-    if (it == lines_.begin() || (--it)->end) return nullptr;
-    return &*it;
-  }
-
-  /// See crash::line_before().
-  const LineRow* line_before(const LineRow* row, const std::function<bool(Dwarf_Addr)>& same) const {
-    for (int back = 0; back < most_lines_before && !row->end; ++back, --row) {
-      if (static_cast<int>(row->line) > 0 && same(row->address)) return row;
-      if (row == lines_.data()) break;
-    }
-    return nullptr;
   }
 
   std::size_t new_scope(Dwarf_Die* die, bool function) {
@@ -233,9 +198,8 @@ class Builder {
     if (scope.inlined) {
       Dwarf_Attribute attribute;
       Dwarf_Word value = 0;
-      if (dwarf_formudata(dwarf_attr(die, DW_AT_call_file, &attribute), &value) == 0 && files_ &&
-          value < file_count_)
-        scope.file = file_id(dwarf_filesrc(files_, value, nullptr, nullptr));
+      if (dwarf_formudata(dwarf_attr(die, DW_AT_call_file, &attribute), &value) == 0)
+        scope.file = file_id(value);
       if (dwarf_formudata(dwarf_attr(die, DW_AT_call_line, &attribute), &value) == 0)
         scope.line = static_cast<std::uint32_t>(value);
     }
@@ -288,30 +252,29 @@ class Builder {
   Dwarf* dwarf_;
   std::vector<DwarfRange> units_;
   std::vector<Dwarf_Addr> edges_;  // of all units
+  LineSections sections_of_lines_;
 
   // Of the unit at work.
-  const char* dir_ = nullptr;
-  Dwarf_Files* files_ = nullptr;
-  std::size_t file_count_ = 0;
-  std::vector<LineRow> lines_;
+  std::optional<UnitLines> lines_;
   std::vector<Scope> scopes_;
-  std::unordered_map<const char*, std::uint32_t> file_ids_;
+  std::unordered_map<std::uint64_t, std::uint32_t> file_ids_;
   std::unordered_map<std::size_t, std::uint32_t> nodes_of_;
 
   std::vector<Stretch> stretches_;
   std::vector<IndexNode> nodes_;
   std::vector<IndexSymbol> symbols_;
   std::vector<std::uint32_t> unit_names_;
+  std::vector<IndexSection> sections_;
   std::string strings_;
   std::unordered_map<std::string, std::uint32_t> known_;
 };
 
 }  // namespace
 
-std::string build_symbol_index(Dwarf* dwarf, const std::vector<ElfSymbol>& symbols,
-                               std::string_view described) {
-  Builder builder(dwarf);
-  builder.add_symbols(symbols);
+std::string build_symbol_index(const IndexSource& source, std::string_view described) {
+  Builder builder(source.dwarf);
+  builder.add_symbols(source.symbols);
+  builder.add_sections(source.sections);
   builder.add_units();
   return builder.bytes(described);
 }

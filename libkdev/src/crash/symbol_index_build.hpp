@@ -1,17 +1,21 @@
 #pragma once
-#include <elfutils/libdw.h>
-
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "common/elf_file.hpp"
+#include "crash/dwarf_file.hpp"
 
 namespace kdev::crash {
 
-/// The bytes of an index (symbol_index_format.hpp) of a file that is not relocatable. `described` has 64
-/// characters.
-std::string build_symbol_index(Dwarf* dwarf, const std::vector<ElfSymbol>& symbols,
-                               std::string_view described);
+/// What an index is made of. Addresses are those of the DWARF.
+struct IndexSource {
+  Dwarf* dwarf = nullptr;
+  const std::vector<ElfSymbol>& symbols;
+  std::vector<SectionPlace> sections;  ///< of a relocatable file
+};
+
+/// The bytes of an index (symbol_index_format.hpp). `described` has 64 characters. Interrupted.
+std::string build_symbol_index(const IndexSource& source, std::string_view described);
 
 }  // namespace kdev::crash

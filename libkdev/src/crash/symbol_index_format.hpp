@@ -10,7 +10,7 @@
 
 namespace kdev::crash {
 
-enum class IndexPart { starts, rows, nodes, symbols, units, strings, count };
+enum class IndexPart { starts, rows, nodes, symbols, units, sections, strings, count };
 constexpr std::size_t index_parts = static_cast<std::size_t>(IndexPart::count);
 
 constexpr std::uint32_t index_none = 0xffffffff;
@@ -36,9 +36,19 @@ struct IndexSymbol {
   std::uint16_t reserved = 0;
 };
 
-constexpr std::array<std::size_t, index_parts> index_record_size = {
-    sizeof(std::uint64_t), sizeof(IndexRow),      sizeof(IndexNode),
-    sizeof(IndexSymbol),   sizeof(std::uint32_t), 1};
+/// Of a relocatable file: where it is in the addresses of this index.
+struct IndexSection {
+  std::uint64_t address = 0, size = 0;
+  std::uint32_t name = 0, reserved = 0;
+};
+
+constexpr std::array<std::size_t, index_parts> index_record_size = {sizeof(std::uint64_t),
+                                                                    sizeof(IndexRow),
+                                                                    sizeof(IndexNode),
+                                                                    sizeof(IndexSymbol),
+                                                                    sizeof(std::uint32_t),
+                                                                    sizeof(IndexSection),
+                                                                    1};
 
 struct IndexHeader {
   std::array<char, 8> magic{};
@@ -52,7 +62,7 @@ struct IndexHeader {
 
 constexpr std::array<char, 8> index_magic = {'k', 'd', 'e', 'v', 's', 'y', 'm', '\n'};
 // To be raised with every change of the format, and of what DebugInfo::expand() finds.
-constexpr std::uint32_t index_version = 2;
+constexpr std::uint32_t index_version = 3;
 // A page: of a file that a few addresses are looked up in, most is never touched.
 constexpr std::size_t index_block = 4096;
 

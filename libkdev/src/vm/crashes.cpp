@@ -17,6 +17,7 @@ constexpr std::size_t dmesg_before = 64u << 10;
 SymbolSources vm::symbol_sources(const KernelArtifact& kernel, const std::vector<ModuleArtifact>& extra) {
   SymbolSources sources;
   sources.kernel = kernel;
+  sources.debuginfod = false;  // no server has what was built here, and the guest's time-outs hold
   for (const ModuleArtifact& module : extra) sources.modules.push_back(module.ko);
   return sources;
 }

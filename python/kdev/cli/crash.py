@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -36,13 +37,21 @@ app.command("history")(history)
 
 
 def _symbolizer(
-    kernel: Path | None, vmlinux: Path | None, modules: list[Path], source: Path | None, system: Os
+    kernel: Path | None,
+    vmlinux: Path | None,
+    modules: list[Path],
+    source: Path | None,
+    system: Os,
+    build_id: str = "",
+    debuginfod: bool = True,
 ) -> Symbolizer | None:
     modules = [file for given in modules for file in (sorted(given.rglob("*.ko")) if given.is_dir() else [given])]
     if kernel is not None:
-        return Symbolizer(find_kernel(kernel), modules=modules, source=source)
-    if vmlinux is not None:
-        return Symbolizer(vmlinux=vmlinux, modules=modules, source=source, os=system)
+        return Symbolizer(find_kernel(kernel), modules=modules, source=source, debuginfod=debuginfod)
+    if vmlinux is not None or build_id:
+        return Symbolizer(
+            vmlinux=vmlinux, modules=modules, source=source, os=system, build_id=build_id, debuginfod=debuginfod
+        )
     return None
 
 
@@ -55,6 +64,10 @@ def decode(
         [], "--module", "--modules", "-m", help="A module's .ko, or a folder of them; may be repeated."
     ),
     source: Path | None = typer.Option(None, "--source", "-s", help="Tree to read source lines from."),
+    build_id: str = typer.Option("", "--build-id", help="The kernel's, hex, where no file of it is: from debuginfod."),
+    debuginfod: bool = typer.Option(
+        True, help="Ask the servers of DEBUGINFOD_URLS, if it is set, for what the files lack."
+    ),
     system: str = typer.Option("", "--os", help="linux, freebsd, openbsd or netbsd; found out where not given."),
     text: bool = typer.Option(False, "--text", "-t", help="The same text, with file and line behind each function."),
     source_text: bool = typer.Option(False, "--source-text", help="With --text: the source's line beside it."),
@@ -64,8 +77,12 @@ def decode(
     frames: int = typer.Option(25, "--frames", help="Frames shown of each trace."),
 ) -> None:
     """Every crash report of a console log. Ends 1 when there is none. With --text: the log itself, crash or not."""
+
+    def symbols(system: Os) -> Symbolizer | None:
+        return _symbolizer(kernel, vmlinux, module, source, system, build_id, debuginfod)
+
     if text:
-        decode_text(log, kernel, vmlinux, module, source, system, source_text, index)
+        decode_text(log, system, symbols, source_text, index)
         return
     if system and system not in _kdev.console_systems():
         raise typer.BadParameter(f"{system!r} is neither {' nor '.join(_kdev.console_systems())}", param_hint="--os")
@@ -75,7 +92,7 @@ def decode(
         reports = list(scan_file(log.expanduser(), system or None))
     whose = system or (reports[0].os if reports else "linux")
     guest: Os | None = next((name for name in get_args(Os) if name == whose), None)
-    symbolizer = _symbolizer(kernel, vmlinux, module, source, guest) if guest else None
+    symbolizer = symbols(guest) if guest else None
     if symbolizer is not None:
         reports = [symbolizer.symbolize(report) for report in reports]
     if as_json:
@@ -96,28 +113,23 @@ def decode(
 
 
 def decode_text(
-    log: Path,
-    kernel: Path | None,
-    vmlinux: Path | None,
-    modules: list[Path],
-    source: Path | None,
-    system: str,
-    source_text: bool,
-    index: bool,
+    log: Path, system: str, symbols: Callable[[Os], Symbolizer | None], source_text: bool, index: bool
 ) -> None:
     if system and system not in get_args(Os):
         raise typer.BadParameter(f"{system!r} is neither {' nor '.join(get_args(Os))}", param_hint="--os")
     content = sys.stdin.buffer.read() if str(log) == "-" else log.expanduser().read_bytes()
     whose = system or _kdev.detect_console(content)
     guest: Os = next((name for name in get_args(Os) if name == whose), "linux")
-    symbolizer = _symbolizer(kernel, vmlinux, modules, source, guest)
+    symbolizer = symbols(guest)
     if symbolizer is None:
-        raise typer.BadParameter("neither --kernel nor --vmlinux says what to decode it with", param_hint="--text")
+        raise typer.BadParameter(
+            "neither --kernel nor --vmlinux nor --build-id says what to decode it with", param_hint="--text"
+        )
     decoded = symbolizer.decode(content, source_text=source_text)
     sys.stdout.buffer.write(decoded.encode("utf-8", "surrogateescape"))
     sys.stdout.flush()
     notes = {note: None for report in _kdev.scan_console(content, guest) for note in symbolizer.symbolize(report).notes}
-    for note in notes:
+    for note in notes | dict.fromkeys(symbolizer.notes):
         print(note, file=sys.stderr)
     if index:
         make_index(symbolizer)
@@ -125,9 +137,12 @@ def decode_text(
 
 def make_index(symbolizer: Symbolizer) -> None:
     """For the next time. The answer is out already; whoever does not want to wait for it interrupts."""
-    if not symbolizer.indexed:
-        sys.stdout.flush()
-        symbolizer.build_index()
+    sys.stdout.flush()
+    known = symbolizer.notes
+    symbolizer.build_index()
+    for note in symbolizer.notes:
+        if note not in known:
+            print(note, file=sys.stderr)
 
 
 @app.command("index")
@@ -142,7 +157,8 @@ def index(
         raise typer.BadParameter("neither --kernel nor --vmlinux is given")
     file = symbolizer.build_index()
     if file is None:
-        print("it has no build id or no debug information, or the cache cannot be written", file=sys.stderr)
+        for note in symbolizer.notes or ["it has no build id or no debug information"]:
+            print(note, file=sys.stderr)
         raise typer.Exit(1)
     print(file)
 

@@ -127,6 +127,7 @@ TEST_F(DecodeTest, WhatIsNotKnownPassesUnchanged) {
            std::string(" nobody+0x12/0x34\n"),
            std::string(" open_device+0x4/0x4000\n"),  // of another build
            std::string(" open_device+0x4000/0x10\n"),
+           fmt::format(" open_device+0x4000/{:#x}\n", info_.named("open_device").at(0)->extent),
            std::string(" foo_crash+0x1/0x2 [nowhere]\n"),
            " " + open + " drivers/kernel.c:25\n",  // decoded by another program
            " " + open + " (drivers/kernel.c:25)\n",

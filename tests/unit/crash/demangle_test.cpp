@@ -42,6 +42,14 @@ TEST(Demangle, RubbishEndsSoonAndSmall) {
   std::string doubles = "_RINvC1a1bTC1aC1aE";
   for (const char c : {'d', 'e', 'f'}) doubles += std::string("TB") + c + "_B" + c + "_E";
   EXPECT_LE(demangled(doubles + "E").size(), 1024u + doubles.size());
+  // Each pair is made of the one before, twice: unbounded, it would be 2^100 of them.
+  std::string pairs = "_Z1fSt4pairIiiE";
+  const std::string digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+  for (int i = 0; i < 100 && pairs.size() < 500; ++i) {
+    const std::string before = std::string("S") + digits[i % digits.size()] + "_";
+    pairs += "S_I" + before + before + "E";
+  }
+  EXPECT_EQ(pairs, demangled(pairs));
   std::mt19937 random(5);
   const std::string letters = "RNvCMXYIBsuTFDSAPOQKLE0123456789_abhjp";
   for (int round = 0; round < 20000; ++round) {

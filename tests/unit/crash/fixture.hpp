@@ -1,5 +1,6 @@
 #pragma once
 #include <boost/filesystem.hpp>
+#include <cstdlib>
 #include <kdev/crash.hpp>
 #include <kdev/host.hpp>
 #include <string>
@@ -14,6 +15,7 @@ class Fixture {
       : dir_(boost::filesystem::temp_directory_path() /
              boost::filesystem::unique_path("kdev-crash-%%%%%%%%")) {
     boost::filesystem::create_directories(dir_);
+    ::unsetenv("DEBUGINFOD_URLS");  // of whoever runs the tests: no server is asked
     const Path source = Path(KDEV_SOURCE_DIR) / "tests/unit/crash/fixture";
     // The tree is copied, so that a test can also move it.
     boost::filesystem::create_directories(tree() / "drivers");
