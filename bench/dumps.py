@@ -1,6 +1,6 @@
 """From a dump's file to what crashed where, against drgn, crash and gdb, on one dump of one panic: a guest of two CPUs
-that panics on CPU 1, as QEMU dumps it. Frames are compared, too: a figure is none when they differ. And the same without
-a file: from the memory of the guest itself."""
+that panics on CPU 1, as QEMU dumps it. Frames are compared, too: a figure is none when they differ. And the
+same without a file: from the memory of the guest itself."""
 
 from __future__ import annotations
 
