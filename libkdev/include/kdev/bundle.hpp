@@ -20,10 +20,13 @@ struct GuestCommand {
   bool operator==(const GuestCommand&) const = default;
 };
 
+/// So many bytes of a console a bundle takes.
+inline constexpr std::size_t max_bundle_console = 64u << 20;
+
 /// All that a bundle says of a crash, but its memory and its symbols. A value.
 struct CrashRecord {
   CrashReport report{};
-  std::string console{};  ///< bytes, from the guest's start
+  std::string console{};  ///< bytes, from the guest's start; of a long one the last max_bundle_console
   std::string config{};   ///< the kernel's configuration
   std::map<std::string, std::string>
       environment{};  ///< what it ran on: "release", "build_id", "command_line", "memory", ...

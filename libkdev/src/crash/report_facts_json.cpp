@@ -9,13 +9,6 @@ namespace {
 
 using json::object;
 
-[[noreturn]] void bad(std::string_view key, const char* wanted) {
-  throw FormatError({.attempted = "read a crash report",
-                     .reason = fmt::format("member \"{}\" is not {}", key, wanted),
-                     .hint = "",
-                     .log = {}});
-}
-
 std::optional<std::uint64_t> maybe_hex(const object& o, std::string_view key) {
   if (!o.contains(key)) return std::nullopt;
   return get_hex_number(o, key);
@@ -31,6 +24,13 @@ void put_hex(object& o, std::string_view key, std::uint64_t number) {
 
 }  // namespace
 
+void bad_member(std::string_view key, const char* wanted) {
+  throw FormatError({.attempted = "read a crash report",
+                     .reason = fmt::format("member \"{}\" is not {}", key, wanted),
+                     .hint = "",
+                     .log = {}});
+}
+
 std::string hex_number(std::uint64_t v) {
   return fmt::format("{:#x}", v);
 }
@@ -42,9 +42,9 @@ std::uint64_t get_hex_number(const object& o, std::string_view key) {
   try {
     v = std::stoull(s, &used, 16);
   } catch (const std::exception&) {
-    bad(key, "a hexadecimal number");
+    bad_member(key, "a hexadecimal number");
   }
-  if (used != s.size()) bad(key, "a hexadecimal number");
+  if (used != s.size()) bad_member(key, "a hexadecimal number");
   return v;
 }
 
@@ -85,9 +85,9 @@ FaultInfo fault_from(const object& o) {
   f.displacement = json::get_int(o, "displacement");
   f.certain = json::get_bool(o, "certain");
   if (const auto* list = o.if_contains("members"); list && !list->is_null()) {
-    if (!list->is_array()) bad("members", "an array");
+    if (!list->is_array()) bad_member("members", "an array");
     for (const auto& v : list->as_array()) {
-      if (!v.is_object()) bad("members", "an array of objects");
+      if (!v.is_object()) bad_member("members", "an array of objects");
       const auto& m = v.as_object();
       f.members.push_back({.expression = json::get_string(m, "expression"),
                            .variable = json::get_string(m, "variable"),

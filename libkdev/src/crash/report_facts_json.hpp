@@ -14,6 +14,8 @@ FaultInfo fault_from(const json::object& o);
 PoisonedRegister poison_from(const json::object& o);
 SlabObject slab_object_from(const json::object& o);
 
+/// FormatError: the member of a report is none.
+[[noreturn]] void bad_member(std::string_view key, const char* wanted);
 /// Unsigned 64-bit numbers as hex strings: JSON's numbers lose digits in most readers.
 std::string hex_number(std::uint64_t v);
 /// FormatError.

@@ -9,38 +9,26 @@
 namespace kdev {
 namespace {
 
+using crash::bad_member;
+using crash::get_hex_number;
+using crash::hex_number;
 using json::object;
-
-[[noreturn]] void bad(std::string_view key, const char* wanted) {
-  throw FormatError({.attempted = "read a crash report",
-                     .reason = fmt::format("member \"{}\" is not {}", key, wanted),
-                     .hint = "",
-                     .log = {}});
-}
-
-std::string hex(std::uint64_t v) {
-  return crash::hex_number(v);
-}
-
-std::uint64_t get_hex(const object& o, std::string_view key) {
-  return crash::get_hex_number(o, key);
-}
 
 const json::array* get_array(const object& o, std::string_view key) {
   const auto* v = o.if_contains(key);
   if (!v || v->is_null()) return nullptr;
-  if (!v->is_array()) bad(key, "an array");
+  if (!v->is_array()) bad_member(key, "an array");
   return &v->as_array();
 }
 
 const object& as_object(const json::value& v, std::string_view key) {
-  if (!v.is_object()) bad(key, "an array of objects");
+  if (!v.is_object()) bad_member(key, "an array of objects");
   return v.as_object();
 }
 
 std::size_t get_size(const object& o, std::string_view key) {
   const auto v = json::get_int(o, key);
-  if (v < 0) bad(key, "a size");
+  if (v < 0) bad_member(key, "a size");
   return static_cast<std::size_t>(v);
 }
 
@@ -49,7 +37,7 @@ object to_value(const Variable& v) {
   o["name"] = json::utf8(v.name);
   o["value"] = json::utf8(v.value);
   o["type"] = json::utf8(v.type);
-  if (v.address) o["address"] = hex(v.address);
+  if (v.address) o["address"] = hex_number(v.address);
   if (!v.available) o["available"] = false;
   return o;
 }
@@ -58,7 +46,7 @@ Variable variable_from(const object& o) {
   return {.name = json::get_string(o, "name"),
           .value = json::get_string(o, "value"),
           .type = json::get_string(o, "type"),
-          .address = get_hex(o, "address"),
+          .address = get_hex_number(o, "address"),
           .available = json::get_bool(o, "available", true)};
 }
 
@@ -68,7 +56,7 @@ object to_value(const StackFrame& f) {
   if (f.offset) o["offset"] = f.offset;
   if (f.size) o["size"] = f.size;
   if (!f.module.empty()) o["module"] = json::utf8(f.module);
-  if (f.address) o["address"] = hex(f.address);
+  if (f.address) o["address"] = hex_number(f.address);
   if (!f.reliable) o["reliable"] = false;
   if (f.inlined) o["inlined"] = true;
   if (!f.file.empty()) o["file"] = json::utf8(f.file);
@@ -91,7 +79,7 @@ StackFrame frame_from(const object& o) {
   f.offset = static_cast<std::uint64_t>(json::get_int(o, "offset"));
   f.size = static_cast<std::uint64_t>(json::get_int(o, "size"));
   f.module = json::get_string(o, "module");
-  f.address = get_hex(o, "address");
+  f.address = get_hex_number(o, "address");
   f.reliable = json::get_bool(o, "reliable", true);
   f.inlined = json::get_bool(o, "inlined");
   f.file = json::get_string(o, "file");
@@ -171,7 +159,7 @@ std::string CrashReport::to_json() const {
   for (const auto& p : poisons) marks.push_back(crash::to_value(p));
   if (!marks.empty()) o["poisons"] = std::move(marks);
   if (object) o["object"] = crash::to_value(*object);
-  if (kaslr_offset) o["kaslr_offset"] = hex(static_cast<std::uint64_t>(*kaslr_offset));
+  if (kaslr_offset) o["kaslr_offset"] = hex_number(static_cast<std::uint64_t>(*kaslr_offset));
   o["panicked"] = panicked;
   o["corrupted"] = corrupted;
   if (suppressed) o["suppressed"] = true;
@@ -218,7 +206,7 @@ CrashReport CrashReport::from_json(std::string_view text) {
     for (const auto& p : *list) r.poisons.push_back(crash::poison_from(as_object(p, "poisons")));
   if (const auto* v = o.if_contains("object"); v && !v->is_null())
     r.object = crash::slab_object_from(as_object(*v, "object"));
-  if (o.contains("kaslr_offset")) r.kaslr_offset = static_cast<std::int64_t>(get_hex(o, "kaslr_offset"));
+  if (o.contains("kaslr_offset")) r.kaslr_offset = static_cast<std::int64_t>(get_hex_number(o, "kaslr_offset"));
   r.panicked = json::get_bool(o, "panicked");
   r.corrupted = json::get_bool(o, "corrupted");
   r.suppressed = json::get_bool(o, "suppressed");

@@ -3,6 +3,7 @@
 #include <fmt/ranges.h>
 #include <sys/utsname.h>
 
+#include <algorithm>
 #include <kdev/bundle.hpp>
 #include <kdev/error.hpp>
 
@@ -26,8 +27,12 @@ class vm::CrashSource final : public CrashOrigin {
       : vm_(std::move(vm)), boot_(std::move(boot)), console_(std::move(console)) {}
 
   void save(const CrashReport& report, const Path& file, const BundleOptions& options) const override {
-    CrashRecord record{
-        .report = report, .console = console_->read(0), .config = {}, .environment = {}, .commands = {}};
+    const std::size_t shown = console_->size();
+    CrashRecord record{.report = report,
+                       .console = console_->read(shown - std::min(shown, max_bundle_console)),
+                       .config = {},
+                       .environment = {},
+                       .commands = {}};
     const auto vm = vm_.lock();
     std::optional<Core> core;
     if (vm) {
@@ -52,9 +57,11 @@ std::shared_ptr<const CrashOrigin> VM::State::origin_of_crashes(const std::share
 
 void VM::State::describe(CrashRecord& record) {
   KernelArtifact of;
+  std::vector<std::string> line;
   {
     std::lock_guard lock(mutex);
     of = kernel;
+    line = argv;
     record.commands.assign(history.begin(), history.end());
   }
   auto& said = record.environment;
@@ -63,7 +70,7 @@ void VM::State::describe(CrashRecord& record) {
           {"memory", spec.memory},
           {"cpus", std::to_string(spec.cpus)},
           {"accel", accel == Accel::kvm ? "kvm" : "tcg"},
-          {"command_line", fmt::format("{}", fmt::join(argv, " "))},
+          {"command_line", fmt::format("{}", fmt::join(line, " "))},
           {"os", to_string(of.os)},
           {"arch", of.arch},
           {"release", of.release},

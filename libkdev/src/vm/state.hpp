@@ -48,7 +48,7 @@ struct VM::State : std::enable_shared_from_this<VM::State> {
   std::string installed;       ///< for the next reboot(); empty: none
   std::deque<GuestCommand> history;  ///< the last commands
   std::size_t commands = 0;          ///< that there were: the number of the one after the history's last
-  std::vector<std::string> argv;     ///< of the running machine
+  std::vector<std::string> argv;     ///< of the machine that runs, or ran last
   std::vector<CrashReport> crashes;  ///< of the episodes scanned so far; Session::Scan::episodes goes with it
   std::set<std::size_t> crashes_returned;  ///< by run() or wait_crash(): places in `crashes`
 

@@ -267,10 +267,11 @@ void VM::write_console(const std::string& text) {
 }
 
 std::vector<std::string> VM::command_line() const {
-  if (!state_->dir)
+  std::lock_guard lock(state_->mutex);
+  if (state_->argv.empty())
     throw GuestError(
         {.attempted = "tell the command line", .reason = "the VM was not started", .hint = "", .log = {}});
-  return hypervisor::all_hypervisors().front()->command_line(state_->machine_spec(Deadline()));
+  return state_->argv;
 }
 
 std::map<std::string, std::string> VM::facts() const {

@@ -1,6 +1,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/filesystem/operations.hpp>
 #include <cerrno>
 #include <kdev/bundle.hpp>
@@ -38,10 +39,12 @@ class Saver {
         temporary_(hostfs::temporary() / "kdev-bundles") {}
 
   void record(const CrashRecord& record) {
-    manifest_.record = record;
-    CrashReport report = record.report;
-    list(zip_.add(crash::report_name, report.to_json()));
-    if (!record.console.empty()) list(zip_.add(crash::console_name, record.console));
+    manifest_.record.environment = record.environment;
+    manifest_.record.commands = record.commands;
+    list(zip_.add(crash::report_name, record.report.to_json()));
+    std::string_view console = record.console;
+    console.remove_prefix(console.size() - std::min(console.size(), max_bundle_console));
+    if (!console.empty()) list(zip_.add(crash::console_name, console));
     if (!record.config.empty()) list(zip_.add(crash::config_name, record.config));
   }
 

@@ -188,6 +188,18 @@ TEST_F(BundleTest, OneOfALogHasTheReportAlone) {
   EXPECT_THAT(reason([&] { bundle.symbols(); }), HasSubstr("no symbols"));
 }
 
+TEST_F(BundleTest, OfALongConsoleTheEndIsTaken) {
+  const CrashRecord record{.report = {},
+                           .console = "first" + std::string(max_bundle_console, '.') + "last",
+                           .config = {},
+                           .environment = {},
+                           .commands = {}};
+  save_bundle(file, record);
+  const Bundle bundle(file);
+  EXPECT_EQ(max_bundle_console, bundle.record().console.size());
+  EXPECT_TRUE(bundle.record().console.ends_with(".last"));
+}
+
 TEST_F(BundleTest, PartsMayBeLeftOut) {
   const Core from = core();
   save_bundle(file, record_of(from), &from, {.memory = true, .symbols = false});
