@@ -178,7 +178,7 @@ class KDEV_API Core {
 
   std::string format() const;  ///< "minidump 3", "elf", "kdump-compressed, flattened", "memory of a machine"
   Os os() const;
-  std::string arch() const;  ///< "x86_64"
+  std::string arch() const;  ///< "x86_64", "aarch64"
   /// All of what the format promises is there.
   bool complete() const;
   /// What a reader should know: what is cut off, does not fit, could not be read.
@@ -213,11 +213,12 @@ class KDEV_API Core {
   std::vector<CoreCpu> cpus() const;
   /// The locks that threads waited for, by address. Without the kernel's debug information none.
   std::vector<CoreLock> locks() const;
-  /// Where a thread's stack was left, as far as the dump has it: "RIP", "RSP", ... in hex.
+  /// Where a thread's stack was left, as far as the dump has it: "RIP", "RSP", ... or
+  /// "PC", "sp", "x19", ... in hex.
   std::map<std::string, std::string> registers(int tid) const;
-  /// A thread's stack, through traps, with inline functions, file and line. `variables`: with the arguments and
-  /// local variables of each frame, as far as the debug information knows them. ConfigError when there is no such
-  /// thread.
+  /// A thread's stack, through traps, with inline functions, file and line. `variables`: with the arguments
+  /// and local variables of each frame, as far as the debug information knows them. ConfigError when there is
+  /// no such thread.
   StackTrace stack(int tid, bool variables = false) const;
   /// The crash as scan_console() reports it, its frames from the dump's stack, with their variables.
   CrashReport report() const;
@@ -225,7 +226,7 @@ class KDEV_API Core {
   // Writing it anew. The file appears whole, or not at all; one that is there is replaced. FormatError when
   // the dump is not complete, its page tables are not known, or a part of it cannot be read; ConfigError for
   // what cannot be left out (without the kernel's file, of a system or version whose lists kdev does not
-  // know); HostError, TimeoutError, Interrupted.
+  // know) and for dumps of other machines than x86_64; HostError, TimeoutError, Interrupted.
   /// An ELF core file for debuggers: the kernel's virtual addresses, one NT_PRSTATUS per thread whose pr_pid
   /// is its tid (-1 for 0, which gdb does not know), the panicked one first. Memory that no kernel address
   /// leads to is not in it. It is sparse.

@@ -83,6 +83,19 @@ bool ElfFile::has_segment(unsigned type) const {
   return false;
 }
 
+std::optional<std::uint64_t> ElfFile::shared_base() const {
+  GElf_Ehdr header;
+  std::size_t count = 0;
+  if (!gelf_getehdr(elf_, &header) || header.e_type != ET_DYN || elf_getphdrnum(elf_, &count) != 0)
+    return std::nullopt;
+  for (std::size_t i = 0; i < count; ++i) {
+    GElf_Phdr segment;
+    if (gelf_getphdr(elf_, static_cast<int>(i), &segment) && segment.p_type == PT_LOAD)
+      return segment.p_vaddr & ~std::uint64_t{4095};
+  }
+  return std::nullopt;
+}
+
 std::string elf_build_id_in(std::string content, const std::string& name) {
   elf_version(EV_CURRENT);
   const std::unique_ptr<Elf, int (*)(Elf*)> elf(elf_memory(content.data(), content.size()), &elf_end);

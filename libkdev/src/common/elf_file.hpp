@@ -40,10 +40,12 @@ class ElfFile {
   Elf* handle() const { return elf_; }
   const Path& path() const { return path_; }
   bool relocatable() const { return relocatable_; }  ///< ET_REL: a module
-  int address_digits() const { return digits_; }     ///< hex digits of an address: 8 or 16
-  int machine() const;                               ///< EM_...
-  std::string build_id() const;                      ///< hex; empty: none
-  bool has_segment(unsigned type) const;             ///< PT_...
+  /// Of a shared object: the page that it begins with, as it was linked; nothing: it is no such.
+  std::optional<std::uint64_t> shared_base() const;
+  int address_digits() const { return digits_; }  ///< hex digits of an address: 8 or 16
+  int machine() const;                            ///< EM_...
+  std::string build_id() const;                   ///< hex; empty: none
+  bool has_segment(unsigned type) const;          ///< PT_...
   /// Sorted by address, then name; without section, file and undefined symbols. Addresses of a relocatable
   /// file are offsets into sections: use them only through DebugInfo.
   std::vector<ElfSymbol> symbols() const;

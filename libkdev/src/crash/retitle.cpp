@@ -2,7 +2,6 @@
 
 #include "crash/title.hpp"
 #include "guest/console_rules.hpp"
-#include "guest/core_rules.hpp"
 #include "guest/guest.hpp"
 
 namespace kdev::crash {
@@ -11,16 +10,16 @@ namespace {
 constexpr std::size_t max_head = 16 << 10;
 
 /// The frame that trapped: behind the first entry that is not the stack's beginning.
-const StackFrame* trapped(const CrashReport& report, const guest::CoreRules* rules) {
+const StackFrame* trapped(const CrashReport& report, const guest::CoreRules& rules) {
   const auto& frames = report.frames();
-  for (std::size_t i = 0; rules && i + 1 < frames.size(); ++i)
-    if (rules->is_trap_entry(frames[i].function)) return &frames[i + 1];
+  for (std::size_t i = 0; i + 1 < frames.size(); ++i)
+    if (rules.is_trap_entry(frames[i].function)) return &frames[i + 1];
   return nullptr;
 }
 
 }  // namespace
 
-void retitle(CrashReport& report, Os os) {
+void retitle(CrashReport& report, Os os, const guest::CoreRules& traps) {
   const auto& guest = guest::guest_for(os);
   const auto* rules = guest.console();
   if (!rules) return;
@@ -42,7 +41,7 @@ void retitle(CrashReport& report, Os os) {
   if (format < 0) return;
   report.corrupted = false;
   report.alternative_titles.clear();
-  TitleTable::of(*rules).name(report, format, before, head, trapped(report, guest.core()));
+  TitleTable::of(*rules).name(report, format, before, head, trapped(report, traps));
 }
 
 }  // namespace kdev::crash

@@ -178,6 +178,8 @@ class CoreRules {
   /// A reader when the file is in a format of this guest alone; null: it is not. FormatError when it is one,
   /// but beyond use. `bytes` lives as long as the reader.
   virtual std::unique_ptr<CoreMemory> open(const CoreBytes&) const { return nullptr; }
+  /// The rules for kernels of a machine, as CoreMemory::arch() names it. They live as long as these.
+  virtual const CoreRules& of_machine(std::string_view /*arch*/) const { return *this; }
   /// A core file of plain physical memory is of this guest, by its notes and the OS ABI in its ELF header.
   virtual bool owns_elf(int /*abi*/, const CoreMemory&) const { return false; }
   /// Asked for when there are no page tables yet, of a view (which may be null) whose symbols are where they
@@ -220,8 +222,10 @@ class CoreRules {
   // Stacks.
   /// A function of assembly code that puts a trap's registers on the stack.
   virtual bool is_trap_entry(std::string_view /*function*/) const { return false; }
-  /// The registers at the trap, when the entry's stack pointer is `sp`; nothing: the stack begins here.
-  virtual std::optional<Registers> trap_registers(const KernelView&, std::uint64_t /*sp*/) const {
+  /// The registers at the trap, when the entry's stack pointer is `sp` (where frame pointers led there, on
+  /// some machines only below it); nothing: the stack begins here.
+  virtual std::optional<Registers> trap_registers(const KernelView&, const Registers& /*entry*/,
+                                                  std::uint64_t /*sp*/) const {
     return std::nullopt;
   }
   /// A step by unwind tables of the kernel's own; nothing: they do not know.

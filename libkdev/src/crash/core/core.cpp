@@ -69,6 +69,7 @@ void Core::State::begin(SymbolSources sources) {
   machine = crash::machine_for(memory->arch());
   if (!machine)
     refuse(attempted, fmt::format("it is of a processor that kdev does not know: {}", memory->arch()));
+  rules = &rules->of_machine(memory->arch());
   for (auto& problem : memory->problems()) note(std::move(problem));
   if (sources.kernel || !sources.vmlinux.empty()) {
     image = std::make_unique<crash::KernelImage>(sources, guest->symbols());

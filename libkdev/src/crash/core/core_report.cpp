@@ -45,7 +45,7 @@ CrashReport Core::report() const {
       if (report.traces.empty()) report.traces.emplace_back();
       report.traces[0] = std::move(trace);
       // A kernel without a debugger prints no stack: then its title could not name a function.
-      if (!had_trace || report.function.empty() || report.corrupted) crash::retitle(report, os);
+      if (!had_trace || report.function.empty() || report.corrupted) crash::retitle(report, os, *s.rules);
       report.traces[0].frames = s.frames(*guilty->registers, true, true);
       report.symbolized = std::any_of(report.traces[0].frames.begin(), report.traces[0].frames.end(),
                                       [](const StackFrame& f) { return f.line > 0; });

@@ -37,6 +37,12 @@ std::string quoted(const std::string& path) {
   return out;
 }
 
+/// Their headers, and notes of registers.
+void need_x86_64(const std::string& attempted, const std::string& arch) {
+  if (arch != "x86_64")
+    cannot(attempted, fmt::format("kdev writes dumps of x86_64 only: this one is of {}", arch));
+}
+
 std::uint64_t total(const std::vector<guest::MemoryRange>& ranges) {
   std::uint64_t size = 0;
   for (const auto& r : ranges) size += r.size;
@@ -136,6 +142,7 @@ WrittenDump Core::write_elf(const Path& file, const std::vector<PageKind>& leave
                             const Deadline& deadline) const {
   const std::string attempted =
       fmt::format("write {} as ELF core file {}", state_->path.string(), file.string());
+  need_x86_64(attempted, arch());
   WrittenDump done;
   crash::ElfContent content{.memory = *state_->memory};
   {
@@ -169,6 +176,7 @@ WrittenDump Core::write_kdump(const Path& file, KdumpCompression compression,
                               const std::vector<PageKind>& leave_out, const Deadline& deadline) const {
   const std::string attempted =
       fmt::format("write {} as kdump-compressed file {}", state_->path.string(), file.string());
+  need_x86_64(attempted, arch());
   WrittenDump done;
   crash::KdumpContent content{.memory = *state_->memory, .left_out = leave_out, .compression = compression};
   {

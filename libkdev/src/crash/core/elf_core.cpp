@@ -185,6 +185,20 @@ std::vector<guest::Mapping> ElfCore::kernel_mappings(const Deadline& deadline) c
   return mappings;
 }
 
+/// For messages: "aarch64 (machine 183, 64 bits)".
+std::string machine_name(const Elf64_Ehdr& h) {
+  static constexpr std::pair<int, std::string_view> names[]{
+      {EM_X86_64, "x86-64"}, {EM_386, "i386"},    {EM_AARCH64, "aarch64"},
+      {EM_ARM, "arm"},       {EM_RISCV, "riscv"}, {EM_PPC64, "ppc64"},
+      {EM_PPC, "ppc"},       {EM_S390, "s390"},   {EM_MIPS, "mips"},
+  };
+  std::string_view name = "another machine";
+  for (const auto& [number, known] : names)
+    if (number == h.e_machine) name = known;
+  return fmt::format("{} (machine {}, {} bits)", name, h.e_machine,
+                     h.e_ident[EI_CLASS] == ELFCLASS64 ? 64 : 32);
+}
+
 }  // namespace
 
 std::unique_ptr<guest::CoreMemory> open_elf_core(const guest::CoreBytes& bytes, int* abi) {
@@ -195,8 +209,7 @@ std::unique_ptr<guest::CoreMemory> open_elf_core(const guest::CoreBytes& bytes, 
   if (h.e_ident[EI_CLASS] != ELFCLASS64 || h.e_ident[EI_DATA] != ELFDATA2LSB || h.e_machine != EM_X86_64 ||
       h.e_phentsize != sizeof(Elf64_Phdr))
     throw FormatError({.attempted = "read an ELF core file",
-                       .reason = fmt::format("it is of machine {}, class {}: not x86-64", h.e_machine,
-                                             static_cast<int>(h.e_ident[EI_CLASS])),
+                       .reason = fmt::format("it is of {}: kdev reads those of x86-64", machine_name(h)),
                        .hint = "",
                        .log = {}});
   *abi = h.e_ident[EI_OSABI];

@@ -87,7 +87,7 @@ bool KernelImage::has_symbols_in(std::uint64_t low, std::uint64_t size) const {
 
 KernelImage::Place KernelImage::at(std::uint64_t address) const {
   for (const auto& m : modules_)
-    if (address >= m.low && address < m.high) return {m.info.get(), m.name, 0};
+    if (address >= m.low && address < m.high) return {m.info.get(), m.name, m.slide};
   return {&kernel_, {}, slide_at(address)};
 }
 
@@ -163,10 +163,11 @@ Path KernelImage::file_of(const std::string& name) {
 
 Path KernelImage::add_module(const guest::ModuleState& m, std::vector<std::string>& notes) {
   if (m.module.size > UINT64_MAX - m.module.address) return {};
-  Loaded loaded{rules_.module_of(m.module.name), m.module.address, m.module.address + m.module.size, nullptr};
+  Loaded loaded{rules_.module_of(m.module.name), m.module.address, m.module.address + m.module.size, nullptr,
+                0};
   const Path file = file_of(loaded.name);
   Path used;
-  if (!file.empty() && !m.sections.empty()) {
+  if (!file.empty()) {
     try {
       used = rules_.symbol_file(file);
       auto info = std::make_unique<DebugInfo>(used, "read a module's symbols", m.sections);
@@ -177,7 +178,12 @@ Path KernelImage::add_module(const guest::ModuleState& m, std::vector<std::strin
                         used.filename().string(), id, m.build_id));
         used.clear();
       } else {
-        loaded.info = std::move(info);
+        const auto base = m.sections.empty() ? info->file().shared_base() : std::nullopt;
+        loaded.slide = base ? m.module.address - *base : 0;
+        if (base || !m.sections.empty())
+          loaded.info = std::move(info);
+        else
+          used.clear();
       }
     } catch (const Error& error) {
       notes.push_back(fmt::format("module {}: {}", loaded.name, error.reason()));

@@ -63,6 +63,7 @@ class KernelImage {
     std::string name;
     std::uint64_t low = 0, high = 0;
     std::unique_ptr<DebugInfo> info;  // null: no file
+    std::uint64_t slide = 0;          // of a shared object
   };
   Path file_of(const std::string& name);
 

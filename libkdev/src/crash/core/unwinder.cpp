@@ -82,7 +82,7 @@ bool Unwinder::by_call_frames(Registers& r) const {
       }
       if (!value) continue;
       if (reg == machine_.return_column) {
-        caller.pc = *value;
+        caller.pc = machine_.code_address(*value);
         has_return = true;
       } else {
         caller.values[reg] = *value;
@@ -103,26 +103,68 @@ bool Unwinder::by_frame_pointer(Registers& r) const {
   const auto at = bp->second;
   const auto saved = view_.number(at), pc = view_.number(at + 8);
   if (!saved || !pc) return false;
+  // Where the link register is saved, the caller's part of the stack begins there, or above.
   r.values = {{machine_.frame_pointer, *saved}, {machine_.stack_pointer, at + 16}};
-  r.pc = *pc;
+  r.pc = machine_.code_address(*pc);
   r.pc_is_return = true;
   return true;
 }
 
+/// What it has done with the others nobody knows.
+void Unwinder::keep_preserved(Registers& r) const {
+  std::erase_if(r.values, [&](const auto& value) {
+    return value.first != machine_.stack_pointer &&
+           std::find(machine_.preserved.begin(), machine_.preserved.end(), value.first) ==
+               machine_.preserved.end();
+  });
+}
+
 bool Unwinder::by_return_address(Registers& r) const {
+  if (machine_.link_register >= 0) return by_link_register(r);
   const auto sp = r.values.find(machine_.stack_pointer);
   const auto pc = sp == r.values.end() ? std::nullopt : view_.number(sp->second);
   if (!pc || !*pc || !image_.may_be_code(*pc - 1)) return false;
   r.pc = *pc;
   r.pc_is_return = true;
   r.values[machine_.stack_pointer] += 8;
-  // What it has done with the others nobody knows.
-  std::erase_if(r.values, [&](const auto& value) {
-    return value.first != machine_.stack_pointer &&
-           std::find(machine_.preserved.begin(), machine_.preserved.end(), value.first) ==
-               machine_.preserved.end();
-  });
+  keep_preserved(r);
   return true;
+}
+
+bool Unwinder::by_link_register(Registers& r) const {
+  const auto link = r.values.find(machine_.link_register);
+  const auto pc = link == r.values.end() ? 0 : machine_.code_address(link->second);
+  if (!pc || !image_.may_be_code(pc - 1)) return false;
+  // Where it has called already, its caller is in its frame.
+  const auto* here = image_.code_at(r.pc);
+  if (here && here == image_.code_at(pc - 1)) return false;
+  r.pc = pc;
+  r.pc_is_return = true;
+  keep_preserved(r);
+  return true;
+}
+
+bool Unwinder::from_nowhere(Registers& r) const {
+  if (machine_.link_register >= 0) return by_link_register(r);
+  // The one who called left its address on the stack.
+  const auto sp = r.values.find(machine_.stack_pointer);
+  const auto before = sp == r.values.end() ? 0 : sp->second;
+  const auto pc = view_.number(before);
+  if (!pc || !before) return false;
+  r.pc = *pc;
+  r.pc_is_return = true;
+  r.values[machine_.stack_pointer] = before + 8;
+  return image_.may_be_code(r.pc - 1);
+}
+
+bool Unwinder::is_up(const Registers& from, const Registers& to) const {
+  const auto sp_of = [this](const Registers& r) {
+    const auto sp = r.values.find(machine_.stack_pointer);
+    return sp == r.values.end() ? 0 : sp->second;
+  };
+  const auto before = sp_of(from), after = sp_of(to);
+  const bool no_frame = machine_.link_register >= 0 && !from.pc_is_return && after == before;
+  return (after > before || no_frame) && rules_.is_kernel_address(to.pc) && to.pc != 0;
 }
 
 bool Unwinder::by_call(Registers& r) const {
@@ -155,23 +197,11 @@ bool Unwinder::by_call(Registers& r) const {
 }
 
 bool Unwinder::step(Registers& r, int& traps) const {
-  const auto sp = r.values.find(machine_.stack_pointer);
-  const auto before = sp == r.values.end() ? 0 : sp->second;
-  if (!r.pc_is_return && !image_.may_be_code(r.pc)) {
-    // A call of what is no code: the one who called left its address on the stack.
-    const auto pc = view_.number(before);
-    if (!pc || !before) return false;
-    r.pc = *pc;
-    r.pc_is_return = true;
-    r.values[machine_.stack_pointer] = before + 8;
-    return image_.may_be_code(r.pc - 1);
-  }
+  if (!r.pc_is_return && !image_.may_be_code(r.pc)) return from_nowhere(r);
   Registers next = r;
   // Assembly code in front of the stack's bottom has call frame information that says nothing: up or not at
   // all.
-  const auto up = [&](const Registers& n) {
-    return n.values.at(machine_.stack_pointer) > before && rules_.is_kernel_address(n.pc) && n.pc != 0;
-  };
+  const auto up = [&](const Registers& n) { return is_up(r, n); };
   if (by_call_frames(next) && up(next)) {
     r = std::move(next);
     return true;
@@ -183,7 +213,7 @@ bool Unwinder::step(Registers& r, int& traps) const {
       return true;
     }
   }
-  // Assembly code that was interrupted has rarely made a frame: its caller's address is on top.
+  // Assembly code that was interrupted has rarely made a frame: its caller's address is where calls leave it.
   next = r;
   if (!r.pc_is_return && by_return_address(next) && up(next)) {
     r = std::move(next);
@@ -216,7 +246,7 @@ std::vector<Activation> Unwinder::walk(Registers r, std::size_t limit) const {
     frames.push_back({r.pc, r.pc_is_return, sp == r.values.end() ? 0 : sp->second, r});
     const auto* symbol = image_.code_at(r.pc_is_return ? r.pc - 1 : r.pc);
     if (symbol && r.pc_is_return && rules_.is_trap_entry(symbol->name)) {
-      auto trapped = rules_.trap_registers(view_, frames.back().sp);
+      auto trapped = rules_.trap_registers(view_, r, frames.back().sp);
       if (!trapped || ++traps > max_traps) break;
       r = std::move(*trapped);
     } else if (!step(r, traps)) {

@@ -34,6 +34,14 @@ class Unwinder {
   static constexpr std::size_t max_frames = 1024;
   bool step(guest::Registers& registers, int& traps) const;
   bool by_return_address(guest::Registers& registers) const;
+  /// The same where calls leave it in a register.
+  bool by_link_register(guest::Registers& registers) const;
+  /// From what is no code to the one who called it.
+  bool from_nowhere(guest::Registers& registers) const;
+  /// A step to the caller that ends: up the stack, but for a function without a part of it that was
+  /// interrupted.
+  bool is_up(const guest::Registers& from, const guest::Registers& to) const;
+  void keep_preserved(guest::Registers& registers) const;
   /// By the return address on the stack, not far, whose call is of the function.
   bool by_call(guest::Registers& registers) const;
   bool by_call_frames(guest::Registers& registers) const;

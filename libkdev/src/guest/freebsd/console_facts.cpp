@@ -26,7 +26,7 @@ struct Patterns {
   // dblfault_handler; print_registers in arm64/arm64/trap.c.
   RE2 double_fault{R"(^(?:rip|rax|rcx|r8|r11|r14|cs|fsbase) (?:0x[0-9a-f]+|0) )"};
   RE2 double_fault_value{R"(([a-z][a-z0-9]{1,6}) (0x[0-9a-f]+|0)\b)"};
-  RE2 arm_register{R"(^\s*(x\d{1,2}|sp|lr|elr|spsr|far|esr): +(?:0x)?([0-9a-f]{8,16})(?: \((.*)\))?)"};
+  RE2 arm_register{R"(^\s*(x\d{1,2}|sp|lr|elr|spsr|far|esr): +(?:0x)?([0-9a-f]{1,16})(?: \((.*)\))?\s*$)"};
   RE2 arm_pc{R"(^\tpc = 0x([0-9a-f]{1,16}))"};
   // db_trap in ddb/db_main.c, kdb_trap in kern/subr_kdb.c.
   RE2 thread{R"(^\[ thread pid (\d+) tid \d+ \]$)"};

@@ -1,21 +1,35 @@
 // What a FreeBSD kernel leaves of itself.
 #include <elf.h>
+#include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
-#include <cstring>
 
 #include "common/page_table.hpp"
 #include "guest/core_rules.hpp"
 #include "guest/freebsd/core_facts.hpp"
-#include "guest/freebsd/core_minidump.hpp"
+#include "guest/freebsd/core_machine.hpp"
 #include "guest/freebsd/dump_header.hpp"
 #include "guest/freebsd/freebsd.hpp"
+#include "guest/freebsd/minidump.hpp"
 
 namespace kdev::guest {
 namespace {
 
+constexpr std::array<const FreebsdMachine*, 2> machines{&freebsd_amd64, &freebsd_arm64};
+
+/// Up to what cannot be printed.
+std::string printable(std::string_view text) {
+  return std::string(text.substr(
+      0,
+      static_cast<std::size_t>(
+          std::find_if(text.begin(), text.end(), [](char c) { return c < '!' || c > '~'; }) - text.begin())));
+}
+
 class FreebsdCoreRules final : public CoreRules {
  public:
+  explicit FreebsdCoreRules(const FreebsdMachine& machine) : machine_(machine) {}
+
   std::optional<DumpInfo> dump_header(std::string_view sector) const override {
     return parse_freebsd_dump_header(sector);
   }
@@ -26,9 +40,8 @@ class FreebsdCoreRules final : public CoreRules {
     return freebsd_info_text(info, device, number);
   }
 
-  std::unique_ptr<CoreMemory> open(const CoreBytes& bytes) const override {
-    return open_freebsd_minidump(bytes);
-  }
+  std::unique_ptr<CoreMemory> open(const CoreBytes& bytes) const override;
+  const CoreRules& of_machine(std::string_view arch) const override;
   bool owns_elf(int abi, const CoreMemory&) const override {
     return abi == ELFOSABI_STANDALONE;  // dumpsys_generic() in kern/kern_dump.c
   }
@@ -56,7 +69,7 @@ class FreebsdCoreRules final : public CoreRules {
     return freebsd_modules(view, notes);
   }
   std::vector<ThreadState> threads(const KernelView& view, std::vector<std::string>& notes) const override {
-    return freebsd_threads(view, notes);
+    return freebsd_threads(view, machine_, notes);
   }
   std::vector<CoreCpu> cpus(const KernelView& view, std::vector<std::string>&) const override {
     return freebsd_cpus(view);
@@ -66,20 +79,34 @@ class FreebsdCoreRules final : public CoreRules {
     return freebsd_locks(view, threads);
   }
 
-  bool is_trap_entry(std::string_view f) const override {
-    // db_nextframe() in amd64/amd64/db_trace.c; entries of interrupts and exceptions begin with an X.
-    static constexpr std::array<std::string_view, 6> names{
-        "calltrap", "nmi_calltrap", "mchk_calltrap", "fork_trampoline", "fast_syscall_common", "alltraps"};
-    for (const auto name : names)
-      if (f == name) return true;
-    return f.size() > 2 && f[0] == 'X' && f[1] >= 'a' && f[1] <= 'z';
+  bool is_trap_entry(std::string_view function) const override { return machine_.is_trap_entry(function); }
+  std::optional<Registers> trap_registers(const KernelView& view, const Registers& entry,
+                                          std::uint64_t sp) const override {
+    return machine_.trapped(view, entry, sp);
   }
-  std::optional<Registers> trap_registers(const KernelView& view, std::uint64_t sp) const override {
-    return freebsd_trap_registers(view, sp);
-  }
-  bool is_kernel_address(std::uint64_t address) const override { return freebsd_kernel_address(address); }
+  bool is_kernel_address(std::uint64_t address) const override { return machine_.is_kernel_address(address); }
   int elf_abi() const override { return ELFOSABI_STANDALONE; }
+
+ private:
+  const FreebsdMachine& machine_;
 };
+
+constexpr std::string_view any_minidump = "minidump FreeBSD/";
+
+std::unique_ptr<CoreMemory> FreebsdCoreRules::open(const CoreBytes& bytes) const {
+  for (const auto* machine : machines)
+    if (auto memory = machine->open_minidump(bytes)) return memory;
+  std::string start(any_minidump.size() + 8, '\0');
+  if (bytes.read(0, start.data(), start.size()) && start.starts_with(any_minidump))
+    refuse_minidump(fmt::format("it is of a machine that kdev does not know: {}",
+                                printable(start.c_str() + any_minidump.size())));
+  return nullptr;
+}
+
+const CoreRules& FreebsdCoreRules::of_machine(std::string_view arch) const {
+  static const FreebsdCoreRules arm64(freebsd_arm64);
+  return arch == freebsd_arm64.arch ? arm64 : freebsd_core_rules();
+}
 
 /// The kernel is linked at `kernbase`, and loaded at a multiple of 2 MiB of physical memory (0, or where the
 /// loader found room): right is where its own page table maps the variable that names it to the place that it
@@ -104,7 +131,7 @@ std::optional<KernelPlace> FreebsdCoreRules::place(const CoreMemory& memory, con
 }  // namespace
 
 const CoreRules& freebsd_core_rules() {
-  static const FreebsdCoreRules rules;
+  static const FreebsdCoreRules rules(freebsd_amd64);
   return rules;
 }
 

@@ -6,13 +6,9 @@
 #include <vector>
 
 #include "guest/core_rules.hpp"
+#include "guest/freebsd/core_machine.hpp"
 
 namespace kdev::guest {
-
-/// The upper half of amd64's addresses, which is the kernel's.
-constexpr bool freebsd_kernel_address(std::uint64_t address) {
-  return address >= 0xffff800000000000;
-}
 
 /// The message buffer, oldest byte first, without "<priority>" (sys/kern/subr_msgbuf.c). Without a view the
 /// format's own copy, as it lies there.
@@ -20,10 +16,9 @@ std::string freebsd_messages(const CoreMemory& memory, const KernelView* view);
 /// Its lines; only what programs logged has a level, that of its priority.
 std::vector<CoreMessage> freebsd_message_list(const CoreMemory& memory, const KernelView* view);
 std::vector<ModuleState> freebsd_modules(const KernelView& view, std::vector<std::string>& notes);
-std::vector<ThreadState> freebsd_threads(const KernelView& view, std::vector<std::string>& notes);
+std::vector<ThreadState> freebsd_threads(const KernelView& view, const FreebsdMachine& machine,
+                                         std::vector<std::string>& notes);
 std::vector<CoreLock> freebsd_locks(const KernelView& view, const std::vector<ThreadState>& threads);
 std::vector<CoreCpu> freebsd_cpus(const KernelView& view);
-/// struct trapframe; nothing when it is of user mode, or the stack begins here.
-std::optional<Registers> freebsd_trap_registers(const KernelView& view, std::uint64_t frame);
 
 }  // namespace kdev::guest

@@ -5,8 +5,9 @@
 
 namespace kdev::guest {
 
-/// A minidump of amd64, versions 1 to 3 (sys/amd64/include/minidump.h); null: the file is none. FormatError:
-/// it is one whose header makes no sense.
-std::unique_ptr<CoreMemory> open_freebsd_minidump(const CoreBytes& bytes);
+/// Minidumps of amd64 and arm64, versions 1 to 3; null: the file is none of that machine. FormatError: it is
+/// one whose header makes no sense.
+std::unique_ptr<CoreMemory> open_amd64_minidump(const CoreBytes& bytes);
+std::unique_ptr<CoreMemory> open_arm64_minidump(const CoreBytes& bytes);
 
 }  // namespace kdev::guest

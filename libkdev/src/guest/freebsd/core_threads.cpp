@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <array>
 #include <unordered_set>
 
 #include "guest/freebsd/core_facts.hpp"
@@ -9,55 +8,11 @@
 namespace kdev::guest {
 namespace {
 
-constexpr std::string_view shutdown = "kern/kern_shutdown.c", trap = "amd64/amd64/trap.c";
+constexpr std::string_view shutdown = "kern/kern_shutdown.c";
 constexpr std::size_t max_threads = 200000, max_cpus = 1024;
 
-// DWARF numbers of x86-64 (its ABI, figure 3.36).
-struct Named {
-  std::string_view name;
-  int number;
-};
-constexpr std::array<Named, 7> pcb_registers{{{"pcb_rbx", 3},
-                                              {"pcb_rbp", 6},
-                                              {"pcb_rsp", 7},
-                                              {"pcb_r12", 12},
-                                              {"pcb_r13", 13},
-                                              {"pcb_r14", 14},
-                                              {"pcb_r15", 15}}};
-constexpr std::array<Named, 16> trap_members{{{"tf_rax", 0},
-                                              {"tf_rdx", 1},
-                                              {"tf_rcx", 2},
-                                              {"tf_rbx", 3},
-                                              {"tf_rsi", 4},
-                                              {"tf_rdi", 5},
-                                              {"tf_rbp", 6},
-                                              {"tf_rsp", 7},
-                                              {"tf_r8", 8},
-                                              {"tf_r9", 9},
-                                              {"tf_r10", 10},
-                                              {"tf_r11", 11},
-                                              {"tf_r12", 12},
-                                              {"tf_r13", 13},
-                                              {"tf_r14", 14},
-                                              {"tf_r15", 15}}};
-
-/// struct pcb, as savectx() and cpu_switch() leave it: the stack pointer is at the return address.
-std::optional<Registers> saved(const KernelView& view, std::uint64_t pcb) {
-  Registers r;
-  const auto pc = view.number(pcb, "pcb", "pcb_rip", shutdown);
-  if (!pc || !freebsd_kernel_address(*pc)) return std::nullopt;
-  r.pc = *pc;
-  // A thread that has not run yet begins there.
-  const auto beginning = view.symbol("fork_trampoline");
-  r.pc_is_return = !beginning || beginning->address != r.pc;
-  for (const auto& [name, number] : pcb_registers)
-    if (const auto value = view.number(pcb, "pcb", name, shutdown)) r.values[number] = *value;
-  if (const auto sp = r.values.find(7); sp != r.values.end()) sp->second += 8;
-  return r;
-}
-
 /// Saved by the interrupt that stopped the other processors. An array, or since 14 a pointer to one.
-std::optional<Registers> stopped(const KernelView& view, int cpu) {
+std::optional<Registers> stopped(const KernelView& view, const FreebsdMachine& machine, int cpu) {
   const auto symbol = view.symbol("stoppcbs");
   const auto size = view.size_of("pcb", shutdown);
   if (!symbol || !size || cpu < 0 || cpu >= static_cast<int>(max_cpus)) return std::nullopt;
@@ -67,7 +22,7 @@ std::optional<Registers> stopped(const KernelView& view, int cpu) {
     if (!there) return std::nullopt;
     base = *there;
   }
-  return saved(view, base + static_cast<std::uint64_t>(cpu) * *size);
+  return machine.saved(view, base + static_cast<std::uint64_t>(cpu) * *size);
 }
 
 std::string state_of(const KernelView& view, std::uint64_t td) {
@@ -104,13 +59,15 @@ Stop stop_of(const KernelView& view) {
   stop.dumper = static_cast<std::int64_t>(view.variable("dumptid", 4).value_or(0));
   if (const auto pcb = view.symbol("dumppcb")) stop.dumper_pcb = pcb->address;
   const auto cpu = view.variable("panic_cpu", 4);
-  if (view.variable("panicstr").value_or(0) && cpu && *cpu < max_cpus) stop.panic_cpu = static_cast<int>(*cpu);
+  if (view.variable("panicstr").value_or(0) && cpu && *cpu < max_cpus)
+    stop.panic_cpu = static_cast<int>(*cpu);
   if (view.variable("kdb_active", 1).value_or(0)) stop.debugged = view.variable("kdb_thread").value_or(0);
   (view.memory().made_by_machine() ? stop.machine : stop.written) = prstatus_notes(view.memory());
   return stop;
 }
 
-/// What the processor did when its machine was looked at; true: it is known, if only that it was in a program.
+/// What the processor did when its machine was looked at; true: it is known, if only that it was in a
+/// program.
 bool on_machine(const Stop& stop, int cpu, std::optional<Registers>& registers) {
   for (const auto& p : stop.machine) {
     if (cpu < 0 || p.tid != static_cast<std::uint32_t>(cpu) + 1) continue;
@@ -120,7 +77,8 @@ bool on_machine(const Stop& stop, int cpu, std::optional<Registers>& registers) 
   return false;
 }
 
-ThreadState thread_at(const KernelView& view, std::uint64_t td, const Stop& stop) {
+ThreadState thread_at(const KernelView& view, const FreebsdMachine& machine, std::uint64_t td,
+                      const Stop& stop) {
   ThreadState t;
   t.thread.address = td;
   const auto number = [&](std::string_view name) { return view.number(td, "thread", name, shutdown); };
@@ -136,13 +94,14 @@ ThreadState thread_at(const KernelView& view, std::uint64_t td, const Stop& stop
   if (t.thread.state == "running")
     if (const auto cpu = number("td_oncpu")) t.thread.cpu = static_cast<std::int32_t>(*cpu);
   const bool dumped = stop.dumper != 0 && t.thread.tid == stop.dumper;
-  t.thread.panicked = dumped || (stop.dumper == 0 && (stop.panic_cpu >= 0 ? t.thread.cpu == stop.panic_cpu
-                                                                          : stop.debugged == td));
-  if (dumped && stop.dumper_pcb) t.registers = saved(view, *stop.dumper_pcb);
+  t.thread.panicked =
+      dumped ||
+      (stop.dumper == 0 && (stop.panic_cpu >= 0 ? t.thread.cpu == stop.panic_cpu : stop.debugged == td));
+  if (dumped && stop.dumper_pcb) t.registers = machine.saved(view, *stop.dumper_pcb);
   if (!t.registers && t.thread.cpu >= 0 && on_machine(stop, t.thread.cpu, t.registers)) return t;
-  if (!t.registers && t.thread.state == "running") t.registers = stopped(view, t.thread.cpu);
+  if (!t.registers && t.thread.state == "running") t.registers = stopped(view, machine, t.thread.cpu);
   if (!t.registers)
-    if (const auto pcb = number("td_pcb"); pcb && *pcb) t.registers = saved(view, *pcb);
+    if (const auto pcb = number("td_pcb"); pcb && *pcb) t.registers = machine.saved(view, *pcb);
   for (const auto& p : stop.written) {
     if (t.thread.cpu < 0 || p.tid != static_cast<std::uint32_t>(t.thread.tid)) continue;
     // What the kernel saved says more, where it is that: a call lies before it. Zeros: it was in a program.
@@ -154,7 +113,8 @@ ThreadState thread_at(const KernelView& view, std::uint64_t td, const Stop& stop
 
 }  // namespace
 
-std::vector<ThreadState> freebsd_threads(const KernelView& view, std::vector<std::string>& notes) {
+std::vector<ThreadState> freebsd_threads(const KernelView& view, const FreebsdMachine& machine,
+                                         std::vector<std::string>& notes) {
   std::vector<ThreadState> threads;
   const Stop stop = stop_of(view);
   const auto next_process = view.member("proc", "p_list.le_next", shutdown);
@@ -181,7 +141,7 @@ std::vector<ThreadState> freebsd_threads(const KernelView& view, std::vector<std
     const auto name = view.text_member(*process, "proc", "p_comm", shutdown);
     auto td = view.number(*process, "proc", "p_threads.tqh_first", shutdown);
     while (td && *td && !(endless = !fresh(*td))) {
-      auto t = thread_at(view, *td, stop);
+      auto t = thread_at(view, machine, *td, stop);
       t.thread.pid = static_cast<std::int32_t>(*pid);
       t.thread.process = name;
       threads.push_back(std::move(t));
@@ -211,18 +171,9 @@ std::vector<CoreCpu> freebsd_cpus(const KernelView& view) {
   return cpus;
 }
 
-std::optional<Registers> freebsd_trap_registers(const KernelView& view, std::uint64_t frame) {
-  const auto number = [&](std::string_view name) { return view.number(frame, "trapframe", name, trap); };
-  const auto pc = number("tf_rip"), cs = number("tf_cs");
-  if (!pc || !cs || (*cs & 3)) return std::nullopt;  // user mode
-  Registers r;
-  r.pc = *pc;
-  for (const auto& [name, dwarf] : trap_members)
-    if (const auto value = number(name)) r.values[dwarf] = *value;
-  // A thread that never ran in user mode begins with an empty one; a call of what is no code stops at once,
-  // too.
-  if (!freebsd_kernel_address(*pc) && !freebsd_kernel_address(r.values[7])) return std::nullopt;
-  return r;
+bool freebsd_has_run(const KernelView& view, std::uint64_t pc) {
+  const auto beginning = view.symbol("fork_trampoline");
+  return !beginning || beginning->address != pc;
 }
 
 }  // namespace kdev::guest

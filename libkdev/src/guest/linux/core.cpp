@@ -61,7 +61,8 @@ class LinuxCoreRules final : public CoreRules {
   }
 
   bool is_trap_entry(std::string_view function) const override { return linux_trap_entry(function); }
-  std::optional<Registers> trap_registers(const KernelView& view, std::uint64_t sp) const override {
+  std::optional<Registers> trap_registers(const KernelView& view, const Registers&,
+                                          std::uint64_t sp) const override {
     return linux_trap_registers(view, sp);
   }
   std::optional<Unwound> unwind(const KernelView& view, const Registers& registers) const override {
