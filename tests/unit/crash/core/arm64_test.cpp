@@ -146,6 +146,9 @@ TEST_F(Arm64CoreTest, RegistersAreKnownByTheStructuresOfTheirVersion) {
 TEST_F(Arm64CoreTest, SignedReturnAddressesAreFollowed) {
   const Arm64Kernel with({"SIGNED"}, messages.size());
   check_all(opened(with.memory.minidump(3, raw_messages()), with));
+  // Tables that say that they are.
+  const Arm64Kernel stated({"SIGNED", "-mbranch-protection=pac-ret"}, messages.size());
+  check_all(opened(stated.memory.minidump(3, raw_messages()), stated));
 }
 
 TEST_F(Arm64CoreTest, ATrapInCodeWithoutTablesOrInNone) {

@@ -79,6 +79,7 @@ class Arm64Memory {
       }
     }
     list.resize(page_);
+    bitmap.resize((bitmap.size() + page_ - 1) / page_ * page_);
     const auto padded = [&](std::string s) {
       s.resize((s.size() + page_ - 1) / page_ * page_);
       return s;
@@ -107,7 +108,8 @@ class Arm64Memory {
 /// The kernel compiled, and its memory.
 class Arm64Kernel {
  public:
-  explicit Arm64Kernel(const std::vector<std::string>& defines = {}, std::size_t written = 0,
+  /// `options`: "NAME" to define, or one of the compiler's.
+  explicit Arm64Kernel(const std::vector<std::string>& options = {}, std::size_t written = 0,
                        std::uint64_t page = 4096)
       : memory(page) {
     std::vector<std::string> argv = compile(file(), "tests/unit/crash/core/fixture/kernel.c");
@@ -115,7 +117,7 @@ class Arm64Kernel {
       argv.push_back(option);
     argv.push_back("-DMESSAGES=\"\"");
     argv.push_back("-DWRITTEN=" + std::to_string(written));
-    for (const auto& d : defines) argv.push_back("-D" + d);
+    for (const auto& o : options) argv.push_back(o[0] == '-' ? o : "-D" + o);
     local_host()->check("compile the kernel", {.argv = argv});
     memory.load_elf(file());
     const ElfFile elf(file(), "test");
