@@ -28,9 +28,12 @@ void look(kdev::guest::CoreMemory& memory, const Bytes& bytes) {
   memory.notes();
   memory.raw_messages();
   memory.problems();
+  memory.physical_ranges();
+  memory.kernel_mappings({});
   char piece[5000];
-  for (const std::uint64_t base : {0ull, 0x1000ull, 0xfffff80000000000ull, 0xfffffe0000000000ull,
-                                   0xffffffff80000000ull, ~0ull, ~0ull - 4096})
+  for (const std::uint64_t base :
+       {0ull, 0x1000ull, 0xfffff80000000000ull, 0xfffffe0000000000ull, 0xffffffff80000000ull,
+        0xffff000000000000ull, 0xffffa00000000000ull, ~0ull, ~0ull - 4096})
     for (const std::uint64_t step : {0ull, 1ull, 4095ull, 0x200000ull, 0x40000000ull}) {
       memory.read_virtual(base + step, piece, sizeof(piece));
       memory.read_physical(base + step, piece, sizeof(piece));
