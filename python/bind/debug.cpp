@@ -1,4 +1,6 @@
 // gdb on a guest's kernel.
+#include <unistd.h>
+
 #include <kdev/debug_session.hpp>
 #include <kdev/vm.hpp>
 
@@ -12,10 +14,11 @@ namespace {
 /// A session must not outlive its VM.
 class DebugHandle {
  public:
+  /// `vm`: null when it is of none.
   DebugHandle(std::shared_ptr<VmHandle> vm, DebugSession session)
-      : vm_(std::move(vm)), session_(new DebugSession(std::move(session))) {}
+      : vm_(std::move(vm)), session_(new DebugSession(std::move(session))), owner_(::getpid()) {}
   ~DebugHandle() {
-    if (!vm_->mine()) {
+    if (owner_ != ::getpid()) {
       (void)session_.release();  // a forked child's copy: gdb is the parent's
       return;
     }
@@ -27,13 +30,19 @@ class DebugHandle {
   DebugHandle(const DebugHandle&) = delete;
   DebugHandle& operator=(const DebugHandle&) = delete;
   DebugSession& session() const {
-    vm_->vm();
+    if (vm_) vm_->vm();
+    if (owner_ != ::getpid())
+      throw GuestError({.attempted = "use a debug session",
+                        .reason = "it belongs to the process that this one was forked from",
+                        .hint = "",
+                        .log = {}});
     return *session_;
   }
 
  private:
   std::shared_ptr<VmHandle> vm_;
   std::unique_ptr<DebugSession> session_;
+  pid_t owner_;
 };
 
 void bind_values(py::module_& m) {
@@ -46,6 +55,7 @@ void bind_values(py::module_& m) {
       .field("line", &DebugFrame::line, "1-based; 0: unknown.")
       .field("source", &DebugFrame::source, "That line's text, without indentation.")
       .field("args", &DebugFrame::args)
+      .field("inlined", &DebugFrame::inlined, "Into the next frame's function.")
       .finish({"function", "file", "line", "source"});
   Value<DebugStop>(m, "DebugStop", "Why the kernel stopped, and where.")
       .field("reason", &DebugStop::reason,
@@ -54,14 +64,31 @@ void bind_values(py::module_& m) {
       .field("breakpoint", &DebugStop::breakpoint, "Its number; 0: none.")
       .field("thread", &DebugStop::thread, "As the stub names it.")
       .field("frame", &DebugStop::frame)
+      .field("old_value", &DebugStop::old_value, "Of a watchpoint's expression.")
+      .field("new_value", &DebugStop::new_value)
+      .field("returned", &DebugStop::returned, "What a function that was finished gave back; empty: nothing.")
       .finish({"reason", "signal", "breakpoint", "thread"});
   Value<DebugBreakpoint>(m, "DebugBreakpoint", "A breakpoint that is set.")
       .field("number", &DebugBreakpoint::number)
+      .field("kind", &DebugBreakpoint::kind, "gdb's: 'breakpoint', 'hw watchpoint', ...")
       .field("address", &DebugBreakpoint::address)
       .field("function", &DebugBreakpoint::function)
       .field("file", &DebugBreakpoint::file)
       .field("line", &DebugBreakpoint::line)
+      .field("expression", &DebugBreakpoint::expression, "Of a watchpoint.")
+      .field("pending", &DebugBreakpoint::pending, "Nothing has the place yet.")
+      .field("hits", &DebugBreakpoint::hits)
       .finish();
+  Value<DebugInstruction>(m, "DebugInstruction", "One instruction.")
+      .field("address", &DebugInstruction::address)
+      .field("function", &DebugInstruction::function)
+      .field("offset", &DebugInstruction::offset, "From the function's begin.")
+      .field("bytes", &DebugInstruction::bytes, "Hex.")
+      .field("text", &DebugInstruction::text)
+      .field("file", &DebugInstruction::file)
+      .field("line", &DebugInstruction::line)
+      .field("source", &DebugInstruction::source, "That line's text.")
+      .finish({"address", "function", "offset", "text"});
   Value<DebugThread>(m, "DebugThread", "A thread of the kernel.")
       .field("number", &DebugThread::number, "gdb's.")
       .field("id", &DebugThread::id)
@@ -91,11 +118,40 @@ void bind_debug(py::module_& m) {
           "Takes all breakpoints out, lets the kernel run, ends gdb. Idempotent.")
       .def(
           "break_at",
-          [](Self d, const std::string& location, const std::string& condition, bool once) {
-            return blocking([&] { return d.session().break_at(location, condition, once); });
+          [](Self d, const std::string& location, const std::string& condition, bool once, bool hardware,
+             bool pending, int thread, unsigned skip) {
+            return blocking([&] {
+              return d.session().break_at(location, {.condition = condition,
+                                                     .once = once,
+                                                     .hardware = hardware,
+                                                     .pending = pending,
+                                                     .thread = thread,
+                                                     .skip = skip});
+            });
           },
           py::arg("location"), py::kw_only(), py::arg("condition") = "", py::arg("once") = false,
-          "'kern_openat', 'vfs_syscalls.c:1111', '*0xffffffff80533240'.")
+          py::arg("hardware") = false, py::arg("pending") = false, py::arg("thread") = 0, py::arg("skip") = 0,
+          "'kern_openat', 'fs/open.c:1290', '*0xffffffff80533240'. condition: an expression in C. once: goes "
+          "when it "
+          "is hit. hardware: a debug register. pending: nothing has the place yet, in a module that will be "
+          "loaded. "
+          "thread: the only one that stops. skip: hits that do not count.")
+      .def(
+          "watch",
+          [](Self d, const std::string& expression, const std::string& what, const std::string& condition) {
+            const WatchFor kind = what == "read"     ? WatchFor::read
+                                  : what == "access" ? WatchFor::access
+                                                     : WatchFor::write;
+            if (what != "read" && what != "access" && what != "write")
+              throw py::value_error("'write', 'read' or 'access'");
+            return blocking([&] { return d.session().watch(expression, kind, condition); });
+          },
+          py::arg("expression"), py::arg("what") = "write", py::kw_only(), py::arg("condition") = "",
+          "Stops when a C expression's value is written (changed), or its memory read: 'write', 'read', "
+          "'access'.")
+      .def_property_readonly(
+          "breakpoints", [](Self d) { return blocking([&] { return d.session().breakpoints(); }); },
+          "Those that are set, watchpoints as well.")
       .def(
           "clear", [](Self d, int breakpoint) { blocking([&] { d.session().clear(breakpoint); }); },
           py::arg("breakpoint"), "By its number.")
@@ -124,6 +180,18 @@ void bind_debug(py::module_& m) {
           "finish", [](Self d) { return blocking([&] { return d.session().finish(); }); },
           "Out of the innermost frame.")
       .def(
+          "step_instruction",
+          [](Self d, bool over_calls) {
+            return blocking([&] { return d.session().step_instruction(over_calls); });
+          },
+          py::kw_only(), py::arg("over_calls") = false)
+      .def(
+          "run_to",
+          [](Self d, const std::string& location, Seconds timeout) {
+            return blocking([&] { return d.session().run_to(location, timeout); });
+          },
+          py::arg("location"), py::kw_only(), py::arg("timeout") = 30.0, "Runs to there, or to another stop.")
+      .def(
           "backtrace",
           [](Self d, int limit, int thread) {
             return blocking([&] { return d.session().backtrace(limit, thread); });
@@ -131,23 +199,60 @@ void bind_debug(py::module_& m) {
           py::kw_only(), py::arg("limit") = 64, py::arg("thread") = 0,
           "Innermost first. thread: gdb's number; 0: the one that stopped.")
       .def(
-          "locals", [](Self d, int frame) { return blocking([&] { return d.session().locals(frame); }); },
-          py::arg("frame") = 0)
+          "locals",
+          [](Self d, int frame, int thread) {
+            return blocking([&] { return d.session().locals(frame, thread); });
+          },
+          py::arg("frame") = 0, py::kw_only(), py::arg("thread") = 0)
       .def("threads", [](Self d) { return blocking([&] { return d.session().threads(); }); })
       .def(
           "evaluate",
-          [](Self d, const std::string& expression, int frame) {
-            return blocking([&] { return d.session().evaluate(expression, frame); });
+          [](Self d, const std::string& expression, int frame, int thread) {
+            return blocking([&] { return d.session().evaluate(expression, frame, thread); });
           },
-          py::arg("expression"), py::kw_only(), py::arg("frame") = 0,
-          "A C expression's value, as gdb prints it.")
+          py::arg("expression"), py::kw_only(), py::arg("frame") = 0, py::arg("thread") = 0,
+          "A C expression's value, as gdb prints it. 'x = 5' changes it.")
+      .def(
+          "type_of",
+          [](Self d, const std::string& expression, int frame, int thread) {
+            return blocking([&] { return d.session().type_of(expression, frame, thread); });
+          },
+          py::arg("expression"), py::kw_only(), py::arg("frame") = 0, py::arg("thread") = 0)
+      .def(
+          "describe_type",
+          [](Self d, const std::string& type) {
+            return blocking([&] { return d.session().describe_type(type); });
+          },
+          py::arg("type"), "A type's definition, with offsets and sizes.")
+      .def(
+          "write_memory",
+          [](Self d, std::uint64_t address, const py::bytes& data) {
+            const auto bytes = static_cast<std::string>(data);
+            blocking([&] { d.session().write_memory(address, bytes); });
+          },
+          py::arg("address"), py::arg("data"))
+      .def(
+          "disassemble",
+          [](Self d, const std::string& location) {
+            return blocking([&] { return d.session().disassemble(location); });
+          },
+          py::arg("location") = "", "Of the function around a place; none: where the kernel stopped.")
+      .def(
+          "disassemble",
+          [](Self d, std::uint64_t begin, std::uint64_t end) {
+            return blocking([&] { return d.session().disassemble(begin, end); });
+          },
+          py::arg("begin"), py::arg("end"), "What begins in a range of addresses.")
       .def(
           "memory",
           [](Self d, std::uint64_t address, std::size_t size) {
             return py::bytes(blocking([&] { return d.session().memory(address, size); }));
           },
           py::arg("address"), py::arg("size"))
-      .def("registers", [](Self d) { return blocking([&] { return d.session().registers(); }); })
+      .def(
+          "registers",
+          [](Self d, int thread) { return blocking([&] { return d.session().registers(thread); }); },
+          py::kw_only(), py::arg("thread") = 0)
       .def(
           "source",
           [](Self d, const std::string& location, int lines) {
@@ -164,6 +269,11 @@ void bind_debug(py::module_& m) {
           },
           py::arg("command"), "One command of gdb's own command line; what it says.")
       .def_property_readonly(
+          "slide", [](Self d) { return d.session().slide(); },
+          "How far from where it was linked the kernel runs (KASLR).")
+      .def_property_readonly(
+          "notes", [](Self d) { return d.session().notes(); }, "What a user should know.")
+      .def_property_readonly(
           "pid",
           [](Self d) -> std::optional<int> {
             const int pid = d.session().pid();
@@ -171,14 +281,61 @@ void bind_debug(py::module_& m) {
             return pid;
           },
           "gdb's; None: closed.");
+  debug
+      .def_static(
+          "core",
+          [](const Core& core) {
+            return std::make_shared<DebugHandle>(nullptr, blocking([&] { return DebugSession::core(core); }));
+          },
+          py::arg("core"),
+          "gdb on a dump that is open with its kernel (kdev.open, vm.core()); its threads are the kernel's.")
+      .def_static(
+          "core",
+          [](const Path& file, const std::optional<KernelArtifact>& kernel, const std::optional<Path>& vmlinux,
+             const std::vector<Path>& modules, const std::optional<Path>& source, Os os) {
+            SymbolSources sources{kernel, vmlinux.value_or(Path()), modules, source.value_or(Path()), {}};
+            sources.os = os;
+            return std::make_shared<DebugHandle>(nullptr, blocking([&] { return DebugSession::core(file, sources); }));
+          },
+          py::arg("file"), py::arg("kernel") = py::none(), py::kw_only(), py::arg("vmlinux") = py::none(),
+          py::arg("modules") = std::vector<Path>{}, py::arg("source") = py::none(), py::arg("os") = Os::linux,
+          "gdb on a dump of any format that Core reads.")
+      .def_static(
+          "attach",
+          [](const std::string& stub, const std::optional<KernelArtifact>& kernel, const std::optional<Path>& vmlinux,
+             const std::vector<Path>& modules, const std::optional<Path>& source, Os os, int baud, Seconds timeout) {
+            SymbolSources sources{kernel, vmlinux.value_or(Path()), modules, source.value_or(Path()), {}};
+            sources.os = os;
+            return std::make_shared<DebugHandle>(nullptr, blocking([&] {
+              return DebugSession::attach(stub, sources, baud, Deadline::after(timeout));
+            }));
+          },
+          py::arg("stub"), py::arg("kernel") = py::none(), py::kw_only(), py::arg("vmlinux") = py::none(),
+          py::arg("modules") = std::vector<Path>{}, py::arg("source") = py::none(), py::arg("os") = Os::linux,
+          py::arg("baud") = 115200, py::arg("timeout") = 60.0,
+          "gdb on a stub: 'host:port', a serial device, a unix socket's path. Where KASLR has put the kernel is found.");
 
   auto vm = m.attr("VM").cast<py::class_<VmHandle, std::shared_ptr<VmHandle>>>();
   vm.def(
         "debug",
-        [](const std::shared_ptr<VmHandle>& v) {
-          return std::make_shared<DebugHandle>(v, blocking([&] { return v->vm().debug(); }));
+        [](const std::shared_ptr<VmHandle>& v, const std::optional<std::string>& stub, bool wait,
+           Seconds timeout) {
+          DebugOptions options{.stub = DebugStub::automatic, .wait = wait, .timeout = timeout};
+          if (stub == "machine" || stub == "gdbstub")
+            options.stub = DebugStub::machine;
+          else if (stub == "kernel" || stub == "kgdb")
+            options.stub = DebugStub::kernel;
+          else if (stub)
+            throw py::value_error("'machine' ('gdbstub') or 'kernel' ('kgdb')");
+          return std::make_shared<DebugHandle>(v, blocking([&] { return v->vm().debug(options); }));
         },
-        "Stops the kernel in its gdb stub on the debug port (debug_port=True) and connects gdb to it.")
+        py::kw_only(), py::arg("stub") = py::none(), py::arg("wait") = false, py::arg("timeout") = 60.0,
+        "Stops the guest and connects gdb to it. stub: 'machine' ('gdbstub'), the hypervisor's; 'kernel' "
+        "('kgdb'), the "
+        "kernel's own, over the second serial port (debug_port=True); none: the kernel's where there is that "
+        "port. wait: "
+        "starts a VM that was not started, before its first instruction; start() later waits until it is "
+        "ready.")
       .def(
           "debugger_backends",
           [](VmHandle& v) { return blocking([&] { return v.vm().debugger_backends(); }); },

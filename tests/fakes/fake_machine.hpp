@@ -38,6 +38,8 @@ class FakeMachine : public hypervisor::Machine {
   void resume(const Deadline&) override {}
   hypervisor::MachineMemory memory(const Deadline&) override { return {}; }
   std::string cpu_notes(const Deadline&) override { return {}; }
+  void open_stub(const Deadline&) override {}
+  void close_stub(const Deadline&) override {}
   std::string command(const std::string&, const std::string&, const Deadline&) override { return "{}"; }
   void quit() noexcept override { ++quits; }
   ExitStatus close(Seconds) noexcept override {

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <kdev/core.hpp>
 #include <kdev/deadline.hpp>
 #include <kdev/export.hpp>
 #include <kdev/variable.hpp>
@@ -7,15 +8,17 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace kdev {
 
 namespace debug {
+class Halted;
 struct Target;
-}
+}  // namespace debug
 
-/// One frame of a live backtrace; inline functions are frames of their own.
+/// One frame of a backtrace; inline functions are frames of their own.
 struct DebugFrame {
   int level = 0;
   std::string function{};  ///< empty: no symbol
@@ -24,39 +27,80 @@ struct DebugFrame {
   int line = 0;          ///< 1-based; 0: unknown
   std::string source{};  ///< that line's text, without indentation
   std::vector<Variable> args{};
+  bool inlined = false;  ///< into the next frame's function
   bool operator==(const DebugFrame&) const = default;
 };
 
 /// Why the kernel stopped, and where.
 struct DebugStop {
-  std::string reason{};  ///< gdb's: "breakpoint-hit", "signal-received", "end-stepping-range", ...
+  std::string reason{};  ///< gdb's: "breakpoint-hit", "signal-received", "end-stepping-range",
+                         ///< "watchpoint-trigger", "function-finished", ...
   std::string signal{};  ///< "SIGTRAP", ...; empty: none
-  int breakpoint = 0;    ///< its number; 0: none
-  std::string thread{};  ///< as the stub names it: "Thread 100042"
+  int breakpoint = 0;    ///< its number, also a watchpoint's; 0: none
+  std::string thread{};  ///< as the stub names it: "Thread 100042", "Thread 1.1"
   DebugFrame frame{};
+  std::string old_value{}, new_value{};  ///< of a watchpoint's expression
+  std::string returned{};                ///< what a function that was finished gave back; empty: nothing
   bool operator==(const DebugStop&) const = default;
+};
+
+struct BreakOptions {
+  std::string condition{};  ///< an expression in C: stops only where it is not 0
+  bool once = false;        ///< goes by itself when it is hit
+  bool hardware = false;    ///< a debug register instead of an instruction in the code
+  /// A place that nothing has yet is one to be: in a module that is not loaded.
+  bool pending = false;
+  int thread = 0;     ///< gdb's number of the only one that stops there; 0: any
+  unsigned skip = 0;  ///< hits that do not count
 };
 
 struct DebugBreakpoint {
   int number = 0;
+  std::string kind{};  ///< gdb's: "breakpoint", "hw breakpoint", "hw watchpoint", "acc watchpoint", ...
   std::uint64_t address = 0;  ///< of the first, when it has several
   std::string function{};
   std::string file{};
   int line = 0;
+  std::string expression{};  ///< of a watchpoint
+  bool pending = false;      ///< nothing has the place yet
+  std::uint64_t hits = 0;
   bool operator==(const DebugBreakpoint&) const = default;
 };
 
+/// What a watchpoint stops at.
+enum class WatchFor { write, read, access };
+
+/// A processor of a machine's stub; a thread of a kernel's own stub or of a core.
 struct DebugThread {
   int number = 0;      ///< gdb's
   std::string id{};    ///< "Thread 100042"
-  std::string name{};  ///< "idle: cpu0 (Running)"
+  std::string name{};  ///< "idle: cpu0 (Running)", "CPU#0 [halted ]"
   DebugFrame frame{};
   bool operator==(const DebugThread&) const = default;
 };
 
-/// A kernel under gdb. Move-only; one thread at a time; must not outlive its VM. The kernel is stopped, or it
-/// runs: what needs it stopped stops it for as long as that takes. Calls are bounded (30 s where no time is
-/// given). DebugError with gdb's own words when it refuses.
+/// One instruction.
+struct DebugInstruction {
+  std::uint64_t address = 0;
+  std::string function{};
+  int offset = 0;       ///< from the function's begin
+  std::string bytes{};  ///< hex, without blanks: "4889e5"
+  std::string text{};   ///< "mov %rsp,%rbp"
+  std::string file{};   ///< relative to the tree; of the line that it belongs to
+  int line = 0;
+  std::string source{};  ///< that line's text
+  bool operator==(const DebugInstruction&) const = default;
+};
+
+/// Of break_at() and others, a place in the code: "do_sys_openat2", "fs/open.c:1290", "*0xffffffff81234567",
+/// "MODULE.c:10".
+using Location = std::string;
+
+/// A kernel under gdb: one that runs, or a dump. Move-only; one thread at a time; must not outlive its VM.
+/// The kernel is stopped, or it runs: what needs it stopped stops it for as long as that takes. Calls are
+/// bounded (30 s where no time is given). DebugError with gdb's own words when it refuses, when it has ended,
+/// or when its target is lost; TimeoutError. Modules' symbols come and go as the kernel loads and unloads
+/// them, when gdb has Python.
 class KDEV_API DebugSession {
  public:
   explicit DebugSession(std::unique_ptr<debug::Target> target, const Deadline& deadline);
@@ -64,8 +108,23 @@ class KDEV_API DebugSession {
   DebugSession& operator=(DebugSession&&) noexcept;
   ~DebugSession();  ///< close()
 
-  /// "kern_openat", "vfs_syscalls.c:1111", "*0xffffffff80533240". `condition`: an expression in C.
-  DebugBreakpoint break_at(const std::string& location, const std::string& condition = {}, bool once = false);
+  /// A dump of any format that Core reads, with its threads (of the kernel, by their tids); nothing in it can
+  /// run. ConfigError when symbols.vmlinux is missing; FormatError; what Core::write_elf() throws.
+  static DebugSession core(const Path& file, SymbolSources symbols, const Deadline& deadline = {});
+  /// The same of one that is open already.
+  static DebugSession core(const Core& core, const Deadline& deadline = {});
+  /// A stub: "host:port" (a host's name in brackets when it has colons), a serial device ("/dev/ttyUSB0",
+  /// with `baud`), or a unix socket's path. `symbols`: the kernel that runs there, and its modules; where
+  /// KASLR has put it is found by its build id. DebugError when there is no stub, or another kernel.
+  static DebugSession attach(const std::string& stub, SymbolSources symbols, int baud = 115200,
+                             const Deadline& deadline = {});
+
+  DebugBreakpoint break_at(const Location& location, const BreakOptions& options = {});
+  /// Stops when the value of a C expression is written (changed), or its memory read. The hardware has four
+  /// of them.
+  DebugBreakpoint watch(const std::string& expression, WatchFor what = WatchFor::write,
+                        const std::string& condition = {});
+  std::vector<DebugBreakpoint> breakpoints();
   /// By its number.
   void clear(int breakpoint);
   bool running() const;
@@ -78,25 +137,42 @@ class KDEV_API DebugSession {
   DebugStop step();    ///< a source line, into calls
   DebugStop next();    ///< a source line, over calls
   DebugStop finish();  ///< out of the innermost frame
+  DebugStop step_instruction(bool over_calls = false);
+  /// Runs to there, or to another stop.
+  DebugStop run_to(const Location& location, Seconds timeout = Seconds(30));
   /// The last stop; nothing while it runs.
   std::optional<DebugStop> stopped() const;
 
-  /// Innermost first. `thread`: gdb's number; 0: the one that stopped.
+  // `thread`: gdb's number; 0: the one that stopped. `frame`: a level of its backtrace.
+  /// Innermost first.
   std::vector<DebugFrame> backtrace(int limit = 64, int thread = 0);
   /// The value of an aggregate is empty: evaluate() prints it.
-  std::vector<Variable> locals(int frame = 0);
+  std::vector<Variable> locals(int frame = 0, int thread = 0);
   std::vector<DebugThread> threads();
-  /// A C expression's value, as gdb prints it. `frame`: whose variables it sees.
-  std::string evaluate(const std::string& expression, int frame = 0);
+  /// A C expression's value, as gdb prints it. "x = 5" changes it.
+  std::string evaluate(const std::string& expression, int frame = 0, int thread = 0);
+  /// "struct task_struct *" of an expression.
+  std::string type_of(const std::string& expression, int frame = 0, int thread = 0);
+  /// A type's definition with offsets and sizes, as gdb's "ptype /o" prints it.
+  std::string describe_type(const std::string& type);
   std::string memory(std::uint64_t address, std::size_t size);
-  std::map<std::string, std::uint64_t> registers();
-  /// `lines` of source around a location of break_at().
-  std::string source(const std::string& location, int lines = 10);
+  void write_memory(std::uint64_t address, std::string_view bytes);
+  std::map<std::string, std::uint64_t> registers(int thread = 0);
+  /// Of the function around a place; "": where the kernel stopped.
+  std::vector<DebugInstruction> disassemble(const Location& location = {});
+  /// The instructions that begin in a range of addresses.
+  std::vector<DebugInstruction> disassemble(std::uint64_t begin, std::uint64_t end);
+  /// `lines` of source around a place.
+  std::string source(const Location& location, int lines = 10);
   /// Symbols of the modules that were loaded since the last call; those that were there from the start are
-  /// known. Their names.
+  /// known. Their names. DebugError: this gdb has no Python.
   std::vector<std::string> load_modules();
   /// One command of gdb's own command line; what it says. An escape.
   std::string execute(const std::string& command);
+  /// How far from where it was linked the kernel runs (KASLR).
+  std::uint64_t slide() const;
+  /// What a user should know: a gdb without Python, a kernel whose identity could not be checked.
+  const std::vector<std::string>& notes() const;
   int pid() const;  ///< gdb's; -1: closed
 
   /// Takes all breakpoints out, lets the kernel run (a crashed one goes back to the debugger it was in), ends
@@ -105,6 +181,7 @@ class KDEV_API DebugSession {
 
  private:
   struct State;
+  friend class debug::Halted;
   std::unique_ptr<State> state_;
 };
 

@@ -20,7 +20,7 @@ namespace kdev {
 class Workspace;
 namespace vm {
 class CrashSource;
-class Debugging;
+class KernelStub;
 }
 
 enum class VmState { defined, booting, ready, crashed, hung, stopped };
@@ -128,6 +128,21 @@ struct DebuggerBackends {
   std::vector<std::string> available{};  ///< "ddb", "gdb"
   std::string current{};
   bool operator==(const DebuggerBackends&) const = default;
+};
+
+/// Which gdb stub debugs a guest.
+enum class DebugStub {
+  automatic,  ///< the kernel's where VmSpec::debug_port is set, else the machine's
+  machine,    ///< the hypervisor's: from the first instruction, whatever state the guest is in
+  kernel      ///< the one in the kernel (kgdb, FreeBSD's gdb backend), over its second serial port
+};
+
+struct DebugOptions {
+  DebugStub stub = DebugStub::automatic;
+  /// Starts a VM that was not started, stopped before its first instruction; a start() later waits until it is ready.
+  bool wait = false;
+  Seconds timeout{60};  ///< to connect
+  std::stop_token stop{};
 };
 
 class VM;
@@ -259,10 +274,11 @@ class KDEV_API VM {
   /// nothing.
   void set_debugger_script(const std::string& reason, const std::vector<std::string>& commands,
                            std::stop_token stop = {});
-  /// Stops the kernel in its gdb stub on the debug port and connects a gdb to it: a ready guest, or a crashed
-  /// one at its debugger's prompt, which it goes back to at the end. While it lasts, no stop counts as a
-  /// crash but a panic, and the guest is not paused. ConfigError: VmSpec::debug_port is not set.
-  DebugSession debug(std::stop_token stop = {});
+  /// Stops the guest and connects a gdb to it. Over the machine's stub in any state but stopped: one whose CPUs stood
+  /// still (it crashed) does so afterwards. Over the kernel's: a ready guest, or a crashed one at its debugger's prompt,
+  /// which it goes back to at the end. While it lasts, no stop counts as a crash but a panic, and the guest is not
+  /// paused for it. GuestError; ConfigError: the kernel's stub without VmSpec::debug_port.
+  DebugSession debug(const DebugOptions& options = {});
   /// Has the running guest dump so when it crashes. ConfigError for what only an image can say; GuestError
   /// when the guest refuses.
   void apply(const DumpSettings& settings, std::stop_token stop = {});
@@ -305,7 +321,7 @@ class KDEV_API VM {
   struct State;
   friend class Job;
   friend class vm::CrashSource;
-  friend class vm::Debugging;
+  friend class vm::KernelStub;
   void end() noexcept;
   static Job spawn_job(const std::shared_ptr<State>& state, const std::vector<std::string>& argv,
                        const CommandOptions& options, bool open_input);

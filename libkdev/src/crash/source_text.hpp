@@ -26,6 +26,7 @@ class SourceText {
   /// The line's text without indentation; empty when the file or the line is not there. `file` as relative()
   /// gives it.
   std::string line(const std::string& file, int number);
+  const Path& tree() const { return tree_; }
   /// Where such a file is, if it is there.
   Path path(const std::string& file) const { return Path(file).is_absolute() ? Path(file) : tree_ / file; }
 

@@ -72,11 +72,15 @@ void Gdb::take(std::string_view line) {
       if (record->token && *record->token == awaited_) answer_ = std::move(record);
       break;
     case Kind::exec:
-      if (record->name == "running") running_ = true;
+      if (record->name == "running") running_ = true, lost_ = false;
       if (record->name == "stopped") {
         running_ = false;
         stops_.push_back(std::move(record->results));
       }
+      break;
+    case Kind::notify:
+      if (record->name == "thread-group-exited") lost_ = true, running_ = false;
+      if (record->name == "thread-group-started") lost_ = false;
       break;
     case Kind::console:
       said_ += record->text;
@@ -145,7 +149,14 @@ std::string Gdb::console(const std::string& text, const Deadline& deadline) {
 }
 
 json::object Gdb::wait_stop(const Deadline& deadline, const std::string& what) {
-  while (stops_.empty()) read(deadline, what);
+  while (stops_.empty()) {
+    if (lost_)
+      throw DebugError({.attempted = what,
+                        .reason = "gdb has lost its target: the machine ended, or its stub went away",
+                        .hint = "",
+                        .log = log_});
+    read(deadline, what);
+  }
   json::object stop = std::move(stops_.front());
   stops_.pop_front();
   return stop;

@@ -43,7 +43,8 @@ class Gdb {
   std::string console(const std::string& text, const Deadline& deadline);
   /// True while the debugged kernel runs, as far as gdb has said.
   bool running() const { return running_; }
-  /// The next stop that nobody has taken yet; waits for it. TimeoutError, Interrupted, DebugError.
+  /// The next stop that nobody has taken yet; waits for it. TimeoutError, Interrupted, DebugError (also when
+  /// the target is lost).
   json::object wait_stop(const Deadline& deadline, const std::string& what);
   /// Forgets the stops that nobody has taken.
   void drop_stops() { stops_.clear(); }
@@ -65,7 +66,7 @@ class Gdb {
   std::optional<MiRecord> answer_;
   std::string said_;
   std::deque<json::object> stops_;
-  bool running_ = false, ended_ = false;
+  bool running_ = false, ended_ = false, lost_ = false;
   Path log_;
 };
 

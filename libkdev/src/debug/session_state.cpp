@@ -1,130 +1,113 @@
-// A debug session's beginning and end, and the modules' symbols.
+// Stops, and what lets the kernel run.
 #include "debug/session_state.hpp"
 
 #include <algorithm>
 
-#include "common/elf_file.hpp"
-
 namespace kdev {
-namespace {
 
-constexpr Seconds close_limit{10};
-
-/// The file's section names, by their places in its table.
-std::map<std::size_t, std::string> section_names(const Path& file) {
-  const ElfFile elf(file, "read the sections of a module");
-  std::map<std::size_t, std::string> names;
-  std::size_t strings = 0;
-  if (elf_getshdrstrndx(elf.handle(), &strings) != 0) return names;
-  for (Elf_Scn* section = nullptr; (section = elf_nextscn(elf.handle(), section));) {
-    GElf_Shdr header;
-    if (!gelf_getshdr(section, &header)) continue;
-    if (const char* name = elf_strptr(elf.handle(), strings, header.sh_name))
-      names[elf_ndxscn(section)] = name;
-  }
-  return names;
+debug::Halted::Halted(DebugSession::State& state) : state_(state), was_running_(!state.stop) {
+  if (was_running_) state_.halt(soon());
 }
 
-/// A word of gdb's command line.
-std::string word(const std::string& text) {
-  std::string quoted = "\"";
-  for (const char c : text) quoted += (c == '"' || c == '\\' ? "\\" : "") + std::string(1, c);
-  return quoted + '"';
-}
-
-}  // namespace
-
-using debug::soon;
-
-void DebugSession::State::connect(const Deadline& deadline) {
-  const debug::Target& t = *target;
-  gdb = std::make_unique<debug::Gdb>(t.options);
-  for (const char* setting :
-       {"confirm off", "pagination off", "width 0", "height 0", "remotetimeout 10", "print symbol on"})
-    command(std::string("-gdb-set ") + setting, deadline);
-  command("-gdb-set mi-async on", deadline);
-  if (t.gdb)
-    for (const std::string& line : t.gdb->setup()) gdb->console(line, deadline);
-  command("-file-exec-and-symbols " + debug::mi_quote(t.symbols.string()), deadline);
-  const auto features = command("-list-features", deadline);
-  if (const auto* list = features.results.if_contains("features"); list && list->is_array())
-    for (const auto& feature : list->as_array())
-      python = python || (feature.is_string() && feature.as_string() == "python");
-  if (t.gdb && python) {
-    const Path script = t.options.cwd / "kdev-gdb.py";
-    local_host()->write_file(script, t.gdb->script());
-    gdb->console("source ./" + script.filename().string(), deadline);
-  }
-  command("-target-select remote " + t.stub, deadline);
-  connected = true;
-  take(gdb->wait_stop(deadline, "connect gdb to " + t.name));
-  fresh = false;
-  if (python) read_modules();
-}
-
-std::vector<std::string> DebugSession::State::read_modules() {
-  std::vector<std::string> added;
-  if (!target->gdb || !python) return added;
-  const std::string said = gdb->console("kdev-modules", soon());
-  for (std::string_view rest = said; !rest.empty();) {
-    const std::string_view line = rest.substr(0, rest.find('\n'));
-    rest.remove_prefix(std::min(rest.size(), line.size() + 1));
-    if (!line.starts_with('{')) continue;
-    const json::object module = json::parse_object(line, "a module as gdb sees it");
-    const std::string name = json::get_string(module, "name");
-    const auto* places = module.if_contains("sections");
-    const auto file = std::find_if(target->modules.begin(), target->modules.end(),
-                                   [&](const Path& path) { return path.filename() == name; });
-    if (file == target->modules.end() || !places || !places->is_array() || modules.contains(name)) continue;
-    const auto names = section_names(*file);
-    std::string sections;
-    for (const auto& place : places->as_array()) {
-      const json::array& pair = place.as_array();
-      const auto found = names.find(pair.at(0).to_number<std::size_t>());
-      if (found != names.end())
-        sections += fmt::format(" -s {} {:#x}", word(found->second), pair.at(1).to_number<std::uint64_t>());
-    }
-    const Path symbols = target->names ? target->names->symbol_file(*file) : *file;
-    gdb->console("add-symbol-file " + word(symbols.string()) + sections, soon());
-    modules.insert(name);
-    added.push_back(name);
-  }
-  return added;
-}
-
-void DebugSession::State::leave() noexcept {
+debug::Halted::~Halted() {
   try {
-    const Deadline deadline = Deadline::after(close_limit);
-    // A running kernel without breakpoints does not notice that gdb goes.
-    if (!stop && breakpoints.empty()) return;
-    if (!stop) halt(deadline);
-    gdb->command("-break-delete", deadline);
-    breakpoints.clear();
-    abandoned = target->crashed && target->crashed();
-    gdb->command(abandoned ? "-target-disconnect" : "-target-detach", deadline);
+    // Not when it has met a breakpoint on its way to this stop.
+    if (was_running_ && state_.stop && state_.stop->breakpoint == 0) state_.run("-exec-continue");
   } catch (const std::exception&) {
-    // gdb or the stub answers no more. A kernel that it had stopped is to be left by other means; then it has
-    // no breakpoints in it, as gdb puts them in only when it lets a kernel run.
-    abandoned = stop.has_value();
+    // gdb has ended: the next call says so.
   }
 }
 
-void DebugSession::State::end() noexcept {
-  if (!target) return;
-  if (gdb) {
-    if (connected) leave();
-    gdb->end();
-    gdb.reset();
+debug::Gdb::Answer DebugSession::State::command_in(const std::string& name, int thread, int frame,
+                                                   const std::string& rest) {
+  // --frame goes with --thread alone.
+  std::string of;
+  if (thread > 0) of = fmt::format(" --thread {}", thread);
+  if (frame >= 0 && thread > 0)
+    of += fmt::format(" --frame {}", frame);
+  else if (frame >= 0)
+    command(fmt::format("-stack-select-frame {}", frame));
+  return command(name + of + (rest.empty() ? "" : " " + rest));
+}
+
+void DebugSession::State::take(const json::object& stopped) {
+  stop = debug::stop_from(stopped, sources);
+  if (stop->reason.starts_with("exited")) {
+    stop.reset();
+    throw DebugError({.attempted = "debug " + target->name,
+                      .reason = "the machine has ended",
+                      .hint = "",
+                      .log = target->options.log});
   }
-  connected = false;
+  if (const auto* thread = stopped.if_contains("thread-id"); thread && thread->is_string())
+    stop->thread = thread_id(std::string(thread->as_string()));
+  fresh = true;
+}
+
+std::string DebugSession::State::thread_id(const std::string& number) {
+  try {
+    const auto answer = command("-thread-info " + number);
+    const auto* list = answer.results.if_contains("threads");
+    if (list && list->is_array() && !list->as_array().empty() && list->as_array()[0].is_object())
+      return json::get_string(list->as_array()[0].as_object(), "target-id");
+  } catch (const DebugError&) {
+    // Then it has no name.
+  }
+  return {};
+}
+
+void DebugSession::State::run(const std::string& how) {
+  need_live(how);
   stop.reset();
-  const auto done = std::move(target);
+  fresh = false;
+  gdb->drop_stops();
+  command(how);
+}
+
+DebugStop DebugSession::State::step(const std::string& how, const Deadline& deadline) {
+  need_live("gdb: " + how);
+  need_stop(how);
+  const DebugStop before = *stop;
   try {
-    if (abandoned && done->abandoned) done->abandoned();
-  } catch (const std::exception&) {
-    // It stays in its stub.
+    run(how);
+  } catch (const DebugError&) {
+    if (!gdb->running()) stop = before;  // it was refused
+    throw;
   }
-  if (done->closed) done->closed();
+  return await(deadline, "gdb: " + how);
+}
+
+DebugStop DebugSession::State::await(const Deadline& deadline, const std::string& what) {
+  take(open(what).wait_stop(deadline, what));
+  fresh = false;
+  return *stop;
+}
+
+void DebugSession::State::need_stop(const std::string& attempted) {
+  open(attempted);
+  if (!stop)
+    throw DebugError(
+        {.attempted = attempted, .reason = "the kernel runs", .hint = "interrupt() stops it", .log = {}});
+}
+
+void DebugSession::State::need_live(const std::string& attempted) {
+  open(attempted);
+  if (target->is_core())
+    throw DebugError({.attempted = attempted,
+                      .reason = target->name + " is a dump: nothing in it can run",
+                      .hint = "",
+                      .log = {}});
+}
+
+void DebugSession::State::halt(const Deadline& deadline) {
+  if (stop) return;
+  const std::string what = "interrupt " + target->name;
+  debug::Gdb& g = open(what);
+  if (target->interrupt)
+    target->interrupt(deadline);
+  else
+    g.command("-exec-interrupt", deadline);
+  take(g.wait_stop(deadline, what));
 }
 
 }  // namespace kdev

@@ -6,6 +6,7 @@
 #include <kdev/error.hpp>
 #include <set>
 
+#include "crash/source_text.hpp"
 #include "debug/frames.hpp"
 #include "debug/target.hpp"
 
@@ -28,17 +29,21 @@ struct DebugSession::State {
   std::optional<DebugStop> stop;  ///< that the kernel is in
   bool connected = false;
   bool fresh = false;  ///< `stop` was not given to anybody
+  bool following = false;
   std::set<int> breakpoints;
   std::set<std::string> modules;  ///< whose symbols gdb has
   bool python = false;
+  bool symbols = false;    ///< gdb has the kernel's
   bool abandoned = false;  ///< the stub waits, without gdb
+  bool left_running = false;
+  std::uint64_t slide = 0;
+  std::vector<std::string> notes;
 
   explicit State(std::unique_ptr<debug::Target> t) : target(std::move(t)), sources(target->source, "") {}
   ~State() { end(); }
 
   void connect(const Deadline& deadline);
   void end() noexcept;
-  void leave() noexcept;
 
   debug::Gdb& open(const std::string& attempted) {
     if (!gdb)
@@ -48,52 +53,46 @@ struct DebugSession::State {
   debug::Gdb::Answer command(const std::string& text, const Deadline& deadline = debug::soon()) {
     return open("gdb: " + text).command(text, deadline);
   }
-  void take(const json::object& stopped) {
-    stop = debug::stop_from(stopped, sources);
-    if (const auto* thread = stopped.if_contains("thread-id"); thread && thread->is_string())
-      stop->thread = thread_id(std::string(thread->as_string()));
-    fresh = true;
-  }
-  std::string thread_id(const std::string& number) {
-    try {
-      const auto answer = command("-thread-info " + number);
-      const json::array& list = answer.results.at("threads").as_array();
-      if (!list.empty()) return json::get_string(list[0].as_object(), "target-id");
-    } catch (const DebugError&) {
-    } catch (const std::out_of_range&) {
-    } catch (const std::invalid_argument&) {
-    }
-    return {};
-  }
-  void run(const std::string& how) {
-    stop.reset();
-    fresh = false;
-    gdb->drop_stops();
-    command(how);
-  }
-  DebugStop step(const std::string& how) {
-    need_stop(how);
-    run(how);
-    return await(debug::soon(), "gdb: " + how);
-  }
-  DebugStop await(const Deadline& deadline, const std::string& what) {
-    take(open(what).wait_stop(deadline, what));
-    fresh = false;
-    return *stop;
-  }
-  void need_stop(const std::string& attempted) {
-    open(attempted);
-    if (!stop)
-      throw DebugError(
-          {.attempted = attempted, .reason = "the kernel runs", .hint = "interrupt() stops it", .log = {}});
-  }
-  void halt(const Deadline& deadline) {
-    if (stop) return;
-    const std::string what = "interrupt " + target->name;
-    target->interrupt(deadline);
-    take(open(what).wait_stop(deadline, what));
-  }
-  std::vector<std::string> read_modules();
+  /// With the option that says which thread and frame of it.
+  debug::Gdb::Answer command_in(const std::string& name, int thread, int frame, const std::string& rest);
+  void take(const json::object& stopped);
+  std::string thread_id(const std::string& number);
+  /// What a command that lets the kernel run is given as.
+  void run(const std::string& how);
+  DebugStop step(const std::string& how, const Deadline& deadline = debug::soon());
+  DebugStop await(const Deadline& deadline, const std::string& what);
+  void need_stop(const std::string& attempted);
+  /// Nothing in a core can run.
+  void need_live(const std::string& attempted);
+  void halt(const Deadline& deadline);
+  std::vector<std::string> sync_modules(const Deadline& deadline);
+  std::vector<DebugInstruction> disassemble(const std::string& where);
+
+ private:
+  void open_core(const Deadline& deadline);
+  void open_stub(const Deadline& deadline);
+  void place_kernel(const Deadline& deadline);
+  void load_symbols(const Deadline& deadline);
+  void load_script(const Deadline& deadline);
+  void stand_at_first_stop(const Deadline& deadline);
+  std::string read(std::uint64_t address, std::size_t size, const Deadline& deadline);
+  void leave() noexcept;
 };
 
+namespace debug {
+
+/// Stops the kernel for as long as it lives, if it ran.
+class Halted {
+ public:
+  explicit Halted(DebugSession::State& state);
+  ~Halted();
+  Halted(const Halted&) = delete;
+  Halted& operator=(const Halted&) = delete;
+
+ private:
+  DebugSession::State& state_;
+  const bool was_running_;
+};
+
+}  // namespace debug
 }  // namespace kdev

@@ -1,8 +1,9 @@
 #pragma once
-// What a DebugSession debugs: files, a stub, and what only whoever runs the kernel can do.
+// What a DebugSession debugs: files, a stub or a core file, and what only whoever runs the kernel can do.
 #include <functional>
 #include <kdev/debug_session.hpp>
 #include <kdev/path.hpp>
+#include <memory>
 
 #include "debug/gdb.hpp"
 #include "guest/gdb_rules.hpp"
@@ -18,15 +19,28 @@ struct Target {
   const guest::GdbRules* gdb = nullptr;
   const guest::SymbolRules* names = nullptr;
   GdbOptions options;
-  std::string stub;  ///< as "target remote" takes it; a path is relative to GdbOptions::cwd
-  /// A breakpoint in the running kernel, so to speak: the stub has the word then.
+  /// As "target remote" takes it; a path is relative to GdbOptions::cwd. Empty: `core`.
+  std::string stub;
+  int baud = 0;                      ///< of a serial device; 0: it is none
+  std::vector<std::string> core;     ///< commands that open a core file, symbols and all
+  std::uint64_t core_slide = 0;      ///< of the kernel in it
+  std::shared_ptr<const void> keep;  ///< until gdb has ended: a folder for its files
+  /// The machine waits before its first instruction: there is no kernel in its memory yet.
+  bool fresh_machine = false;
+  /// Where the kernel runs, when its memory cannot be read through the stub as it is now. Null: nobody else
+  /// knows.
+  std::function<std::optional<std::uint64_t>()> slide;
+  /// Makes the stub stop the kernel, where it cannot do so when gdb asks. Null: it can.
   std::function<void(const Deadline&)> interrupt;
   /// Asked at the end: the kernel has crashed, and is not to go on where it stopped.
   std::function<bool()> crashed;
-  /// Called then, and when gdb has ended in between: the stub waits, and nobody talks to it.
-  std::function<void()> abandoned;
+  /// Called then, and when gdb has ended in between: the stub waits, and nobody talks to it. `running`: the
+  /// kernel ran when gdb ended.
+  std::function<void(bool running)> abandoned;
   /// Last of all, however it came to that. Does not throw.
   std::function<void()> closed;
+
+  bool is_core() const { return stub.empty(); }
 };
 
 }  // namespace kdev::debug

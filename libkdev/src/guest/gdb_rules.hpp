@@ -1,5 +1,7 @@
 #pragma once
 // What a stock gdb has to be told of a guest's kernel. Stateless and thread-safe.
+#include <kdev/path.hpp>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,10 +15,15 @@ class GdbRules {
   virtual std::vector<std::string> setup() const = 0;
   /// The same, where a core file that kdev wrote is read.
   virtual std::vector<std::string> core_setup() const = 0;
-  /// A script in gdb's Python: unwinders that this kernel needs, and a command "kdev-modules" that prints,
-  /// for each loaded module, a line {"name": "x.ko", "sections": [[index in the file's section table,
-  /// address], ...]}.
+  /// A script in gdb's Python: unwinders that this kernel needs, and what debug/modules_script.hpp wants to know of
+  /// its modules.
   virtual std::string_view script() const = 0;
+  /// The name under which the kernel lists the module in a file.
+  virtual std::string listed_name(const Path& module) const { return module.filename().string(); }
+  /// How far from where it was linked the kernel can run, by preference.
+  virtual std::vector<std::uint64_t> slides() const { return {0}; }
+  /// Sections that stay at their addresses when the kernel runs elsewhere, with those.
+  virtual std::vector<std::pair<std::string, std::uint64_t>> fixed_sections() const { return {}; }
 };
 
 }  // namespace kdev::guest

@@ -39,6 +39,7 @@ struct MachineSpec {
   bool agent_port = true;
   std::vector<MachineDisk> disks{};  ///< in the guest's order; a plan that boots a disk boots the first
   bool debug_port = false;  ///< a second serial port, on debug_socket in `dir`: whoever connects first has it
+  bool paused = false;      ///< its CPUs wait before the first instruction, until Machine::resume() or a debugger
   Path dir;                 ///< the machine's own 0700 folder: sockets go here
   Path log;                 ///< the hypervisor's own output
   std::vector<std::string> extra_args;
@@ -46,6 +47,8 @@ struct MachineSpec {
 
 /// Of MachineSpec::debug_port.
 inline constexpr const char* debug_socket = "debug.sock";
+/// Of Machine::open_stub().
+inline constexpr const char* stub_socket = "gdb.sock";
 
 struct MachineEvent {
   enum class Kind {
@@ -97,6 +100,12 @@ class Machine {
   /// left with the hypervisor for dumps. The machine stands still meanwhile. DebugError, HostError: it is
   /// gone. Any thread.
   virtual std::string cpu_notes(const Deadline& deadline) = 0;
+  /// Listens for a debugger that speaks gdb's remote protocol, on stub_socket in MachineSpec::dir. The machine
+  /// stops when one connects, and goes on when it detaches. DebugError, HostError. Any thread.
+  virtual void open_stub(const Deadline& deadline) = 0;
+  /// Listens no more; a debugger that is there loses its connection. What it left behind (breakpoints, a
+  /// stopped machine) stays.
+  virtual void close_stub(const Deadline& deadline) = 0;
   /// The hypervisor's own control language, JSON in and out. DebugError with its answer when it refuses.
   virtual std::string command(const std::string& name, const std::string& arguments_json,
                               const Deadline& deadline) = 0;

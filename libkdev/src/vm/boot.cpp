@@ -111,7 +111,8 @@ void VM::State::check_identity(vm::Session& running) {
 void VM::State::boot(const Deadline& deadline) {
   const std::size_t console_begin = console->size();
   const auto* rules = guest::guest_for(kernel.os).console();
-  const hypervisor::MachineSpec machine = machine_spec(deadline);
+  hypervisor::MachineSpec machine = machine_spec(deadline);
+  machine.paused = hold;
   set_state(VmState::booting, "");
   auto started = std::make_shared<vm::Session>(
       spec.name, hypervisor::all_hypervisors().front()->start(machine, dir->lease(), deadline), console,
@@ -123,6 +124,15 @@ void VM::State::boot(const Deadline& deadline) {
     session = started;
     argv = hypervisor::all_hypervisors().front()->command_line(machine);
   }
+  if (hold) {
+    held = console_begin;
+    return;
+  }
+  come_up(started, console_begin, deadline);
+}
+
+void VM::State::come_up(const std::shared_ptr<vm::Session>& started, std::size_t console_begin,
+                        const Deadline& deadline) {
   if (!spec.image.has_agent() && spec.image.is_archive() == false) return;
   const std::uint32_t hello[2] = {KDEV_PROTOCOL_VERSION, KDEV_HELLO_RESET};
   started->agent().send(KDEV_HELLO, 0, {reinterpret_cast<const char*>(hello), sizeof hello});
@@ -158,8 +168,20 @@ void VM::start(std::stop_token stop) {
 }
 
 void VM::State::start(const std::string& attempted, const std::stop_token& stop) {
-  if (const VmState now = seen_state().first; now != VmState::defined && now != VmState::stopped)
+  if (const VmState now = seen_state().first; now != VmState::defined && now != VmState::stopped && !(held && now == VmState::booting && !hold))
     throw GuestError({.attempted = attempted, .reason = "it is " + to_string(now), .hint = "", .log = {}});
+  if (held && session) {
+    const std::size_t console_begin = *std::exchange(held, {});
+    try {
+      come_up(session, console_begin, Deadline::after(spec.timeouts.boot, stop));
+    } catch (...) {
+      end_session(spec.timeouts.close);
+      set_state(VmState::stopped, "the boot failed");
+      throw;
+    }
+    return;
+  }
+  held.reset();
   end_session(spec.timeouts.close);
   // What was installed and written on its disks before stays there, whatever becomes of this boot.
   const bool first = !dir;

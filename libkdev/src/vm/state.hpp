@@ -1,7 +1,7 @@
 #pragma once
 // What a VM handle holds. One file of src/vm/ a concern: boot.cpp (start, stop, close), kernels.cpp (install,
 // reboot), job.cpp (run, spawn), transfer.cpp (push, pull), crashes.cpp (console -> reports), ask.cpp (the
-// guest's own debugger), debug.cpp (gdb), core.cpp (memory), crash_origin.cpp (bundles), vm.cpp (the rest of the handle).
+// guest's own debugger), debug.cpp (gdb), kernel_stub.cpp and machine_stub.cpp (what answers it), backends.cpp (which debuggers there are), core.cpp (memory), crash_origin.cpp (bundles), vm.cpp (the rest of the handle).
 #include <atomic>
 #include <deque>
 #include <kdev/bundle.hpp>
@@ -65,6 +65,8 @@ struct VM::State : std::enable_shared_from_this<VM::State> {
   Path boot_disk;  ///< what the machine's first disk began as, when it boots one
   std::vector<hypervisor::MachineDisk> disks;
   Accel accel = Accel::tcg;
+  bool hold = false;  ///< the boot that begins waits before its first instruction
+  std::optional<std::size_t> held;  ///< one does: where its console begins
 
   void set_state(VmState to, const std::string& why);
   /// The session of a VM in a state that can take commands; GuestError that says why not.
@@ -96,6 +98,8 @@ struct VM::State : std::enable_shared_from_this<VM::State> {
   template <class F>
   void in_turn(const std::string& attempted, const std::stop_token& stop, F f);
   [[noreturn]] void fail_boot(const std::string& reason, const std::string& hint, std::size_t console_begin);
+  /// Waits for the agent and sees which kernel it is.
+  void come_up(const std::shared_ptr<vm::Session>& session, std::size_t console_begin, const Deadline& deadline);
   void wait_ready(vm::Session& session, std::size_t console_begin, const Deadline& deadline);
   void check_identity(vm::Session& session);
 
@@ -107,6 +111,11 @@ struct VM::State : std::enable_shared_from_this<VM::State> {
   // crash_origin.cpp
   std::shared_ptr<const CrashOrigin> origin_of_crashes(const std::shared_ptr<vm::Session>& boot);
   void describe(CrashRecord& record);
+
+  // debug.cpp
+  std::unique_ptr<debug::Target> debug_target(const std::string& attempted);
+  DebugSession debug_kernel(const std::string& attempted, const Deadline& deadline);
+  DebugSession debug_machine(const std::string& attempted, bool fresh, const Deadline& deadline);
 
   // kernels.cpp
   RebootResult reboot(VM& vm, const std::string& attempted, const RebootOptions& options,

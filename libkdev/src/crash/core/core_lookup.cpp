@@ -32,6 +32,10 @@ Path Core::kernel_file() const {
   return state_->image ? state_->image->kernel().file().path() : Path();
 }
 
+Path Core::source_tree() const {
+  return state_->image ? state_->image->source_tree() : Path();
+}
+
 std::optional<SymbolMatch> Core::lookup(std::uint64_t address) const {
   const std::lock_guard lock(state_->mutex);
   // Below lie offsets, as those of per-CPU variables: numbers that are no addresses.

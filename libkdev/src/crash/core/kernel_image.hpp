@@ -50,6 +50,7 @@ class KernelImage {
   /// What an address, as linked or in memory, moves by.
   std::uint64_t slide_at(std::uint64_t address) const;
   /// Where a frame's file lies, if it does.
+  Path source_tree() const { return source_.tree(); }
   Path source_file(const std::string& file) const { return source_.path(file); }
   KernelTypes& types() const { return types_; }
   const DebugInfo& kernel() const { return kernel_; }

@@ -8,8 +8,6 @@ namespace {
 
 constexpr std::string_view python = R"PY(
 import gdb
-import json
-
 from gdb.unwinder import Unwinder
 
 # Fields of struct trapframe (sys/x86/include/frame.h) by gdb's names.
@@ -72,30 +70,27 @@ class TrapFrames(Unwinder):
 gdb.unwinder.register_unwinder(None, TrapFrames(), replace=True)
 
 
-class Modules(gdb.Command):
-    """kdev-modules: the modules of the kernel and where their sections are, one JSON object a line."""
-
-    def __init__(self):
-        super().__init__("kdev-modules", gdb.COMMAND_DATA)
-
-    def invoke(self, argument, from_tty):
-        head = gdb.parse_and_eval("linker_files")
-        # link_elf.c has another struct of this name.
-        _, where = gdb.decode_line("link_elf_obj.c:1")
-        elf_file = gdb.lookup_type("struct elf_file", where[0].symtab.static_block()).pointer()
-        file = head["tqh_first"]
-        while int(file):
-            if file["ops"]["cls"]["name"].string().endswith("_obj"):
-                elf = file.cast(elf_file)
-                sections = []
-                for i in range(int(elf["nprogtab"])):
-                    part = elf["progtab"][i]
-                    sections.append([int(part["sec"]), int(part["addr"])])
-                print(json.dumps({"name": file["filename"].string(), "path": file["pathname"].string(), "sections": sections}))
-            file = file["link"]["tqe_next"]
+# Called when a module is linked, and before it goes (sys/kern/link_elf_obj.c).
+KDEV_MODULE_LOADED = "elf_cpu_load_file"
+KDEV_MODULE_UNLOADED = "elf_cpu_unload_file"
 
 
-Modules()
+def kdev_modules():
+    head = gdb.parse_and_eval("linker_files")
+    # link_elf.c has another struct of this name.
+    _, where = gdb.decode_line("link_elf_obj.c:1")
+    elf_file = gdb.lookup_type("struct elf_file", where[0].symtab.static_block()).pointer()
+    file = head["tqh_first"]
+    while int(file):
+        if file["ops"]["cls"]["name"].string().endswith("_obj"):
+            elf = file.cast(elf_file)
+            parts = [elf["progtab"][i] for i in range(int(elf["nprogtab"]))]
+            yield file["filename"].string(), [(int(part["sec"]), int(part["addr"])) for part in parts]
+        file = file["link"]["tqe_next"]
+
+
+def kdev_module_leaving():
+    return gdb.parse_and_eval("(linker_file_t) $rdi")["filename"].string()
 )PY";
 
 class FreebsdGdbRules final : public GdbRules {

@@ -24,6 +24,7 @@ const BuildRules& linux_build_rules();           // build.cpp
 const ConsoleRules& linux_console_rules();       // console.cpp
 const CoreRules& linux_core_rules();             // core.cpp
 const FaultRules& linux_fault_rules();           // fault.cpp
+const GdbRules& linux_gdb_rules();               // gdb.cpp
 const SymbolRules& linux_symbol_rules();         // symbols.cpp
 const std::vector<Scaffold>& linux_scaffolds();  // scaffold.cpp
 
@@ -48,6 +49,7 @@ class LinuxGuest final : public Guest {
   const ConsoleRules* console() const override;
   const CoreRules* core() const override;
   const SymbolRules& symbols() const override { return linux_symbol_rules(); }
+  const GdbRules* gdb() const override { return &linux_gdb_rules(); }
   const std::vector<Scaffold>& scaffolds() const override { return linux_scaffolds(); }
 };
 

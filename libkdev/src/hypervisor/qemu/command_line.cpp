@@ -90,6 +90,7 @@ std::vector<std::string> Qemu::command_line(const MachineSpec& spec) const {
                                     memory_name, spec.memory >> 20, memory_fd)});
   // A panicking guest goes on until it has printed everything; a rebooting one ends.
   add(argv, {"-no-reboot", "-action", "panic=none"});
+  if (spec.paused) add(argv, {"-S"});
   add_boot(argv, spec);
   for (std::size_t i = 0; i < spec.disks.size(); ++i) add_disk(argv, spec, i);
   add(argv, {"-chardev", socket_chardev("qmp", qmp_fd), "-mon", "chardev=qmp,mode=control"});

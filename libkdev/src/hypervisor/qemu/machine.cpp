@@ -1,9 +1,12 @@
+#include <fcntl.h>
 #include <fmt/format.h>
 
 #include <boost/filesystem/operations.hpp>
 #include <kdev/error.hpp>
 #include <mutex>
 
+#include "common/system_error.hpp"
+#include "host/hostfs.hpp"
 #include "host/memory_file.hpp"
 #include "host/unix_socket.hpp"
 #include "hypervisor/qemu/firmware.hpp"
@@ -94,6 +97,20 @@ class QemuMachine : public Machine {
     return local_host()->read_file(file);
   }
 
+  void open_stub(const Deadline& deadline) override {
+    serve_gdb(fmt::format("unix:/proc/self/fd/{}/{},server=on,wait=off", dir_fd, stub_socket), deadline);
+    if (!hostfs::exists(dir_ / stub_socket))
+      throw DebugError({.attempted = "open QEMU's gdb stub",
+                        .reason = "it made no socket",
+                        .hint = "was this QEMU built without its stub?",
+                        .log = {}});
+  }
+  void close_stub(const Deadline& deadline) override {
+    serve_gdb("none", deadline);
+    boost::system::error_code ignored;
+    boost::filesystem::remove(dir_ / stub_socket, ignored);
+  }
+
   std::string command(const std::string& name, const std::string& arguments,
                       const Deadline& deadline) override {
     return json::dump(qmp_.execute(name, json::parse_object(arguments, "QMP arguments"), deadline));
@@ -117,6 +134,12 @@ class QemuMachine : public Machine {
   }
 
  private:
+  // No command of QMP's own does it. It says something else only when it fails.
+  void serve_gdb(const std::string& device, const Deadline& deadline) {
+    const std::string said = monitor("gdbserver " + device, deadline);
+    if (said.starts_with("Could not") || said.starts_with("Error") || said.starts_with("unknown command"))
+      throw DebugError({.attempted = "gdbserver " + device, .reason = said, .hint = "", .log = {}});
+  }
   std::string monitor(const std::string& line, const Deadline& deadline) {
     const json::value answer = qmp_.execute("human-monitor-command", {{"command-line", line}}, deadline);
     return answer.is_string() ? std::string(answer.as_string()) : std::string();
@@ -155,10 +178,12 @@ std::unique_ptr<Machine> Qemu::start(const MachineSpec& spec, Lease& lease, cons
   UniqueFd qmp = connect_unix(spec.dir, "qmp.sock"), console = connect_unix(spec.dir, "console.sock");
   UniqueFd agent = spec.agent_port ? connect_unix(spec.dir, "agent.sock") : UniqueFd();
 
+  const UniqueFd dir(::open(spec.dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!dir) throw host_error(attempted, errno);
   UniqueFd memory = memory_file(fmt::format("kdev memory of {}", spec.name), spec.memory);
 
   SpawnOptions options{.log = spec.log, .pass = {}, .lease = lease.token()};
-  options.pass = {{qmp_listen.get(), qmp_fd}, {console_listen.get(), console_fd}, {memory.get(), memory_fd}};
+  options.pass = {{qmp_listen.get(), qmp_fd}, {console_listen.get(), console_fd}, {memory.get(), memory_fd}, {dir.get(), dir_fd}};
   if (spec.agent_port) options.pass.push_back({agent_listen.get(), agent_fd});
   if (spec.debug_port) options.pass.push_back({debug_listen.get(), debug_fd});
   Process process = host.spawn(

@@ -29,6 +29,8 @@ inline constexpr int agent_fd = 12;
 inline constexpr int debug_fd = 13;
 // And the guest's memory.
 inline constexpr int memory_fd = 14;
+// And the machine's folder, for sockets that QEMU binds itself: no limit on its name's length.
+inline constexpr int dir_fd = 15;
 
 /// The backend of the guest's memory, by which memory maps name it.
 inline constexpr const char* memory_name = "ram";

@@ -1,0 +1,73 @@
+#include "debug/kernel_place.hpp"
+
+#include <elf.h>
+#include <gelf.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "common/digest.hpp"
+#include "common/elf_file.hpp"
+
+namespace kdev::debug {
+namespace {
+
+// The kernel's text begins at a multiple of this, and its notes are not far from where they are in any other.
+constexpr std::uint64_t text_align = 16u << 20;
+constexpr std::size_t piece = 256u << 10;
+// Owner's name of GNU notes, with its end: as long as the header's words say.
+constexpr std::string_view owner("GNU\0", 4);
+
+}  // namespace
+
+std::optional<BuildIdPlace> find_build_id(const Path& kernel) {
+  const ElfFile elf(kernel, "look for the build id");
+  for (Elf_Scn* section = nullptr; (section = elf_nextscn(elf.handle(), section));) {
+    GElf_Shdr header;
+    if (!gelf_getshdr(section, &header) || header.sh_type != SHT_NOTE || !(header.sh_flags & SHF_ALLOC))
+      continue;
+    Elf_Data* data = elf_getdata(section, nullptr);
+    GElf_Nhdr note;
+    std::size_t name = 0, description = 0;
+    for (std::size_t at = 0, next; data && (next = gelf_getnote(data, at, &note, &name, &description)) > 0;
+         at = next) {
+      const auto* bytes = static_cast<const char*>(data->d_buf);
+      if (note.n_type != NT_GNU_BUILD_ID || std::string_view(bytes + name, note.n_namesz) != owner) continue;
+      return BuildIdPlace{.address = header.sh_addr + at,
+                          .note = std::string(bytes + at, description + note.n_descsz - at),
+                          .id = hex_of({bytes + description, note.n_descsz})};
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<std::uint64_t> find_slide(const BuildIdPlace& place, const std::vector<std::uint64_t>& slides,
+                                        const ReadMemory& read) {
+  for (const std::uint64_t slide : slides)
+    if (read(place.address + slide, place.note.size()) == place.note) return slide;
+  return std::nullopt;
+}
+
+std::string other_build_id(const BuildIdPlace& place, const std::vector<std::uint64_t>& slides,
+                           const ReadMemory& read, std::size_t limit) {
+  const std::size_t header = place.note.size() - place.id.size() / 2;
+  const std::string_view wanted = std::string_view(place.note).substr(0, header);
+  for (const std::uint64_t slide : slides) {
+    std::uint64_t at = (place.address & ~(text_align - 1)) + slide;
+    if (read(at, 1).empty()) continue;
+    std::string carried;
+    for (std::size_t done = 0; done < limit; done += piece) {
+      const std::string bytes = read(at + done, piece);
+      const std::string seen = carried + bytes;
+      const std::size_t found = seen.find(wanted);
+      if (found != std::string::npos && found + place.note.size() <= seen.size())
+        return hex_of(std::string_view(seen).substr(found + header, place.id.size() / 2));
+      if (bytes.size() < piece) break;
+      carried = seen.substr(seen.size() - std::min(seen.size(), place.note.size()));
+    }
+    return {};
+  }
+  return {};
+}
+
+}  // namespace kdev::debug

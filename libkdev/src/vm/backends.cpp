@@ -1,0 +1,44 @@
+// Which debuggers the guest's kernel has, and what they do by themselves.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <kdev/error.hpp>
+
+#include "vm/kernel_stub.hpp"
+#include "vm/state.hpp"
+
+namespace kdev {
+
+using vm::debugger_of;
+
+DebuggerBackends VM::debugger_backends(std::stop_token stop) {
+  const auto& rules = debugger_of(state_->spec, "list the debuggers of the kernel");
+  auto read = rules.read_backends(
+      run(rules.list_backends(), {.timeout = vm::short_call, .check = true, .stop = stop}).out);
+  return {std::move(read.available), std::move(read.current)};
+}
+
+void VM::select_debugger(const std::string& backend, std::stop_token stop) {
+  const std::string attempted = fmt::format("select debugger {} in VM '{}'", backend, state_->spec.name);
+  const DebuggerBackends backends = debugger_backends(stop);
+  if (std::find(backends.available.begin(), backends.available.end(), backend) == backends.available.end())
+    throw GuestError({.attempted = attempted,
+                      .reason = fmt::format("the kernel has no such debugger, but: {}",
+                                            fmt::join(backends.available, ", ")),
+                      .hint = "",
+                      .log = {}});
+  run(debugger_of(state_->spec, attempted).select_backend(backend),
+      {.timeout = vm::short_call, .check = true, .stop = stop});
+}
+
+void VM::set_debugger_script(const std::string& reason, const std::vector<std::string>& commands,
+                             std::stop_token stop) {
+  const std::string attempted = fmt::format("set the debugger's script for \"{}\"", reason);
+  std::string why;
+  const auto argv = debugger_of(state_->spec, attempted).set_script(reason, commands, why);
+  if (!argv) throw ConfigError({.attempted = attempted, .reason = why, .hint = "", .log = {}});
+  run(*argv, {.timeout = vm::short_call, .check = true, .stop = stop});
+}
+
+}  // namespace kdev
