@@ -11,7 +11,10 @@
 namespace kdev {
 namespace {
 
-/// The commands of a line "gdb -iex A -ex B ... [FILE CORE]", in the order in which gdb obeys them.
+constexpr const char* core_name = "core";
+
+/// The commands of a line "gdb -iex A [-c CORE | KERNEL CORE] -ex B ...", in the order in which gdb obeys
+/// them.
 std::vector<std::string> commands_of(const std::vector<std::string>& line) {
   std::vector<std::string> first, files, others;
   for (std::size_t i = 1; i < line.size(); ++i) {
@@ -19,13 +22,12 @@ std::vector<std::string> commands_of(const std::vector<std::string>& line) {
       first.push_back(line[++i]);
     else if (line[i] == "-ex" && i + 1 < line.size())
       others.push_back(line[++i]);
-    else
+    else if (line[i] != "-c")
       files.push_back(line[i]);
   }
-  if (files.size() == 2) {
-    first.push_back(fmt::format("file \"{}\"", files[0]));
-    first.push_back(fmt::format("core-file \"{}\"", files[1]));
-  }
+  if (files.size() == 2) first.push_back(fmt::format("file \"{}\"", files[0]));
+  // By its name in gdb's folder: gdb takes quotes here for a part of the name.
+  first.push_back(fmt::format("core-file {}", core_name));
   first.insert(first.end(), others.begin(), others.end());
   return first;
 }
@@ -47,7 +49,7 @@ DebugSession DebugSession::core(const Core& core, const Deadline& deadline) {
                        .hint = "name the file that has the kernel's debug information (vmlinux, kernel.full)",
                        .log = {}});
   auto folder = std::make_shared<TemporaryFolder>(hostfs::temporary() / "kdev-debug");
-  const WrittenDump written = core.write_elf(folder->path / "core", {}, deadline);
+  const WrittenDump written = core.write_elf(folder->path / core_name, {}, deadline);
   const guest::Guest& guest = guest::guest_for(core.os());
   auto target = std::make_unique<debug::Target>();
   target->name = "the dump (" + core.format() + ")";

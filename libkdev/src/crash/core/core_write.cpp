@@ -115,13 +115,13 @@ std::vector<std::string> Core::State::gdb_command(const Path& core) const {
   if (const auto* gdb = guest->gdb())
     for (auto& line : gdb->core_setup()) command.insert(command.end(), {"-iex", std::move(line)});
   if (!image) {
-    command.insert(command.end(), {"-ex", "core-file " + quoted(core.string())});
+    command.insert(command.end(), {"-c", core.string()});
     return command;
   }
   const auto vmlinux = hostfs::absolute(image->kernel().file().path()).string();
   if (const auto slide = place ? place->slide : 0)
-    command.insert(command.end(), {"-ex", fmt::format("symbol-file -o {:#x} {}", slide, quoted(vmlinux)),
-                                   "-ex", "core-file " + quoted(core.string())});
+    command.insert(command.end(), {"-c", core.string(), "-ex",
+                                   fmt::format("symbol-file -o {:#x} {}", slide, quoted(vmlinux))});
   else
     command.insert(command.end(), {vmlinux, core.string()});
   std::vector<std::string> problems;

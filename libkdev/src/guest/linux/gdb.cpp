@@ -114,7 +114,9 @@ def kdev_module_sections(module):
 
 
 def kdev_modules():
-    heads = [s.value() for s in gdb.lookup_static_symbols("modules") if str(s.type.unqualified()) == "struct list_head"]
+    # Once static, then not.
+    symbols = [gdb.lookup_global_symbol("modules"), *gdb.lookup_static_symbols("modules")]
+    heads = [s.value() for s in symbols if s and str(s.type.unqualified()) == "struct list_head"]
     if not heads:
         return
     kind = gdb.lookup_type("struct module")
