@@ -165,9 +165,22 @@ def test_ctrl_c_ends_a_wait_and_the_session_goes_on(make_vm: MakeVm) -> None:
         assert vm.run("echo up").stdout == "up\n"
 
 
-def test_without_a_port_there_is_nothing_to_debug(make_vm: MakeVm) -> None:
-    with make_vm(debug_port=False) as vm, pytest.raises(kdev.ConfigError, match="debug_port"):
-        vm.debug()
+def test_without_a_port_the_kernel_cannot_be_asked_but_the_machine(make_vm: MakeVm) -> None:
+    with make_vm(debug_port=False) as vm:
+        with pytest.raises(kdev.ConfigError, match="debug_port"):
+            vm.debug(stub="kernel")
+        vm.run("kldload /nullfs.ko", check=True)
+        with vm.debug() as dbg:
+            assert len(dbg.threads()) == 2, "CPUs"
+            there = dbg.break_at("nullfs_mount")
+            assert there.file == "sys/fs/nullfs/null_vfsops.c"
+            job = vm.spawn("mount -t nullfs /dev /mnt")
+            assert dbg.wait(timeout=60).frame.function == "nullfs_mount"
+            assert functions(dbg.backtrace())[-1] == "fast_syscall_common"
+            dbg.clear(there)
+            dbg.resume()
+            assert job.wait().exit_code == 0
+        assert vm.run("echo up").stdout == "up\n"
 
 
 def test_backends_and_scripts(make_vm: MakeVm) -> None:

@@ -14,6 +14,10 @@ constexpr std::size_t look_for_other{64u << 20};
 constexpr Seconds look_for_other_limit{5};
 // A CPU in a program's code may have nothing of the kernel mapped: it will be in the kernel some time.
 constexpr int other_moments = 20;
+constexpr Seconds look_again{0.01};
+constexpr int every_look = 50;
+// Programs and loaders run below.
+constexpr std::uint64_t lowest_kernel_address = std::uint64_t{1} << 63;
 
 std::string word(const std::string& text) {
   std::string quoted = "\"";
@@ -64,9 +68,51 @@ void DebugSession::State::open_stub(const Deadline& deadline) {
   load_script(deadline);
   stand_at_first_stop(deadline);
   if (!python || !t.gdb || !symbols) return;
-  sync_modules(deadline);
-  gdb->console("kdev-follow", deadline);
+  if (!early) sync_modules(deadline);
+  // There is no code yet that a breakpoint could be written into.
+  gdb->console(early ? "kdev-follow hardware" : "kdev-follow", deadline);
   following = true;
+}
+
+/// Whether the kernel is in memory by now, and symbols are where it is.
+bool DebugSession::State::see_kernel(const Deadline& deadline) {
+  const auto place = debug::find_build_id(target->symbols);
+  if (!place || !target->gdb) return true;
+  const auto found = debug::find_slide(
+      *place, target->may_move ? target->gdb->slides() : std::vector<std::uint64_t>{0},
+      [&](std::uint64_t address, std::size_t size) { return read(address, size, deadline); });
+  if (!found) return false;
+  early = false;
+  if (*found != slide) {
+    // The new ones first: a breakpoint whose place goes is disabled.
+    const std::uint64_t before = std::exchange(slide, *found);
+    load_symbols(deadline);
+    gdb->console(fmt::format("remove-symbol-file -a {:#x}", place->first + before), deadline);
+  }
+  return true;
+}
+
+/// A kernel that finds a place for itself does so before anything in it can be stopped at: it is looked for
+/// in between.
+json::object DebugSession::State::await_early(const Deadline& deadline, const std::string& what) {
+  int looks = 0;
+  while (early && target->may_move) {
+    try {
+      return gdb->wait_stop(deadline.within(look_again), what);
+    } catch (const TimeoutError&) {
+      deadline.check(what);
+    }
+    gdb->command("-exec-interrupt", deadline);
+    json::object there = gdb->wait_stop(deadline, what);
+    // All places are looked at only when it runs where a kernel would, or has had time to get there.
+    if (debug::stop_from(there, sources).frame.address >= lowest_kernel_address || ++looks % every_look == 0)
+      see_kernel(deadline);
+    if (json::get_string(there, "reason") != "signal-received") return there;
+    gdb->command("-exec-continue", deadline);
+  }
+  json::object there = gdb->wait_stop(deadline, what);
+  if (early) see_kernel(deadline);
+  return there;
 }
 
 std::string DebugSession::State::read(std::uint64_t address, std::size_t size, const Deadline& deadline) {
@@ -80,7 +126,11 @@ std::string DebugSession::State::read(std::uint64_t address, std::size_t size, c
 
 void DebugSession::State::place_kernel(const Deadline& deadline) {
   const debug::Target& t = *target;
-  if (t.symbols.empty() || t.fresh_machine) return;
+  if (t.symbols.empty()) return;
+  if (t.fresh_machine) {
+    early = true;
+    return;
+  }
   const auto place = debug::find_build_id(t.symbols);
   if (!place) {
     notes.push_back(t.symbols.string() + " has no build id: whether it is the kernel that runs is not known");
@@ -127,7 +177,7 @@ void DebugSession::State::place_kernel(const Deadline& deadline) {
 void DebugSession::State::load_symbols(const Deadline& deadline) {
   const debug::Target& t = *target;
   if (t.symbols.empty()) return;
-  if (slide == 0) {
+  if (slide == 0 && !t.may_move) {
     command("-file-exec-and-symbols " + debug::mi_quote(t.symbols.string()), deadline);
   } else {
     std::string fixed;

@@ -68,7 +68,9 @@ DebugBreakpoint DebugSession::break_at(const Location& location, const BreakOpti
   const std::string attempted = "break at " + location;
   s.need_live(attempted);
   const Halted halted(s);
-  const std::string text = insert_command(location, options);
+  BreakOptions wanted = options;
+  wanted.hardware = wanted.hardware || s.early;
+  const std::string text = insert_command(location, wanted);
   debug::Gdb::Answer answer;
   try {
     answer = s.command(text);
@@ -164,7 +166,13 @@ DebugStop DebugSession::step_instruction(bool over_calls) {
   return state_->step(over_calls ? "-exec-next-instruction" : "-exec-step-instruction");
 }
 DebugStop DebugSession::run_to(const Location& location, Seconds timeout) {
-  return state_->step("-exec-until " + debug::mi_quote(location), Deadline::after(timeout));
+  State& s = *state_;
+  s.need_stop("run to " + location);
+  const int there = break_at(location, {.once = true}).number;
+  const DebugStop stop = s.step("-exec-continue", Deadline::after(timeout));
+  if (stop.breakpoint != there) clear(there);
+  s.breakpoints.erase(there);
+  return stop;
 }
 
 std::vector<std::string> DebugSession::load_modules() {

@@ -22,6 +22,12 @@ constexpr std::string_view owner("GNU\0", 4);
 
 std::optional<BuildIdPlace> find_build_id(const Path& kernel) {
   const ElfFile elf(kernel, "look for the build id");
+  std::uint64_t first = ~std::uint64_t{0};
+  for (Elf_Scn* section = nullptr; (section = elf_nextscn(elf.handle(), section));) {
+    GElf_Shdr header;
+    if (gelf_getshdr(section, &header) && header.sh_flags & SHF_EXECINSTR)
+      first = std::min(first, header.sh_addr);
+  }
   for (Elf_Scn* section = nullptr; (section = elf_nextscn(elf.handle(), section));) {
     GElf_Shdr header;
     if (!gelf_getshdr(section, &header) || header.sh_type != SHT_NOTE || !(header.sh_flags & SHF_ALLOC))
@@ -35,7 +41,8 @@ std::optional<BuildIdPlace> find_build_id(const Path& kernel) {
       if (note.n_type != NT_GNU_BUILD_ID || std::string_view(bytes + name, note.n_namesz) != owner) continue;
       return BuildIdPlace{.address = header.sh_addr + at,
                           .note = std::string(bytes + at, description + note.n_descsz - at),
-                          .id = hex_of({bytes + description, note.n_descsz})};
+                          .id = hex_of({bytes + description, note.n_descsz}),
+                          .first = first};
     }
   }
   return std::nullopt;

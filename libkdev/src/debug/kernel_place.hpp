@@ -13,6 +13,7 @@ struct BuildIdPlace {
   std::uint64_t address = 0;  ///< of the note as it was linked
   std::string note;           ///< all of it: header, owner's name, id
   std::string id;             ///< hex
+  std::uint64_t first = 0;    ///< lowest address of the kernel's code as it was linked
 };
 
 /// Nothing: the file has none that is loaded with it. FormatError, HostError.

@@ -107,7 +107,7 @@ class KdevFollow(gdb.Command):
 
     def invoke(self, argument, from_tty):
         for kind, name in ((KdevModuleLoaded, KDEV_MODULE_LOADED), (KdevModuleLeaves, KDEV_MODULE_UNLOADED)):
-            kind(name, internal=True)
+            kind(name, gdb.BP_HARDWARE_BREAKPOINT if argument == "hardware" else gdb.BP_BREAKPOINT, internal=True)
 
 
 KdevModulesCommand()

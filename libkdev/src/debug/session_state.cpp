@@ -78,7 +78,8 @@ DebugStop DebugSession::State::step(const std::string& how, const Deadline& dead
 }
 
 DebugStop DebugSession::State::await(const Deadline& deadline, const std::string& what) {
-  take(open(what).wait_stop(deadline, what));
+  debug::Gdb& g = open(what);
+  take(early ? await_early(deadline, what) : g.wait_stop(deadline, what));
   fresh = false;
   return *stop;
 }

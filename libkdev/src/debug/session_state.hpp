@@ -30,6 +30,7 @@ struct DebugSession::State {
   bool connected = false;
   bool fresh = false;  ///< `stop` was not given to anybody
   bool following = false;
+  bool early = false;  ///< no kernel has been seen in the machine's memory yet
   std::set<int> breakpoints;
   std::set<std::string> modules;  ///< whose symbols gdb has
   bool python = false;
@@ -72,6 +73,8 @@ struct DebugSession::State {
   void open_core(const Deadline& deadline);
   void open_stub(const Deadline& deadline);
   void place_kernel(const Deadline& deadline);
+  bool see_kernel(const Deadline& deadline);
+  json::object await_early(const Deadline& deadline, const std::string& what);
   void load_symbols(const Deadline& deadline);
   void load_script(const Deadline& deadline);
   void stand_at_first_stop(const Deadline& deadline);

@@ -27,6 +27,7 @@ struct Target {
   std::shared_ptr<const void> keep;  ///< until gdb has ended: a folder for its files
   /// The machine waits before its first instruction: there is no kernel in its memory yet.
   bool fresh_machine = false;
+  bool may_move = false;  ///< ... and it will find a place for itself (KASLR)
   /// Where the kernel runs, when its memory cannot be read through the stub as it is now. Null: nobody else
   /// knows.
   std::function<std::optional<std::uint64_t>()> slide;

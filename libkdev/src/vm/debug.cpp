@@ -113,6 +113,7 @@ DebugSession VM::State::debug_machine(const std::string& attempted, bool fresh, 
   const auto stub = std::make_shared<vm::MachineStub>(running, dir->path());
   target->stub = std::string("./") + hypervisor::stub_socket;
   target->fresh_machine = fresh;
+  target->may_move = fresh && spec.boot == BootMethod::bzimage;
   target->slide = [self = shared_from_this(), running, deadline] {
     return slide_in(self->core(running, deadline));
   };
