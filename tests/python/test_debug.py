@@ -201,7 +201,9 @@ def test_from_the_first_instruction_of_a_kernel_that_will_move(
         assert dbg.slide == text - 0xFFFFFFFF81000000
 
 
-def test_the_dump_and_the_guest_answer_alike(make_vm: MakeVm, module: kdev.ModuleArtifact) -> None:
+def test_the_dump_and_the_guest_answer_alike(
+    make_vm: MakeVm, kernel: kdev.KernelArtifact, module: kdev.ModuleArtifact, tmp_path: Path
+) -> None:
     with make_vm(cpus=2, modules=[module]) as vm:
         vm.run(f"insmod /m/{debug_module.NAME}.ko", check=True)
         assert vm.run("echo c > /proc/sysrq-trigger").crash is not None
@@ -222,6 +224,11 @@ def test_the_dump_and_the_guest_answer_alike(make_vm: MakeVm, module: kdev.Modul
                 post.step()
             with pytest.raises(kdev.DebugError, match="nothing in it can run"):
                 post.break_at("panic")
+        core.write_elf(tmp_path / "core")
+        with pytest.raises(kdev.ConfigError, match="debug information"):
+            kdev.DebugSession.core(tmp_path / "core")
+        with kdev.DebugSession.core(tmp_path / "core", kernel, modules=[module.ko]) as post:
+            assert [post.evaluate(question) for question in questions] == live
         # The same as kdev's own unwinder has it, and gdb by hand where it needs no help.
         tid = next(thread.tid for thread in core.threads() if thread.panicked)
         own = [frame.function.removesuffix(".cold") for frame in core.stack(tid).frames]

@@ -16,6 +16,8 @@ namespace {
 constexpr std::uint64_t text_align = 16u << 20;
 constexpr std::size_t piece = 256u << 10;
 // Owner's name of GNU notes, with its end: as long as the header's words say.
+constexpr std::uint64_t page = 4096;
+constexpr std::string_view elf_magic(ELFMAG, SELFMAG);
 constexpr std::string_view owner("GNU\0", 4);
 
 }  // namespace
@@ -59,18 +61,24 @@ std::string other_build_id(const BuildIdPlace& place, const std::vector<std::uin
                            const ReadMemory& read, std::size_t limit) {
   const std::size_t header = place.note.size() - place.id.size() / 2;
   const std::string_view wanted = std::string_view(place.note).substr(0, header);
+  // A program that the kernel carries with it (the vDSO) has one, too: on the page that its ELF header
+  // begins.
+  const auto in_program = [&](std::uint64_t at) {
+    return read(at & ~(page - 1), elf_magic.size()) == elf_magic;
+  };
   for (const std::uint64_t slide : slides) {
-    std::uint64_t at = (place.address & ~(text_align - 1)) + slide;
-    if (read(at, 1).empty()) continue;
-    std::string carried;
-    for (std::size_t done = 0; done < limit; done += piece) {
-      const std::string bytes = read(at + done, piece);
-      const std::string seen = carried + bytes;
-      const std::size_t found = seen.find(wanted);
-      if (found != std::string::npos && found + place.note.size() <= seen.size())
-        return hex_of(std::string_view(seen).substr(found + header, place.id.size() / 2));
+    const std::uint64_t begin = (place.address & ~(text_align - 1)) + slide;
+    if (read(begin, 1).empty()) continue;
+    std::string seen;
+    for (std::uint64_t at = begin; at < begin + limit;) {
+      const std::string bytes = read(at, piece);
+      seen += bytes;
+      at += bytes.size();
+      for (std::size_t found = 0; (found = seen.find(wanted, found)) != std::string::npos; ++found)
+        if (found + place.note.size() <= seen.size() && !in_program(at - seen.size() + found))
+          return hex_of(std::string_view(seen).substr(found + header, place.id.size() / 2));
       if (bytes.size() < piece) break;
-      carried = seen.substr(seen.size() - std::min(seen.size(), place.note.size()));
+      seen.erase(0, seen.size() - place.note.size());
     }
     return {};
   }

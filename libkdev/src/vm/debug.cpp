@@ -67,12 +67,12 @@ std::unique_ptr<debug::Target> VM::State::debug_target(const std::string& attemp
 }
 
 DebugSession VM::State::debug_kernel(const std::string& attempted, const Deadline& deadline) {
-  const auto& rules = vm::debugger_of(spec, attempted);
   if (!spec.debug_port)
     throw ConfigError({.attempted = attempted,
                        .reason = "it was started without a debug port",
                        .hint = "set VmSpec::debug_port (debug_port=True)",
                        .log = {}});
+  const auto& rules = vm::debugger_of(spec, attempted);
   const std::shared_ptr<vm::Session> running = current();
   const auto now = seen_state().first;
   const bool at_prompt = now == VmState::crashed || now == VmState::hung;
