@@ -74,7 +74,7 @@ void bind_crash(py::module_& m) {
       .field("object", &CrashReport::object,
              "Of an allocator, that was misused, as the report says; or None.")
       .field("kaslr_offset", &CrashReport::kaslr_offset)
-      .field("panicked", &CrashReport::panicked, "The log also holds the panic that followed.")
+      .field("panicked", &CrashReport::panicked, "The log also holds a panic that followed, before the next boot.")
       .field("corrupted", &CrashReport::corrupted, "Truncated, or mixed with another.")
       .field("suppressed", &CrashReport::suppressed, "Known, and not worth a look.")
       .field("symbolized", &CrashReport::symbolized, "File and line were filled in.")

@@ -2727,7 +2727,7 @@ class CrashReport:
     @property
     def panicked(self) -> bool:
         """
-        The log also holds the panic that followed.
+        The log also holds a panic that followed, before the next boot.
         """
     @property
     def pid(self) -> int:

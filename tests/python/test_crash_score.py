@@ -69,6 +69,8 @@ def test_all_right(folder: Path) -> None:
             "type_ok": 3,
             "alt_ok": 3,
             "corrupted_ok": 3,
+            "panicked_ok": 0,
+            "panicked_total": 0,
             "false_reports": 0,
             "no_crash_total": 1,
         }
@@ -90,6 +92,23 @@ def test_each_miss_counts_alone(folder: Path) -> None:
         assert missed == [lost]
         assert counts["false_reports"] == 0
         assert OOPS in text
+
+
+def test_panics_count_where_a_systems_answers_tell(folder: Path) -> None:
+    running, _, _ = (DATA / OOPS).read_text().partition("[    4.828767] reboot")
+    (folder / "logs" / "panic.log").write_text(running + "[    5.000000] Kernel panic - not syncing: Fatal exception\n")
+    (report,) = kdev.scan_console(running)
+    rows = [
+        entry(file, "linux", report.title, type=report.type, alt=report.alternative_titles, panicked=panicked)
+        for file, panicked in ((OOPS, False), ("panic.log", True))
+    ]
+    rows.append(entry("obsd.log", "openbsd", kdev.scan_console(OPENBSD)[0].title, type="DoS"))
+    _, counts = scored(folder, rows)
+    assert (counts["panicked_ok"], counts["panicked_total"]) == (2, 2)
+    rows[0]["panicked"] = True
+    text, counts = scored(folder, rows)
+    assert (counts["panicked_ok"], counts["panicked_total"]) == (1, 2)
+    assert "panicked" in text
 
 
 def test_a_report_where_none_is(folder: Path) -> None:
@@ -117,3 +136,4 @@ def test_public_logs() -> None:
     counts = json.loads(CliRunner().invoke(app, ["crash", "score", PUBLIC, "--json"]).stdout)
     assert counts["false_reports"] == 0
     assert counts["title_ok"] >= 0.97 * counts["total"] and counts["type_ok"] >= 0.97 * counts["total"]
+    assert counts["panicked_ok"] >= 0.97 * counts["panicked_total"] > 0

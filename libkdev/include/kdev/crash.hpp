@@ -90,7 +90,7 @@ struct KDEV_API CrashReport {
   std::vector<PoisonedRegister> poisons;         ///< registers with marks in them, by name
   std::optional<SlabObject> object;              ///< that was misused, as the report says
   std::optional<std::int64_t> kaslr_offset;      ///< from "Kernel Offset:"; absent: unknown
-  bool panicked = false;    ///< the log also holds the panic that followed
+  bool panicked = false;    ///< the log also holds a panic that followed, before the next boot
   bool corrupted = false;   ///< truncated, or mixed with another
   bool suppressed = false;  ///< known, and not worth a look: the machine ran out of memory, its init ended, ...
   bool symbolized = false;  ///< file and line were filled in

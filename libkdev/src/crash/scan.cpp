@@ -58,9 +58,16 @@ void Scan::find_starts(bool last) {
       ++index;
       const int format = rules_.format_of(record);
       const auto* row = format < 0 ? nullptr : &rules_.formats()[format];
-      if (!uptime_.reportable(row, record)) continue;
-      if (begin == std::string_view::npos) begin = announcement(lines.begin());
-      starts_.push_back({lines.begin(), index, format, begin, std::string(record.caller)});
+      const bool begins = uptime_.reportable(row, record);
+      if (begins) {
+        if (begin == std::string_view::npos) begin = announcement(lines.begin());
+        starts_.push_back({lines.begin(), index, format, begin, std::string(record.caller)});
+      }
+      if (!row || starts_.empty()) continue;
+      using Role = CrashFormat::Role;
+      const bool panic = rules_.is_fatal(record.text);
+      if (panic || row->role == Role::boot || row->role == Role::firmware || row->role == Role::farewell)
+        turns_.push_back({lines.begin(), panic});
     }
   }
 }
@@ -73,6 +80,7 @@ void Scan::run(std::string_view log, bool last, const Sink& sink) {
     starts_.pop_front();
     if (!more) break;
   }
+  if (starts_.empty()) turns_.clear();
 }
 
 std::size_t Scan::settled() const {
@@ -86,6 +94,7 @@ void Scan::drop(std::size_t size) {
     s.line -= size;
     s.begin -= size;
   }
+  for (Turn& turn : turns_) less(turn.line);
   less(searched_);
   less(last_end_);
   dropped_ += size;
@@ -98,6 +107,12 @@ std::string Scan::lines_before(const Start& start) const {
   while (lines.advance() && lines.begin() < start.line)
     for (const auto& record : lines.records()) text.append(record.text.substr(0, 4096)).append("\n");
   return text;
+}
+
+/// The kernel that printed the report panicked, of that or of what came next.
+bool Scan::panic_follows(const Start& start) {
+  while (!turns_.empty() && turns_.front().line < start.line) turns_.pop_front();
+  return !turns_.empty() && turns_.front().panic && turns_.front().line - start.line < max_report;
 }
 
 CrashReport Scan::read(std::size_t index) {
@@ -151,9 +166,6 @@ CrashReport Scan::read(std::size_t index) {
         }
         other.used = follows;
         useful = true;
-        if (rules_.is_fatal(record.text)) report.panicked = true;
-      } else if (records == 0 && rules_.is_fatal(record.text)) {
-        report.panicked = true;
       }
       if (!ours && !all) continue;
       const auto seen = reader->read(record.text);
@@ -175,6 +187,7 @@ CrashReport Scan::read(std::size_t index) {
     }
   }
   reader->finish(report);
+  report.panicked = panic_follows(start);
   report.end = std::max(end, report.begin);
   titles_.name(report, start.format, lines_before(start), head, reader->pc());
   if (const auto* pc = reader->pc()) {

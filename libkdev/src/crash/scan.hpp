@@ -38,10 +38,17 @@ class Scan {
     bool used = false;  ///< part of an earlier report
   };
 
+  /// A line after which a boot's kernel says no more of its own: a panic, or the next boot.
+  struct Turn {
+    std::size_t line;
+    bool panic;
+  };
+
   const guest::CrashFormat& format(const Start& s) const { return rules_.formats()[s.format]; }
   void find_starts(bool last);
   std::size_t announcement(std::size_t line) const;
   CrashReport read(std::size_t index);
+  bool panic_follows(const Start& start);
   std::string lines_before(const Start& start) const;
   void finish(CrashReport& report) const;
 
@@ -50,6 +57,7 @@ class Scan {
   std::string system_;
   std::string_view log_;
   std::deque<Start> starts_;  ///< those not read yet
+  std::deque<Turn> turns_;    ///< those not before the first of starts_
   Uptime uptime_;
   std::size_t searched_ = 0;  ///< up to here beginnings were looked for
   std::size_t last_end_ = 0;

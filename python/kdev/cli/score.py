@@ -19,6 +19,8 @@ class Score:
     type_ok: int = 0
     alt_ok: int = 0
     corrupted_ok: int = 0
+    panicked_ok: int = 0
+    panicked_total: int = 0  # of systems whose answers tell
     false_reports: int = 0
     no_crash_total: int = 0
 
@@ -37,8 +39,8 @@ class LogScore:
     misses: dict[str, tuple[object, object]] = field(default_factory=dict)
 
 
-def score_log(folder: Path, expected: dict[str, object], detect: bool) -> LogScore:
-    """The first report in the log, against what it should be."""
+def score_log(folder: Path, expected: dict[str, object], detect: bool, panics: bool) -> LogScore:
+    """The first report in the log, against what it should be. `panics`: whether a panic followed, too."""
     file, system = str(expected["file"]), str(expected["os"])
     log = (folder / "logs" / file).read_bytes()
     reports = _kdev.scan_console(log, None if detect else system)
@@ -57,6 +59,9 @@ def score_log(folder: Path, expected: dict[str, object], detect: bool) -> LogSco
         "alt": sorted(first.alternative_titles) if first else [],
         "corrupted": first.corrupted if first else False,
     }
+    if panics:
+        wanted["panicked"] = bool(expected.get("panicked"))
+        found["panicked"] = first.panicked if first else False
     right = {name: wanted[name] == found[name] for name in wanted}
     no_crash = not wanted["title"]
     score = Score(
@@ -65,6 +70,8 @@ def score_log(folder: Path, expected: dict[str, object], detect: bool) -> LogSco
         type_ok=right["type"],
         alt_ok=right["alt"],
         corrupted_ok=right["corrupted"],
+        panicked_ok=right.get("panicked", False),
+        panicked_total=panics,
         false_reports=no_crash and bool(reports),
         no_crash_total=no_crash,
     )
@@ -73,11 +80,13 @@ def score_log(folder: Path, expected: dict[str, object], detect: bool) -> LogSco
 
 
 def score_folder(folder: Path, detect: bool = False) -> Iterator[LogScore]:
-    """Each log of `folder`: expected.jsonl has an object a log (os, file, title, type, alt, corrupted), logs/ them."""
+    """Each log of `folder`: expected.jsonl has an object a log (os, file, title, type, alt, corrupted, panicked), logs/
+    them. A system of whose logs none is said to hold a panic is one whose answers do not tell."""
     with (folder / "expected.jsonl").open(encoding="utf-8") as lines:
-        for line in lines:
-            if line.strip():
-                yield score_log(folder, json.loads(line), detect)
+        answers = [json.loads(line) for line in lines if line.strip()]
+    telling = {answer["os"] for answer in answers if answer.get("panicked")}
+    for answer in answers:
+        yield score_log(folder, answer, detect, answer["os"] in telling)
 
 
 def sums(logs: list[LogScore]) -> dict[str, object]:

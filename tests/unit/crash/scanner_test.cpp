@@ -144,14 +144,29 @@ TEST(Scanner, ThePanicThatFollowsBelongsToIt) {
   EXPECT_EQ(log.size(), reports[0].end);
 }
 
-TEST(Scanner, ALaterPanicIsAnotherStory) {
+TEST(Scanner, ALaterPanicIsAReportOfItsOwn) {
   std::string log = prefixed("[    1.000000] ", warning);
   for (int i = 0; i < 30; ++i) log += fmt::format("[    2.{:06}] all is well {}\n", i, i);
   log += "[    3.000000] Kernel panic - not syncing: Attempted to kill init! exitcode=0x00000300\n";
   const auto reports = scan_console(log);
   EXPECT_THAT(titles(reports), ElementsAre("WARNING in foo_warn", "kernel panic: Attempted to kill init!"));
-  EXPECT_FALSE(reports.at(0).panicked);
+  EXPECT_TRUE(reports.at(0).panicked) << "the same kernel's end all the same";
   EXPECT_TRUE(reports.at(1).panicked);
+}
+
+TEST(Scanner, APanicOfTheNextBootIsNotThisKernels) {
+  const std::string panic = "[    3.000000] Kernel panic - not syncing: Attempted to kill init!\n";
+  const std::string reports_of_both =
+      prefixed("[    1.000000] ", warning) + prefixed("[    2.000000] ", bug) + panic;
+  for (const auto& report : scan_console(reports_of_both)) EXPECT_TRUE(report.panicked) << report.title;
+  for (const std::string between : {"[    2.500000] reboot: Restarting system\n",
+                                    "[    0.000000] Linux version 6.1.0 (a@b) (gcc) #1 SMP\n"}) {
+    const auto reports = scan_console(prefixed("[    1.000000] ", warning) + between + panic);
+    ASSERT_FALSE(reports.empty());
+    EXPECT_EQ("WARNING in foo_warn", reports[0].title);
+    EXPECT_FALSE(reports[0].panicked) << between;
+    EXPECT_TRUE(reports.back().panicked) << between;
+  }
 }
 
 TEST(Scanner, CutOffReportsAreSaidToBe) {
