@@ -292,6 +292,17 @@ TEST(SlabObjectTest, OfKasan) {
   ASSERT_TRUE(right.object);
   EXPECT_EQ(100, right.object->offset);
   EXPECT_EQ("allocated", right.object->state);
+  // Since 6.3 the region is what was asked for, and the object what the cache gives.
+  const auto less = report_of(
+      Os::linux,
+      stack +
+          "The buggy address belongs to the object at ffff888001234500\n which belongs "
+          "to the cache kmalloc-96 of size 96\n"
+          "The buggy address is located 0 bytes to the right of\n allocated 16-byte "
+          "region [ffff888001234500, ffff888001234510)\n\nMemory state around the buggy address:\n");
+  ASSERT_TRUE(less.object);
+  EXPECT_EQ(16, less.object->offset);
+  EXPECT_EQ(96u, less.object->size);
 }
 
 TEST(SlabObjectTest, OfKfence) {

@@ -44,7 +44,7 @@ std::optional<SlabObject> linux_slab_object(const CrashReport& report) {
   const std::string& text = report.text;
   SlabObject o;
   StringPiece address, cache, way, state;
-  std::uint64_t distance = 0;
+  std::uint64_t distance = 0, region = 0;
   bool found = false;
   // Most reports are of something else: words are looked for faster than patterns.
   const auto says = [&](const char* words) { return text.find(words) != std::string::npos; };
@@ -52,14 +52,16 @@ std::optional<SlabObject> linux_slab_object(const CrashReport& report) {
     found = true;
     o.cache.assign(cache.data(), cache.size());
     if (RE2::PartialMatch(text, re.object, &address)) o.address = hex(address);
-    if (RE2::PartialMatch(text, re.region, &state)) o.state.assign(state.data(), state.size());
+    if (RE2::PartialMatch(text, re.region, &state, &region)) o.state.assign(state.data(), state.size());
     if (RE2::PartialMatch(text, re.access, &o.access_size, &address))
       o.access = hex(address);
     else if (RE2::PartialMatch(text, re.free, &address))
       o.access = hex(address);
     if (RE2::PartialMatch(text, re.place, &distance, &way)) {
       const auto n = static_cast<std::int64_t>(distance);
-      o.offset = way == "inside" ? n : way == "to the left" ? -n : n + static_cast<std::int64_t>(o.size);
+      // What was asked for (since 6.3) is less than the cache gives.
+      const auto end = static_cast<std::int64_t>(region ? region : o.size);
+      o.offset = way == "inside" ? n : way == "to the left" ? -n : n + end;
     }
   } else if (says(", in cache ") && RE2::PartialMatch(text, re.old, &address, &cache, &o.size)) {
     found = true;
