@@ -121,6 +121,14 @@ const ElfSymbol* DebugInfo::covering(std::uint64_t address) const {
   return nullptr;
 }
 
+const ElfSymbol* DebugInfo::alias(const ElfSymbol& of, std::string_view name) const {
+  auto it = std::lower_bound(symbols_.begin(), symbols_.end(), of.address,
+                             [](const ElfSymbol& s, std::uint64_t a) { return s.address < a; });
+  for (int more = 0; it != symbols_.end() && it->address == of.address && more < 16; ++it, ++more)
+    if (it->function && it->name == name) return &*it;
+  return nullptr;
+}
+
 const ElfSymbol* DebugInfo::data_around(std::uint64_t address) const {
   auto it = std::upper_bound(symbols_.begin(), symbols_.end(), address,
                              [](std::uint64_t a, const ElfSymbol& s) { return a < s.address; });

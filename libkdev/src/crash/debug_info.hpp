@@ -37,6 +37,8 @@ class DebugInfo {
   std::vector<const ElfSymbol*> named(std::string_view name) const;
   /// The function that the address is in; null: none.
   const ElfSymbol* covering(std::uint64_t address) const;
+  /// One of symbols() by its other name; null: it has no such name.
+  const ElfSymbol* alias(const ElfSymbol& of, std::string_view name) const;
   /// The variable that the address is in; null: none.
   const ElfSymbol* data_around(std::uint64_t address) const;
   /// See DwarfFile::code().

@@ -28,6 +28,8 @@ std::vector<StackFrame> frames_of(const DebugInfo& info, SourceText& source, std
   }
   if (symbol) {
     auto& real = frames.back();
+    // Of several names, the one of the source.
+    if (const auto* own = info.alias(*symbol, real.function)) symbol = own;
     real.function = symbol->name;  // with the compiler's suffixes, as the kernel prints it
     real.offset = address - symbol->address;
     real.size = symbol->extent;

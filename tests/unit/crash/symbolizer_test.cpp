@@ -25,6 +25,18 @@ TEST_F(SymbolizerTest, ExpandsInlineFunctionsInnermostFirst) {
   EXPECT_EQ(offset, frames[2].offset);
 }
 
+TEST_F(SymbolizerTest, OfSeveralNamesTheSourcesIsTaken) {
+  const crash::DebugInfo info(fixture->vmlinux(), "test");
+  const auto all = info.named("open_other_device");
+  ASSERT_EQ(1u, all.size());
+  const auto own = info.named("open_device");
+  ASSERT_EQ(1u, own.size());
+  ASSERT_EQ(own[0]->address, all[0]->address);
+  const auto frames = Symbolizer(fixture->sources()).at_address(all[0]->address, 0, false);
+  ASSERT_EQ(1u, frames.size());
+  EXPECT_EQ("open_device", frames[0].function);
+}
+
 TEST_F(SymbolizerTest, AReturnAddressIsTheCallBeforeIt) {
   const Symbolizer symbolizer(fixture->sources());
   const crash::DebugInfo info(fixture->vmlinux(), "test");
