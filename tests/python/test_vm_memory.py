@@ -66,6 +66,19 @@ def test_a_crashed_guests_memory_is_a_dump(kernel: kdev.KernelArtifact, tmp_path
         vm.core()
 
 
+def test_a_report_that_the_kernel_survived_has_its_lines(kernel: kdev.KernelArtifact, tmp_path: Path) -> None:
+    with kdev.VM(kernel=kernel, cpus=2, memory="256M", run_dir=tmp_path / "run") as vm:
+        crash = vm.run("echo WARNING > /sys/kernel/debug/provoke-crash/DIRECT").crash
+        report = vm.core().report()
+    assert crash is not None
+    assert crash.guilty is not None
+    assert report.guilty is not None
+    assert (report.title, report.panicked, report.symbolized) == (crash.title, False, True)
+    assert (report.guilty.file, report.guilty.line) == (crash.guilty.file, crash.guilty.line)
+    places = [[(f.function, f.line, f.source, f.reliable) for f in r.frames] for r in (report, crash)]
+    assert places[0] == places[1]
+
+
 def test_the_memory_of_a_guest_that_reset_itself(kernel: kdev.KernelArtifact, tmp_path: Path) -> None:
     with kdev.VM(kernel=kernel, cpus=1, memory="256M", cmdline="panic=-1", run_dir=tmp_path) as vm:
         crash = vm.run("echo c > /proc/sysrq-trigger").crash

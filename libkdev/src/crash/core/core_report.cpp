@@ -21,6 +21,19 @@ CrashReport last_report(const std::string& messages, Os os) {
 
 }  // namespace
 
+void Core::State::expand_printed(CrashReport& report, StackTrace& trace) {
+  std::vector<StackFrame> frames;
+  for (auto& printed : trace.frames) {
+    auto places = image->expand(printed, !image->is_pc(report, printed));
+    if (places.empty()) places.push_back(std::move(printed));
+    for (auto& place : places) {
+      report.symbolized |= place.line > 0;
+      frames.push_back(std::move(place));
+    }
+  }
+  trace.frames = std::move(frames);
+}
+
 CrashReport Core::report() const {
   const std::lock_guard lock(state_->mutex);
   State& s = *state_;
@@ -30,6 +43,7 @@ CrashReport Core::report() const {
   CrashReport report = last_report(messages, os);
   // The buffer has been lost, or was too small: the message itself is somewhere else.
   if (report.message.empty() && !panic.empty()) report = last_report(s.rules->panic_line(panic) + "\n", os);
+  std::size_t printed = 0;  // the first trace that is as the kernel printed it
   const auto& threads = s.list_threads();
   const auto guilty = std::find_if(threads.begin(), threads.end(),
                                    [](const guest::ThreadState& t) { return t.thread.panicked; });
@@ -47,10 +61,15 @@ CrashReport Core::report() const {
       // A kernel without a debugger prints no stack: then its title could not name a function.
       if (!had_trace || report.function.empty() || report.corrupted) crash::retitle(report, os, *s.rules);
       report.traces[0].frames = s.frames(*guilty->registers, true, true);
-      report.symbolized = std::any_of(report.traces[0].frames.begin(), report.traces[0].frames.end(),
-                                      [](const StackFrame& f) { return f.line > 0; });
+      printed = 1;
+      report.symbolized |= std::any_of(report.traces[0].frames.begin(), report.traces[0].frames.end(),
+                                       [](const StackFrame& f) { return f.line > 0; });
       s.explain(report, *guilty->registers);
     }
+  }
+  if (s.image) {
+    s.list_modules();
+    for (; printed < report.traces.size(); ++printed) s.expand_printed(report, report.traces[printed]);
   }
   for (const auto& text : s.notes)
     if (std::find(report.notes.begin(), report.notes.end(), text) == report.notes.end())

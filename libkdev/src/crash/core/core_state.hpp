@@ -55,6 +55,8 @@ struct Core::State {
   std::string messages() const;
   /// The frames of a stack; `expanded`: with inline functions; `variables`: those of expanded ones.
   std::vector<StackFrame> frames(const guest::Registers& registers, bool expanded, bool variables = false);
+  /// Puts files, lines and inline functions into what the kernel printed of a stack.
+  void expand_printed(CrashReport& report, StackTrace& trace);
   /// Fills in what sleeping threads wait for.
   std::string wait_channel(const guest::ThreadState& thread);
   std::vector<CoreLock> list_locks();

@@ -8,6 +8,7 @@
 
 #include "crash/index_cache.hpp"
 #include "crash/register_variables.hpp"
+#include "crash/symbol_place.hpp"
 
 namespace kdev::crash {
 namespace {
@@ -144,6 +145,28 @@ std::vector<StackFrame> KernelImage::expand(std::uint64_t address, bool return_a
     frame.module = place.module;
     frame.address = address;
   }
+  return frames;
+}
+
+std::vector<StackFrame> KernelImage::expand(const StackFrame& printed, bool return_address) const {
+  std::uint64_t address = bare_address(printed);
+  if (!address) {
+    const DebugInfo* info = printed.module.empty() ? &kernel_ : nullptr;
+    std::uint64_t slide = 0;
+    for (const auto& m : modules_)
+      if (!printed.module.empty() && m.name == rules_.module_of(printed.module)) {
+        info = m.info.get();
+        slide = m.slide;
+      }
+    if (!info || (!printed.offset && !printed.size)) return {};
+    const auto place = place_of(*info, printed.function, printed.size, printed.offset, 0);
+    if (place.fit != Fit::exact) return {};
+    address = place.symbol->address + printed.offset;
+    address += info == &kernel_ ? slide_at(address) : slide;
+  }
+  auto frames = expand(address, return_address);
+  if (frames.back().function.empty()) return {};
+  for (auto& frame : frames) frame.reliable = printed.reliable;
   return frames;
 }
 

@@ -38,6 +38,12 @@ class KernelImage {
   bool may_be_code(std::uint64_t address) const;
   /// Inline frames first, then the real one, which is always there: nameless when nothing is known.
   std::vector<StackFrame> expand(std::uint64_t address, bool return_address) const;
+  /// The same of a frame that the kernel printed. Empty: no file has such a function.
+  std::vector<StackFrame> expand(const StackFrame& printed, bool return_address) const;
+  /// The frame is the instruction that faulted, not a call's return address.
+  bool is_pc(const CrashReport& report, const StackFrame& printed) const {
+    return rules_.is_pc(report, printed);
+  }
   std::optional<guest::KernelSymbol> symbol(std::string_view name) const;
   /// Of a function of the kernel's. Its size is not known.
   std::optional<guest::KernelSymbol> static_variable(std::string_view function, std::string_view name) const;
