@@ -21,10 +21,11 @@ class Presets : public BootTest {
  protected:
   struct NotStored {};
 
-  /// tiny+debug+PRESET; nothing where the test is to be skipped.
-  std::optional<KernelArtifact> kernel(const std::string& preset) {
+  /// tiny+debug+PRESET; nothing where the test is to be skipped. `option`: enabled, too.
+  std::optional<KernelArtifact> kernel(const std::string& preset, const std::string& option = {}) {
     Workspace ws(workspace_root(), {.source = linux_source()});
-    const KernConf conf = test_conf(ws).preset(preset);
+    KernConf conf = test_conf(ws).preset(preset);
+    if (!option.empty()) conf = conf.enable(option);
     const char* all = std::getenv("KDEV_TEST_PRESETS");
     if (all && std::string(all) == "1") return ws.build(conf);
     const auto stored = ws.stored();
@@ -64,7 +65,7 @@ constexpr const char* not_stored =
 }  // namespace
 
 TEST_F(Presets, KasanNamesWhoAllocatedAndFreed) {
-  const auto kernel = this->kernel("kasan");
+  const auto kernel = this->kernel("kasan", "X86_5LEVEL");  // the kernel of test_linux_kasan.py
   if (!kernel) GTEST_SKIP() << not_stored;
   EXPECT_FALSE(kernel->bzimage.empty());  // what it boots by
   VM vm = boot_with(*kernel, "kasan_multi_shot");

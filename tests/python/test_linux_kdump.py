@@ -1,10 +1,7 @@
-"""What a Linux kernel dumps of itself (kdump), of one that KASLR moved and whose stacks go by ORC.
-
-Its kernel takes ten minutes and more to build: KDEV_TEST_PRESETS=1 does it, else it is taken if the store has it."""
+"""What a Linux kernel dumps of itself (kdump), of one that KASLR moved and whose stacks go by ORC."""
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -14,6 +11,7 @@ from pathlib import Path
 import core_peers
 import kdev
 import pytest
+from stored_kernel import stored_kernel
 
 pytestmark = pytest.mark.boot
 
@@ -46,28 +44,12 @@ SECOND = "console=ttyS0 loglevel=5 nr_cpus=1 irqpoll reset_devices no_timer_chec
 PACK = "cp /bin/busybox /second/bin/ && cd /second && find . | cpio -o -H newc > /second.cpio"
 
 
-class NotStored(Exception):
-    pass
-
-
-def stop_building(event: object) -> None:
-    if isinstance(event, kdev.Progress):
-        raise NotStored
-
-
 @pytest.fixture(scope="module")
 def dumping_kernel(ws: kdev.Workspace, conf: kdev.KernConf) -> kdev.KernelArtifact:
     for option in OPTIONS.split():
         conf = conf.enable(option)
     conf = conf.disable("UNWINDER_FRAME_POINTER").disable("FRAME_POINTER")
-    try:
-        return ws.build(
-            conf,
-            targets=["vmlinux", "bzImage"],
-            on_event=None if os.environ.get("KDEV_TEST_PRESETS") == "1" else stop_building,
-        )
-    except NotStored:
-        pytest.skip("its kernel is not in the store: KDEV_TEST_PRESETS=1 builds it, which takes minutes")
+    return stored_kernel(ws, conf, targets=["vmlinux", "bzImage"])
 
 
 @dataclass
