@@ -61,4 +61,10 @@ std::vector<PoisonedRegister> poisoned_registers(const CrashReport& report, cons
 /// it is no number.
 std::optional<std::uint64_t> register_value(std::string_view printed);
 
+/// The same of what a pattern matched; 0: it is no number.
+template <class Text>
+std::uint64_t printed_number(const Text& matched) {
+  return register_value({matched.data(), matched.size()}).value_or(0);
+}
+
 }  // namespace kdev::guest

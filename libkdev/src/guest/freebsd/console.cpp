@@ -7,6 +7,7 @@
 #include "guest/freebsd/console_formats.hpp"
 #include "guest/freebsd/console_line.hpp"
 #include "guest/freebsd/freebsd.hpp"
+#include "guest/lasting.hpp"
 
 namespace kdev::guest {
 namespace {
@@ -104,9 +105,7 @@ class FreebsdConsoleRules final : public ConsoleRules {
 }  // namespace
 
 const ConsoleRules& freebsd_console_rules() {
-  static const FreebsdConsoleRules* rules =
-      new FreebsdConsoleRules;  // never destroyed: threads may still scan at exit
-  return *rules;
+  return lasting<FreebsdConsoleRules>();
 }
 
 }  // namespace kdev::guest

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "guest/freebsd/console_frame.hpp"
+#include "guest/lasting.hpp"
 
 namespace kdev::guest {
 namespace {
@@ -42,8 +43,7 @@ struct Patterns {
 };
 
 const Patterns& patterns() {
-  static const Patterns* p = new Patterns;  // never destroyed: threads may scan while the process ends
-  return *p;
+  return lasting<Patterns>();
 }
 
 StringPiece piece(std::string_view s) {

@@ -5,16 +5,13 @@
 #include <re2/re2.h>
 
 #include "guest/fault_rules.hpp"
+#include "guest/lasting.hpp"
 
 namespace kdev::guest {
 namespace {
 
 using re2::RE2;
 using re2::StringPiece;
-
-std::uint64_t hex(const StringPiece& text) {
-  return register_value({text.data(), text.size()}).value_or(0);
-}
 
 struct Patterns {
   RE2 modified{
@@ -26,8 +23,7 @@ struct Patterns {
 };
 
 const Patterns& patterns() {
-  static const Patterns* p = new Patterns;  // never destroyed: threads may scan while the process ends
-  return *p;
+  return lasting<Patterns>();
 }
 
 }  // namespace
@@ -42,8 +38,8 @@ std::optional<SlabObject> freebsd_slab_object(const CrashReport& report) {
     if (text == &report.dmesg && report.message.find("Most recently used by") == std::string::npos) break;
     if (!RE2::PartialMatch(*text, re.modified, &address, &o.size, &access)) continue;
     found = true;
-    o.address = hex(address);
-    o.access = hex(access);
+    o.address = printed_number(address);
+    o.access = printed_number(access);
     o.offset = static_cast<std::int64_t>(o.access - o.address);
     o.state = "freed";
     break;
@@ -55,13 +51,13 @@ std::optional<SlabObject> freebsd_slab_object(const CrashReport& report) {
   }
   if (!found && RE2::PartialMatch(report.text, re.zone, &address, &name)) {
     found = true;
-    o.address = o.access = hex(address);
+    o.address = o.access = printed_number(address);
     o.offset = 0;
     o.cache.assign(name.data(), name.size());
   }
   if (!found && RE2::PartialMatch(report.text, re.asan, &o.access_size, &address)) {
     found = true;
-    o.access = hex(address);
+    o.access = printed_number(address);
   }
   if (!found) return std::nullopt;
   return o;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "guest/format_table.hpp"
+#include "guest/lasting.hpp"
 #include "guest/linux/console_facts.hpp"
 #include "guest/linux/console_formats.hpp"
 #include "guest/linux/console_line.hpp"
@@ -91,9 +92,7 @@ class LinuxConsoleRules final : public ConsoleRules {
 }  // namespace
 
 const ConsoleRules& linux_console_rules() {
-  static const LinuxConsoleRules* rules =
-      new LinuxConsoleRules;  // never destroyed: threads may still scan at exit
-  return *rules;
+  return lasting<LinuxConsoleRules>();
 }
 
 }  // namespace kdev::guest

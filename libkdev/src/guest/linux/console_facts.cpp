@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "guest/lasting.hpp"
 #include "guest/linux/console_frame.hpp"
 
 namespace kdev::guest {
@@ -79,8 +80,7 @@ struct Patterns {
 };
 
 const Patterns& patterns() {
-  static const Patterns* p = new Patterns;  // never destroyed: threads may scan while the process ends
-  return *p;
+  return lasting<Patterns>();
 }
 
 StringPiece piece(std::string_view s) {

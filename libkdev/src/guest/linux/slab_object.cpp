@@ -5,16 +5,13 @@
 #include <re2/re2.h>
 
 #include "guest/fault_rules.hpp"
+#include "guest/lasting.hpp"
 
 namespace kdev::guest {
 namespace {
 
 using re2::RE2;
 using re2::StringPiece;
-
-std::uint64_t hex(const StringPiece& text) {
-  return register_value({text.data(), text.size()}).value_or(0);
-}
 
 /// Lines of other messages may stand between those of a sentence, and each has its own prefix.
 struct Patterns {
@@ -33,8 +30,7 @@ struct Patterns {
 };
 
 const Patterns& patterns() {
-  static const Patterns* p = new Patterns;  // never destroyed: threads may scan while the process ends
-  return *p;
+  return lasting<Patterns>();
 }
 
 }  // namespace
@@ -51,12 +47,12 @@ std::optional<SlabObject> linux_slab_object(const CrashReport& report) {
   if (says("belongs to the cache") && RE2::PartialMatch(text, re.cache, &cache, &o.size)) {
     found = true;
     o.cache.assign(cache.data(), cache.size());
-    if (RE2::PartialMatch(text, re.object, &address)) o.address = hex(address);
+    if (RE2::PartialMatch(text, re.object, &address)) o.address = printed_number(address);
     if (RE2::PartialMatch(text, re.region, &state, &region)) o.state.assign(state.data(), state.size());
     if (RE2::PartialMatch(text, re.access, &o.access_size, &address))
-      o.access = hex(address);
+      o.access = printed_number(address);
     else if (RE2::PartialMatch(text, re.free, &address))
-      o.access = hex(address);
+      o.access = printed_number(address);
     if (RE2::PartialMatch(text, re.place, &distance, &way)) {
       const auto n = static_cast<std::int64_t>(distance);
       // What was asked for (since 6.3) is less than the cache gives.
@@ -65,14 +61,14 @@ std::optional<SlabObject> linux_slab_object(const CrashReport& report) {
     }
   } else if (says(", in cache ") && RE2::PartialMatch(text, re.old, &address, &cache, &o.size)) {
     found = true;
-    o.address = hex(address);
+    o.address = printed_number(address);
     o.cache.assign(cache.data(), cache.size());
-    if (RE2::PartialMatch(text, re.access, &o.access_size, &address)) o.access = hex(address);
+    if (RE2::PartialMatch(text, re.access, &o.access_size, &address)) o.access = printed_number(address);
   } else if (says("kfence-#") && RE2::PartialMatch(text, re.kfence, &address, &o.size, &cache)) {
     found = true;
-    o.address = hex(address);
+    o.address = printed_number(address);
     o.cache.assign(cache.data(), cache.size());
-    if (RE2::PartialMatch(text, re.kfence_access, &address)) o.access = hex(address);
+    if (RE2::PartialMatch(text, re.kfence_access, &address)) o.access = printed_number(address);
   }
   if (!found) return std::nullopt;
   if (!o.offset && o.address && o.access) o.offset = static_cast<std::int64_t>(o.access - o.address);
