@@ -32,6 +32,7 @@ __all__: list[str] = [
     "CrashReport",
     "DebugBreakpoint",
     "DebugFrame",
+    "DebugInstruction",
     "DebugSession",
     "DebugStop",
     "DebugThread",
@@ -4161,9 +4162,9 @@ class VM:
         """
         Crashes seen since start(), in order.
         """
-    def debug(self) -> DebugSession:
+    def debug(self, *, stub: str | None = None, wait: bool = False, timeout: float = 60.0) -> DebugSession:
         """
-        Stops the kernel in its gdb stub on the debug port (debug_port=True) and connects gdb to it.
+        Stops the guest and connects gdb to it. stub: 'machine' ('gdbstub'), the hypervisor's; 'kernel' ('kgdb'), the kernel's own, over the second serial port (debug_port=True); none: the kernel's where there is that port. wait: starts a VM that was not started, before its first instruction; start() later waits until it is ready.
         """
     def debugger_backends(self) -> DebuggerBackends:
         """
@@ -4368,6 +4369,11 @@ class DebugFrame:
         Empty: no symbol.
         """
     @property
+    def inlined(self) -> bool:
+        """
+        Into the next frame's function.
+        """
+    @property
     def level(self) -> int: ...
     @property
     def line(self) -> int:
@@ -4413,9 +4419,21 @@ class DebugStop:
     @property
     def frame(self) -> DebugFrame: ...
     @property
+    def new_value(self) -> str: ...
+    @property
+    def old_value(self) -> str:
+        """
+        Of a watchpoint's expression.
+        """
+    @property
     def reason(self) -> str:
         """
         gdb's: 'breakpoint-hit', 'signal-received', 'end-stepping-range', ...
+        """
+    @property
+    def returned(self) -> str:
+        """
+        What a function that was finished gave back; empty: nothing.
         """
     @property
     def signal(self) -> str:
@@ -4456,13 +4474,81 @@ class DebugBreakpoint:
     @property
     def address(self) -> int: ...
     @property
+    def expression(self) -> str:
+        """
+        Of a watchpoint.
+        """
+    @property
+    def file(self) -> str: ...
+    @property
+    def function(self) -> str: ...
+    @property
+    def hits(self) -> int: ...
+    @property
+    def kind(self) -> str:
+        """
+        gdb's: 'breakpoint', 'hw watchpoint', ...
+        """
+    @property
+    def line(self) -> int: ...
+    @property
+    def number(self) -> int: ...
+    @property
+    def pending(self) -> bool:
+        """
+        Nothing has the place yet.
+        """
+
+class DebugInstruction:
+    """
+    One instruction.
+    """
+
+    __dataclass_fields__: typing.ClassVar[dict[str, dataclasses.Field[typing.Any]]]
+    """
+    A class's __dataclass_fields__, made when first asked for: there are many classes, and few are asked.
+    """
+    @staticmethod
+    def from_dict(data: dict[str, typing.Any]) -> DebugInstruction: ...
+    @staticmethod
+    def from_json(text: str) -> DebugInstruction: ...
+    def __copy__(self) -> DebugInstruction: ...
+    def __deepcopy__(self, memo: dict[int, typing.Any]) -> DebugInstruction: ...
+    def __eq__(self, other: object) -> bool: ...
+    def __getstate__(self) -> typing.Any: ...
+    def __hash__(self) -> int: ...
+    def __repr__(self) -> str: ...
+    def __setstate__(self, arg0: typing.Any) -> None: ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        Plain data: str, numbers, list, dict, None.
+        """
+    def to_json(self) -> str: ...
+    @property
+    def address(self) -> int: ...
+    @property
+    def bytes(self) -> str:
+        """
+        Hex.
+        """
+    @property
     def file(self) -> str: ...
     @property
     def function(self) -> str: ...
     @property
     def line(self) -> int: ...
     @property
-    def number(self) -> int: ...
+    def offset(self) -> int:
+        """
+        From the function's begin.
+        """
+    @property
+    def source(self) -> str:
+        """
+        That line's text.
+        """
+    @property
+    def text(self) -> str: ...
 
 class DebugThread:
     """
@@ -4535,15 +4621,60 @@ class DebugSession:
     """
     A kernel under gdb: a context manager. The kernel is stopped, or it runs: what needs it stopped stops it for as long as that takes.
     """
+    @staticmethod
+    def attach(
+        stub: str,
+        kernel: KernelArtifact | None = None,
+        *,
+        vmlinux: str | os.PathLike[str] | None = None,
+        modules: collections.abc.Sequence[str | os.PathLike[str]] = [],
+        source: str | os.PathLike[str] | None = None,
+        os: typing.Literal["linux", "freebsd"] = "linux",
+        baud: int = 115200,
+        timeout: float = 60.0,
+    ) -> DebugSession:
+        """
+        gdb on a stub: 'host:port', a serial device, a unix socket's path. Where KASLR has put the kernel is found.
+        """
+    @staticmethod
+    @typing.overload
+    def core(core: Core) -> DebugSession:
+        """
+        gdb on a dump that is open with its kernel (kdev.open, vm.core()); its threads are the kernel's.
+        """
+    @staticmethod
+    @typing.overload
+    def core(
+        file: str | os.PathLike[str],
+        kernel: KernelArtifact | None = None,
+        *,
+        vmlinux: str | os.PathLike[str] | None = None,
+        modules: collections.abc.Sequence[str | os.PathLike[str]] = [],
+        source: str | os.PathLike[str] | None = None,
+        os: typing.Literal["linux", "freebsd"] = "linux",
+    ) -> DebugSession:
+        """
+        gdb on a dump of any format that Core reads.
+        """
     def __enter__(self) -> typing.Self: ...
     def __exit__(self, *args: object) -> None: ...
     def backtrace(self, *, limit: int = 64, thread: int = 0) -> list[DebugFrame]:
         """
         Innermost first. thread: gdb's number; 0: the one that stopped.
         """
-    def break_at(self, location: str, *, condition: str = "", once: bool = False) -> DebugBreakpoint:
+    def break_at(
+        self,
+        location: str,
+        *,
+        condition: str = "",
+        once: bool = False,
+        hardware: bool = False,
+        pending: bool = False,
+        thread: int = 0,
+        skip: int = 0,
+    ) -> DebugBreakpoint:
         """
-        'kern_openat', 'vfs_syscalls.c:1111', '*0xffffffff80533240'.
+        'kern_openat', 'fs/open.c:1290', '*0xffffffff80533240'. condition: an expression in C. once: goes when it is hit. hardware: a debug register. pending: nothing has the place yet, in a module that will be loaded. thread: the only one that stops. skip: hits that do not count.
         """
     @typing.overload
     def clear(self, breakpoint: int) -> None:
@@ -4556,9 +4687,23 @@ class DebugSession:
         """
         Takes all breakpoints out, lets the kernel run, ends gdb. Idempotent.
         """
-    def evaluate(self, expression: str, *, frame: int = 0) -> str:
+    def describe_type(self, type: str) -> str:
         """
-        A C expression's value, as gdb prints it.
+        A type's definition, with offsets and sizes.
+        """
+    @typing.overload
+    def disassemble(self, location: str = "") -> list[DebugInstruction]:
+        """
+        Of the function around a place; none: where the kernel stopped.
+        """
+    @typing.overload
+    def disassemble(self, begin: int, end: int) -> list[DebugInstruction]:
+        """
+        What begins in a range of addresses.
+        """
+    def evaluate(self, expression: str, *, frame: int = 0, thread: int = 0) -> str:
+        """
+        A C expression's value, as gdb prints it. 'x = 5' changes it.
         """
     def execute(self, command: str) -> str:
         """
@@ -4576,16 +4721,20 @@ class DebugSession:
         """
         Symbols of the modules that were loaded since the last call; their names.
         """
-    def locals(self, frame: int = 0) -> list[Variable]: ...
+    def locals(self, frame: int = 0, *, thread: int = 0) -> list[Variable]: ...
     def memory(self, address: int, size: int) -> bytes: ...
     def next(self) -> DebugStop:
         """
         A source line, over calls.
         """
-    def registers(self) -> dict[str, int]: ...
+    def registers(self, *, thread: int = 0) -> dict[str, int]: ...
     def resume(self) -> None:
         """
         Lets the kernel run.
+        """
+    def run_to(self, location: str, *, timeout: float = 30.0) -> DebugStop:
+        """
+        Runs to there, or to another stop.
         """
     def source(self, location: str, *, lines: int = 10) -> str:
         """
@@ -4595,10 +4744,27 @@ class DebugSession:
         """
         A source line, into calls.
         """
+    def step_instruction(self, *, over_calls: bool = False) -> DebugStop: ...
     def threads(self) -> list[DebugThread]: ...
+    def type_of(self, expression: str, *, frame: int = 0, thread: int = 0) -> str: ...
     def wait(self, *, timeout: float = 60.0) -> DebugStop:
         """
         Lets it run unless it has stopped meanwhile, and waits for a stop.
+        """
+    def watch(self, expression: str, what: str = "write", *, condition: str = "") -> DebugBreakpoint:
+        """
+        Stops when a C expression's value is written (changed), or its memory read: 'write', 'read', 'access'.
+        """
+    def write_memory(self, address: int, data: bytes) -> None: ...
+    @property
+    def breakpoints(self) -> list[DebugBreakpoint]:
+        """
+        Those that are set, watchpoints as well.
+        """
+    @property
+    def notes(self) -> list[str]:
+        """
+        What a user should know.
         """
     @property
     def pid(self) -> int | None:
@@ -4607,6 +4773,11 @@ class DebugSession:
         """
     @property
     def running(self) -> bool: ...
+    @property
+    def slide(self) -> int:
+        """
+        How far from where it was linked the kernel runs (KASLR).
+        """
     @property
     def stopped(self) -> DebugStop | None:
         """

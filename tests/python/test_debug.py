@@ -103,14 +103,14 @@ def test_a_system_call_has_the_arguments_that_the_guest_passed(make_vm: MakeVm) 
         assert vm.run("cat /some-file").stdout == "text"
 
 
-def test_a_module_is_followed_from_its_init_function_to_its_end(
-    make_vm: MakeVm, module: kdev.ModuleArtifact
-) -> None:
+def test_a_module_is_followed_from_its_init_function_to_its_end(make_vm: MakeVm, module: kdev.ModuleArtifact) -> None:
     with make_vm(modules=[module]) as vm:
         with vm.debug() as dbg:
             first = dbg.break_at("probe_init", pending=True)
             assert first.pending
-            job = vm.spawn(f"insmod /m/{debug_module.NAME}.ko && echo 5 > {debug_module.POKE}; rmmod {debug_module.NAME}")
+            job = vm.spawn(
+                f"insmod /m/{debug_module.NAME}.ko && echo 5 > {debug_module.POKE}; rmmod {debug_module.NAME}"
+            )
             stop = dbg.wait(timeout=60)
             assert stop.breakpoint == first.number
             assert stop.frame.function == "probe_init"
@@ -246,7 +246,10 @@ def test_gdb_by_hand_has_the_same_stack(make_vm: MakeVm, kernel: kdev.KernelArti
         said = subprocess.run(
             ["gdb", "-nx", "-batch", "-ex", "set architecture i386:x86-64", "-ex", f"target remote {stub}"]
             + ["-ex", "bt", "-ex", "disconnect", str(kernel.vmlinux)],
-            capture_output=True, text=True, timeout=120, check=True,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=True,
         ).stdout
         theirs = spoken(said)
         last = [name for name, _, _ in frames].index("do_syscall_64")
@@ -254,12 +257,17 @@ def test_gdb_by_hand_has_the_same_stack(make_vm: MakeVm, kernel: kdev.KernelArti
         assert "in sysrq_handle_crash" in said
 
 
-def test_a_session_on_a_stub_that_somebody_else_opened(make_vm: MakeVm, kernel: kdev.KernelArtifact, tmp_path: Path) -> None:
+def test_a_session_on_a_stub_that_somebody_else_opened(
+    make_vm: MakeVm, kernel: kdev.KernelArtifact, tmp_path: Path
+) -> None:
     with make_vm() as vm:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
-        for stub, device in [(f"127.0.0.1:{port}", f"tcp:127.0.0.1:{port}"), (str(tmp_path / "s"), f"unix:{tmp_path / 's'},server=on,wait=off")]:
+        for stub, device in [
+            (f"127.0.0.1:{port}", f"tcp:127.0.0.1:{port}"),
+            (str(tmp_path / "s"), f"unix:{tmp_path / 's'},server=on,wait=off"),
+        ]:
             serve(vm, device)
             with kdev.DebugSession.attach(stub, kernel) as dbg:
                 assert dbg.evaluate("init_task.comm").startswith('"swapper')

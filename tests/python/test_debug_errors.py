@@ -38,7 +38,9 @@ def test_no_gdb(make_vm: MakeVm, monkeypatch: pytest.MonkeyPatch) -> None:
             assert dbg.pid
 
 
-def test_a_gdb_that_ends_at_once_or_says_nothing(make_vm: MakeVm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_gdb_that_ends_at_once_or_says_nothing(
+    make_vm: MakeVm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with make_vm() as vm:
         monkeypatch.setenv("KDEV_GDB", str(program(tmp_path / "ends", "echo 'cannot work' >&2; exit 3\n")))
         with pytest.raises(kdev.DebugError, match="gdb has ended"):
@@ -53,9 +55,11 @@ def test_a_gdb_that_ends_at_once_or_says_nothing(make_vm: MakeVm, tmp_path: Path
     assert not processes_naming(str(tmp_path / "silent"))
 
 
-def test_a_gdb_without_python_works_but_for_modules(make_vm: MakeVm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_gdb_without_python_works_but_for_modules(
+    make_vm: MakeVm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # Its list of features says so.
-    text = "exec gdb \"$@\" | sed -u 's/\"python\",//'\n"
+    text = 'exec gdb "$@" | sed -u \'s/,"python"//\'\n'
     with make_vm() as vm:
         monkeypatch.setenv("KDEV_GDB", str(program(tmp_path / "gdb-without", text)))
         with vm.debug() as dbg:
@@ -195,8 +199,11 @@ def test_gdb_is_killed_while_the_guest_runs_towards_a_breakpoint(make_vm: MakeVm
             dbg.resume()
             assert dbg.pid is not None
             os.kill(dbg.pid, signal.SIGKILL)
+            job = vm.spawn("cat /proc/version")  # it may reach the breakpoint, and nobody hears of it
             with pytest.raises(kdev.DebugError):
                 dbg.wait(timeout=30)
+            time.sleep(0.5)
+        assert job.wait().exit_code == 0
         # Nothing is at the breakpoint's place any more.
         assert vm.run("cat /proc/version", timeout=30).exit_code == 0
         with vm.debug() as dbg:

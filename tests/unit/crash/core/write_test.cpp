@@ -134,8 +134,8 @@ TEST_F(WriteTest, AKernelThatWasMovedIsFoundAgain) {
   const Core core(folder.write("vmcore", dump), sources);
   ASSERT_EQ("greeted too often", core.panic());
   const auto written = core.write_elf(folder / "out");
-  EXPECT_THAT(written.command, ElementsAre("gdb", "-ex", "symbol-file -o 0x1000000 " + linked.file().string(),
-                                           "-ex", "core-file " + (folder / "out").string()));
+  EXPECT_THAT(written.command, ElementsAre("gdb", "-c", (folder / "out").string(), "-ex",
+                                           "symbol-file -o 0x1000000 " + linked.file().string()));
   expect_same(core, Core(folder / "out", sources));
   core.write_kdump(folder / "out");
   expect_same(core, Core(folder / "out", sources));
