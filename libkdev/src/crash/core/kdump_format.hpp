@@ -10,6 +10,8 @@ namespace kdev::crash {
 constexpr std::string_view kdump_signature = "KDUMP   ";
 /// The newest.
 constexpr std::int32_t kdump_version = 6;
+/// Bytes of a block.
+constexpr std::uint64_t kdump_page = 4096;
 
 /// struct disk_dump_header.
 struct KdumpFileHeader {
