@@ -133,7 +133,9 @@ class Finder {
 
   void found(std::uint64_t address, const Sleeping& how, const ThreadState& t) {
     auto& lock = lock_at(address, how.kind);
-    for (const int tid : order_) add(lock.waiters, tid);
+    // All that wait are in the list that the first one is in.
+    if (lock.waiters.empty())
+      for (const int tid : order_) add(lock.waiters, tid);
     add(lock.waiters, t.thread.tid);
     if (how.owner.empty()) return;
     const auto owner = view_.number(address, how.lock, how.owner, how.unit);

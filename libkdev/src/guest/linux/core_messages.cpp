@@ -14,7 +14,11 @@ constexpr std::string_view printk = "kernel/printk/printk.c";
 /// LOG_BUF_LEN_MAX.
 constexpr std::uint64_t max_size = 1ull << 31;
 constexpr std::size_t max_messages = 64u << 20;  // bytes of text
+/// PRB_AVGBITS: there is a descriptor for 32 bytes.
+constexpr std::uint64_t max_count_bits = 26;
 constexpr std::size_t max_count = 1u << 22;
+/// Of descriptors that are not in the dump, one after the other.
+constexpr std::size_t max_missing = 1u << 16;
 /// caller_id of a message that no task printed (printk_caller_id).
 constexpr std::uint32_t by_cpu = 0x80000000;
 
@@ -117,8 +121,8 @@ std::vector<Message> ring_messages(const CoreMemory& memory, const Layout& layou
              caller_at = layout.offset("printk_info", "caller_id"),
              level_at_offset = level_offset(layout, "printk_info");
   if (!count_bits || !descs || !infos || !head || !tail || !size_bits || !data || !desc_size || !info_size ||
-      !state_at || !block_at || !begin_at || !next_at || !time_at || !length_at || *count_bits > 31 ||
-      *size_bits > 31)
+      !state_at || !block_at || !begin_at || !next_at || !time_at || !length_at ||
+      *count_bits > max_count_bits || *size_bits > 31)
     return {};
   const std::uint64_t count = 1ull << *count_bits, size = 1ull << *size_bits;
   // DESC_ID_MASK and DESC_STATE: the upper two bits of an id are its state.
@@ -128,7 +132,7 @@ std::vector<Message> ring_messages(const CoreMemory& memory, const Layout& layou
   // (LPOS_DATALESS).
   constexpr std::uint64_t id_size = 8;
   std::vector<Message> out;
-  std::size_t bytes = 0;
+  std::size_t bytes = 0, missing = 0;
   for (std::uint64_t n = 0, id = *tail & id_mask; n < count; ++n, id = (id + 1) & id_mask) {
     const auto desc = *descs + id % count * *desc_size, info = *infos + id % count * *info_size;
     const auto state = layout.number(desc + *state_at), begin = layout.number(desc + *block_at + *begin_at),
@@ -136,6 +140,7 @@ std::vector<Message> ring_messages(const CoreMemory& memory, const Layout& layou
                length = layout.number(info + *length_at, 2);
     const bool there =
         state && (*state & id_mask) == id && (*state >> 62 == committed || *state >> 62 == finalized);
+    missing = state ? 0 : missing + 1;
     if (there && begin && next && time && length) {
       Message& message = out.emplace_back();
       message.nanoseconds = *time;
@@ -155,7 +160,8 @@ std::vector<Message> ring_messages(const CoreMemory& memory, const Layout& layou
           message.caller = static_cast<std::uint32_t>(*value);
       bytes += text.size();
     }
-    if (id == (*head & id_mask) || bytes > max_messages || out.size() > max_count) break;
+    if (id == (*head & id_mask) || bytes > max_messages || out.size() > max_count || missing > max_missing)
+      break;
   }
   return out;
 }

@@ -30,7 +30,7 @@ std::optional<Layout> layout_of(const KernelView& view) {
   const auto size = view.size_of("page", unit);
   const auto lru = info.number("PG_lru");
   const auto buddy = info.number("PAGE_BUDDY_MAPCOUNT_VALUE");
-  if (!size || !lru || *lru > 63 || !buddy) return std::nullopt;
+  if (!size || *size > page || !lru || *lru > 63 || !buddy) return std::nullopt;
   layout.size = *size;
   layout.lru = std::uint64_t{1} << *lru;
   layout.buddy = static_cast<std::uint32_t>(*buddy);

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <unordered_set>
+#include <utility>
 
 #include "guest/linux/core_facts.hpp"
 
@@ -147,9 +148,11 @@ std::vector<ThreadState> linux_threads(const KernelView& view, std::vector<std::
     const auto signal = view.number(leader, "task_struct", "signal", unit);
     const auto list = signal.value_or(0) + head->offset;
     std::size_t count = 0;
+    bool led = false;  // the leader comes once
     for (auto thread = signal ? view.number(list) : std::nullopt; thread && *thread != list;
          thread = view.number(*thread)) {
-      if (++count > max_threads || (!add(*thread - node->offset, name) && *thread - node->offset != leader)) {
+      const auto task = *thread - node->offset;
+      if (++count > max_threads || (!add(task, name) && (task != leader || std::exchange(led, true)))) {
         endless = true;
         break;
       }
