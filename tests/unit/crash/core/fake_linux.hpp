@@ -27,6 +27,23 @@ inline std::string prstatus(std::uint32_t pid, std::uint64_t ip, std::uint64_t s
   return note("CORE", 1, data);
 }
 
+/// As makedumpfile -F writes it: pieces in any order, each with its place.
+inline std::string flattened(const std::string& whole) {
+  const auto word = [](std::uint64_t n) {
+    std::string s;
+    for (int shift = 56; shift >= 0; shift -= 8) s += static_cast<char>(n >> shift);
+    return s;
+  };
+  std::string file = "makedumpfile" + std::string(4, '\0') + word(1) + word(1);
+  file.resize(4096);
+  constexpr std::size_t piece = 100000;
+  for (std::size_t i = (whole.size() + piece - 1) / piece; i-- > 0;) {
+    const auto part = whole.substr(i * piece, piece);
+    file += word(i * piece) + word(part.size()) + part;
+  }
+  return file + word(~0ull) + word(~0ull);
+}
+
 /// A kernel and dumps of it. `text`: where it is linked, as it lies in memory.
 struct LinuxKernel : FakeKernel {
   explicit LinuxKernel(std::vector<std::string> defines = {}, const std::string& text = "0xffffffff81000000",

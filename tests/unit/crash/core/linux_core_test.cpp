@@ -327,23 +327,6 @@ TEST_F(LinuxCoreTest, TruncatedAnywhereItIsAnErrorOrSaysSo) {
   }
 }
 
-/// As makedumpfile -F writes it: pieces in any order, each with its place.
-std::string flattened(const std::string& whole) {
-  const auto word = [](std::uint64_t n) {
-    std::string s;
-    for (int shift = 56; shift >= 0; shift -= 8) s += static_cast<char>(n >> shift);
-    return s;
-  };
-  std::string file = "makedumpfile" + std::string(4, '\0') + word(1) + word(1);
-  file.resize(4096);
-  constexpr std::size_t piece = 100000;
-  for (std::size_t i = (whole.size() + piece - 1) / piece; i-- > 0;) {
-    const auto part = whole.substr(i * piece, piece);
-    file += word(i * piece) + word(part.size()) + part;
-  }
-  return file + word(~0ull) + word(~0ull);
-}
-
 TEST_F(LinuxCoreTest, AFlattenedDumpIsPutTogether) {
   const auto file = flattened(kernel->dump(kernel->cpu_notes() + kernel->vmcoreinfo()));
   const Core core = kernel->open(file);
