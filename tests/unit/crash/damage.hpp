@@ -48,6 +48,7 @@ inline std::vector<std::string> limits_of(const std::string& was) {
     values.push_back(was);
     values.back()[bit / 8] = static_cast<char>(values.back()[bit / 8] ^ 1 << bit % 8);
   }
+  std::erase(values, was);
   return values;
 }
 

@@ -13,6 +13,7 @@
 #include "common/json.hpp"
 #include "crash/bundle/manifest.hpp"
 #include "unit/crash/core/fake_linux.hpp"
+#include "unit/crash/damage.hpp"
 
 namespace kdev {
 namespace {
@@ -340,6 +341,42 @@ TEST_F(BundleTest, CutOffOrFlippedItIsAnErrorOrTheSame) {
     bytes[bytes.size() - 1 - std::min(from_end, bytes.size() - 1)] ^= static_cast<char>(1 << random() % 8);
     look(bytes);
   }
+}
+
+/// Local file headers, central directory headers and the record at its end (APPNOTE.TXT of zip, 4.3), those of
+/// the first member and of the last.
+TEST_F(BundleTest, NoFieldOfTheArchiveDoesHarm) {
+  using Widths = std::vector<std::pair<std::string, std::size_t>>;
+  const Widths both{{"flags", 2}, {"method", 2}, {"time", 2},        {"date", 2},        {"crc-32", 4},
+                    {"packed", 4}, {"size", 4},  {"name length", 2}, {"extra length", 2}};
+  Widths local{{"signature", 4}, {"needed", 2}}, central{{"signature", 4}, {"made by", 2}, {"needed", 2}};
+  local.insert(local.end(), both.begin(), both.end());
+  central.insert(central.end(), both.begin(), both.end());
+  central.insert(central.end(), {{"comment length", 2}, {"disk", 2}, {"internal", 2}, {"external", 4}, {"offset", 4}});
+  const Widths end{{"signature", 4}, {"disk", 2}, {"first disk", 2}, {"entries", 2},
+                   {"all entries", 2}, {"size", 4}, {"offset", 4}, {"comment length", 2}};
+  const Core from = core();
+  const CrashRecord record = record_of(from);
+  save_bundle(file, record, &from, {.memory = true, .symbols = false});
+  const std::string whole = content_of(file);
+  const auto directory = whole.find("PK\1\2"), finish = whole.rfind("PK\5\6");
+  ASSERT_TRUE(directory != std::string::npos && finish != std::string::npos);
+  std::vector<HeaderField> fields = fields_from(finish, end);
+  for (const auto& [at, widths] : {std::pair(std::size_t{0}, local), std::pair(whole.rfind("PK\3\4"), local),
+                                   std::pair(directory, central), std::pair(whole.rfind("PK\1\2"), central)})
+    for (const auto& f : fields_from(at, widths)) fields.push_back(f);
+  int opened = 0;
+  const auto look = [&](const Path& damaged) {
+    answers_or_refuses([&] {
+      const Bundle bundle(damaged);
+      EXPECT_EQ(record.report, bundle.record().report);
+      EXPECT_EQ(from.physical_end(), bundle.core().physical_end());
+      ++opened;
+    });
+  };
+  at_each_limit(whole, fields, folder / "damaged", look);
+  EXPECT_LT(0, opened);
+  at_each_cut(whole, folder / "damaged", look);
 }
 
 }  // namespace
