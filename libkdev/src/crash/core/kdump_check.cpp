@@ -1,5 +1,6 @@
 #include "crash/core/kdump_check.hpp"
 
+#include <elf.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -11,6 +12,8 @@ namespace {
 
 /// NR_CPUS is at most 8192 (arch/x86/Kconfig); each has a note.
 constexpr std::size_t max_notes = 10000;
+/// struct elf_prstatus of x86-64, without its last, optional member.
+constexpr std::size_t prstatus_size = 328;
 /// The kernel has a page for it (VMCOREINFO_BYTES), makedumpfile adds a few lines.
 constexpr std::size_t max_vmcoreinfo = 64u << 10, max_key = 512;
 
@@ -63,7 +66,8 @@ std::string check_kdump_headers(const KdumpFileHeader& h, const KdumpSubHeader& 
   const std::uint64_t blocks = h.bitmap_blocks, sub_blocks = static_cast<std::uint32_t>(h.sub_header_blocks);
   if ((1 + sub_blocks + blocks) * kdump_page > file_size) return "it is cut off within its bitmaps of pages";
   const auto pages = h.version >= 6 ? sub.max_page_64 : h.max_page;
-  if (blocks % 2 || blocks / 2 * kdump_page * 8 < pages) return "its bitmaps of pages are too small";
+  if (blocks % 2 || blocks / 2 * kdump_page * 8 < pages || blocks * kdump_page * 8 < h.max_page)
+    return "its bitmaps of pages are too small";
   for (const auto& [at, size] :
        {std::pair{sub.notes_at, sub.notes_size}, std::pair{sub.vmcoreinfo_at, sub.vmcoreinfo_size}})
     if (size && (!at || size > max_kdump_notes || at > file_size || size > file_size - at))
@@ -77,6 +81,8 @@ std::string check_kdump_notes(const std::vector<guest::CoreNote>& notes, std::st
   for (const auto& n : notes) {
     if (n.name == "Xen" || n.name == ".note.Xen" || n.name == "VMCOREINFO_XEN")
       return "it is of a kernel below Xen, whose physical addresses are others";
+    if (n.name == "CORE" && n.type == NT_PRSTATUS && n.data.size() < prstatus_size)
+      return "a note of its registers is cut off";
     if (n.name != "VMCOREINFO") continue;
     if (++texts > 1) return "it has more than one VMCOREINFO";
     if (auto wrong = check_vmcoreinfo(n.data); !wrong.empty()) return wrong;

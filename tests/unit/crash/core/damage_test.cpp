@@ -248,7 +248,7 @@ class DamagedKdump : public testing::Test {
   static std::string with_notes(const std::string& notes) {
     auto bytes = with(offset_note, sample().bytes.size(), 8);
     put_le(bytes, offset_note + 8, notes.size(), 8);
-    put_le(bytes, offset_vmcoreinfo, 0, 16);
+    bytes.replace(offset_vmcoreinfo, 16, 16, '\0');
     return bytes + notes;
   }
   std::string said(const std::string& bytes) const {
@@ -292,6 +292,7 @@ TEST_F(DamagedKdump, WhatLibkdumpfileWouldMisreadIsRefused) {
   EXPECT_THAT(said(with_notes(info(std::string(1 << 20, '\n')))), HasSubstr("its VMCOREINFO has 1048576"));
   EXPECT_THAT(said(with_notes(info("A=1\n") + info("A=1\n"))), HasSubstr("more than one VMCOREINFO"));
   EXPECT_THAT(said(with_notes(note(".note.Xen", 0x2000001, ""))), HasSubstr("below Xen"));
+  EXPECT_THAT(said(with_notes(note("CORE", 1, std::string(100, '\0')))), HasSubstr("registers is cut off"));
   std::string many;
   for (int i = 0; i < 20000; ++i) many += note("CORE", 3, "");
   EXPECT_THAT(said(with_notes(many)), HasSubstr("it has 20000 notes"));
