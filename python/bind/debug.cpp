@@ -2,10 +2,12 @@
 #include <unistd.h>
 
 #include <kdev/debug_session.hpp>
+#include <kdev/running_vm.hpp>
 #include <kdev/vm.hpp>
 
 #include "bind.hpp"
 #include "handles.hpp"
+#include "package.hpp"
 #include "value.hpp"
 
 namespace kdev::python {
@@ -95,6 +97,17 @@ void bind_values(py::module_& m) {
       .field("name", &DebugThread::name)
       .field("frame", &DebugThread::frame)
       .finish({"number", "id", "name"});
+  Value<GdbCommand>(m, "GdbCommand", "A gdb for people to type at.")
+      .field("argv", &GdbCommand::argv, "Starts it.")
+      .field("script", &GdbCommand::script, "The commands that it begins with; another gdb can source them.")
+      .field("symbols", &GdbCommand::symbols, "The kernel's file.")
+      .finish({"argv"});
+  Value<RunningVm>(m, "RunningVm", "A VM that runs, as its folder tells other processes of the same user.")
+      .field("name", &RunningVm::name)
+      .field("directory", &RunningVm::directory)
+      .field("kernel", &RunningVm::kernel, "That it runs.")
+      .field("modules", &RunningVm::modules, "Files of those that were added.")
+      .finish({"name", "directory"});
   Value<DebuggerBackends>(m, "DebuggerBackends", "The debuggers that a guest's kernel can hand a stop to.")
       .field("available", &DebuggerBackends::available)
       .field("current", &DebuggerBackends::current)
@@ -268,6 +281,15 @@ void bind_debug(py::module_& m) {
             return blocking([&] { return d.session().execute(command); });
           },
           py::arg("command"), "One command of gdb's own command line; what it says.")
+      .def(
+          "hand_over", [](Self d) { return blocking([&] { return d.session().hand_over(); }); },
+          "Ends the session's own gdb and gives its place to another one, with all that it knew. What that "
+          "needs stays "
+          "until close().")
+      .def(
+          "interact",
+          [](const py::object& self) { return package("kdev.gdb_launch", "interact")(self).cast<int>(); },
+          "Gives the target to a gdb in this terminal until that ends; its exit code. The session is closed then.")
       .def_property_readonly(
           "slide", [](Self d) { return d.session().slide(); },
           "How far from where it was linked the kernel runs (KASLR).")
@@ -291,29 +313,46 @@ void bind_debug(py::module_& m) {
           "gdb on a dump that is open with its kernel (kdev.open, vm.core()); its threads are the kernel's.")
       .def_static(
           "core",
-          [](const Path& file, const std::optional<KernelArtifact>& kernel, const std::optional<Path>& vmlinux,
-             const std::vector<Path>& modules, const std::optional<Path>& source, Os os) {
+          [](const Path& file, const std::optional<KernelArtifact>& kernel,
+             const std::optional<Path>& vmlinux, const std::vector<Path>& modules,
+             const std::optional<Path>& source, Os os) {
             SymbolSources sources{kernel, vmlinux.value_or(Path()), modules, source.value_or(Path()), {}};
             sources.os = os;
-            return std::make_shared<DebugHandle>(nullptr, blocking([&] { return DebugSession::core(file, sources); }));
+            return std::make_shared<DebugHandle>(nullptr,
+                                                 blocking([&] { return DebugSession::core(file, sources); }));
           },
           py::arg("file"), py::arg("kernel") = py::none(), py::kw_only(), py::arg("vmlinux") = py::none(),
           py::arg("modules") = std::vector<Path>{}, py::arg("source") = py::none(), py::arg("os") = Os::linux,
           "gdb on a dump of any format that Core reads.")
       .def_static(
           "attach",
-          [](const std::string& stub, const std::optional<KernelArtifact>& kernel, const std::optional<Path>& vmlinux,
-             const std::vector<Path>& modules, const std::optional<Path>& source, Os os, int baud, Seconds timeout) {
+          [](const std::string& stub, const std::optional<KernelArtifact>& kernel,
+             const std::optional<Path>& vmlinux, const std::vector<Path>& modules,
+             const std::optional<Path>& source, Os os, int baud, Seconds timeout) {
             SymbolSources sources{kernel, vmlinux.value_or(Path()), modules, source.value_or(Path()), {}};
             sources.os = os;
             return std::make_shared<DebugHandle>(nullptr, blocking([&] {
-              return DebugSession::attach(stub, sources, baud, Deadline::after(timeout));
-            }));
+                                                   return DebugSession::attach(stub, sources, baud,
+                                                                               Deadline::after(timeout));
+                                                 }));
           },
           py::arg("stub"), py::arg("kernel") = py::none(), py::kw_only(), py::arg("vmlinux") = py::none(),
           py::arg("modules") = std::vector<Path>{}, py::arg("source") = py::none(), py::arg("os") = Os::linux,
           py::arg("baud") = 115200, py::arg("timeout") = 60.0,
-          "gdb on a stub: 'host:port', a serial device, a unix socket's path. Where KASLR has put the kernel is found.");
+          "gdb on a stub: 'host:port', a serial device, a unix socket's path. Where KASLR has put the kernel "
+          "is found.");
+
+  m.def(
+      "running_vms", [](const Path& run_dir) { return blocking([&] { return running_vms(run_dir); }); },
+      py::arg("run_dir"), "VMs of any process of this user whose folders lie there, by name.");
+  m.def(
+      "debug_running",
+      [](const RunningVm& vm, Seconds timeout) {
+        return std::make_shared<DebugHandle>(
+            nullptr, blocking([&] { return debug_running(vm, Deadline::after(timeout)); }));
+      },
+      py::arg("vm"), py::kw_only(), py::arg("timeout") = 60.0,
+      "gdb on it, over its machine's stub, whatever process started it.");
 
   auto vm = m.attr("VM").cast<py::class_<VmHandle, std::shared_ptr<VmHandle>>>();
   vm.def(

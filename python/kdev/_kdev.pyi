@@ -47,6 +47,7 @@ __all__: list[str] = [
     "ExitStatus",
     "FaultInfo",
     "FaultMember",
+    "GdbCommand",
     "GuestCommand",
     "Host",
     "I386Pmap",
@@ -73,6 +74,7 @@ __all__: list[str] = [
     "Progress",
     "RebootResult",
     "ResolvedConf",
+    "RunningVm",
     "SeedImage",
     "Sighting",
     "SimilarCrash",
@@ -101,6 +103,7 @@ __all__: list[str] = [
     "console_systems",
     "crash_key",
     "customize",
+    "debug_running",
     "detect_console",
     "detect_source",
     "diff_configs",
@@ -118,6 +121,7 @@ __all__: list[str] = [
     "read_build_id",
     "read_text_dump",
     "running_os",
+    "running_vms",
     "scan_console",
     "suspects",
     "unpack_archive",
@@ -4587,6 +4591,87 @@ class DebugThread:
         gdb's.
         """
 
+class GdbCommand:
+    """
+    A gdb for people to type at.
+    """
+
+    __dataclass_fields__: typing.ClassVar[dict[str, dataclasses.Field[typing.Any]]]
+    """
+    A class's __dataclass_fields__, made when first asked for: there are many classes, and few are asked.
+    """
+    @staticmethod
+    def from_dict(data: dict[str, typing.Any]) -> GdbCommand: ...
+    @staticmethod
+    def from_json(text: str) -> GdbCommand: ...
+    def __copy__(self) -> GdbCommand: ...
+    def __deepcopy__(self, memo: dict[int, typing.Any]) -> GdbCommand: ...
+    def __eq__(self, other: object) -> bool: ...
+    def __getstate__(self) -> typing.Any: ...
+    def __hash__(self) -> int: ...
+    def __repr__(self) -> str: ...
+    def __setstate__(self, arg0: typing.Any) -> None: ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        Plain data: str, numbers, list, dict, None.
+        """
+    def to_json(self) -> str: ...
+    @property
+    def argv(self) -> list[str]:
+        """
+        Starts it.
+        """
+    @property
+    def script(self) -> pathlib.Path:
+        """
+        The commands that it begins with; another gdb can source them.
+        """
+    @property
+    def symbols(self) -> pathlib.Path:
+        """
+        The kernel's file.
+        """
+
+class RunningVm:
+    """
+    A VM that runs, as its folder tells other processes of the same user.
+    """
+
+    __dataclass_fields__: typing.ClassVar[dict[str, dataclasses.Field[typing.Any]]]
+    """
+    A class's __dataclass_fields__, made when first asked for: there are many classes, and few are asked.
+    """
+    @staticmethod
+    def from_dict(data: dict[str, typing.Any]) -> RunningVm: ...
+    @staticmethod
+    def from_json(text: str) -> RunningVm: ...
+    def __copy__(self) -> RunningVm: ...
+    def __deepcopy__(self, memo: dict[int, typing.Any]) -> RunningVm: ...
+    def __eq__(self, other: object) -> bool: ...
+    def __getstate__(self) -> typing.Any: ...
+    def __hash__(self) -> int: ...
+    def __repr__(self) -> str: ...
+    def __setstate__(self, arg0: typing.Any) -> None: ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        Plain data: str, numbers, list, dict, None.
+        """
+    def to_json(self) -> str: ...
+    @property
+    def directory(self) -> pathlib.Path: ...
+    @property
+    def kernel(self) -> KernelArtifact:
+        """
+        That it runs.
+        """
+    @property
+    def modules(self) -> list[pathlib.Path]:
+        """
+        Files of those that were added.
+        """
+    @property
+    def name(self) -> str: ...
+
 class DebuggerBackends:
     """
     The debuggers that a guest's kernel can hand a stop to.
@@ -4712,6 +4797,14 @@ class DebugSession:
     def finish(self) -> DebugStop:
         """
         Out of the innermost frame.
+        """
+    def hand_over(self) -> GdbCommand:
+        """
+        Ends the session's own gdb and gives its place to another one, with all that it knew. What that needs stays until close().
+        """
+    def interact(self) -> int:
+        """
+        Gives the target to a gdb in this terminal until that ends; its exit code. The session is closed then.
         """
     def interrupt(self) -> DebugStop:
         """
@@ -5069,6 +5162,11 @@ def customize(
     A disk image with what was added to it and changed in it since, without root, by a guest of this kernel and userland that mounts it; with kdev's agent as a service. The original is not written to.
     """
 
+def debug_running(vm: RunningVm, *, timeout: float = 60.0) -> DebugSession:
+    """
+    gdb on it, over its machine's stub, whatever process started it.
+    """
+
 def detect_console(log: str | bytes) -> str:
     """
     Whose console it seems to be; empty: nobody's.
@@ -5150,6 +5248,11 @@ def read_text_dump(tar: str | os.PathLike[str]) -> TextDump: ...
 def running_os() -> typing.Literal["linux", "freebsd"]:
     """
     The OS of this machine's kernel. ConfigError when kdev does not know it.
+    """
+
+def running_vms(run_dir: str | os.PathLike[str]) -> list[RunningVm]:
+    """
+    VMs of any process of this user whose folders lie there, by name.
     """
 
 def scan_console(log: str | bytes, os: str | None = None) -> list[CrashReport]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import socket
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import kdev
 import pytest
 from conftest import MakeVm
 from debug_module import LINES, line_of
+from kdev.gdb_launch import launch_json
 
 pytestmark = pytest.mark.boot
 
@@ -61,7 +63,7 @@ def test_a_system_call_has_the_arguments_that_the_guest_passed(make_vm: MakeVm) 
             args = variables(stop.frame.args)
             assert args["dfd"] == "-100", "AT_FDCWD"
             assert args["filename"].endswith('"/some-file"')
-            assert "do_sys_openat2" in LINES or stop.frame.source
+            assert stop.frame.source
             found = variables(dbg.locals())
             assert found["filename"] == args["filename"]
             assert dbg.evaluate("how->flags & 3") == "0", "O_RDONLY"
@@ -89,7 +91,7 @@ def test_a_system_call_has_the_arguments_that_the_guest_passed(make_vm: MakeVm) 
             after = dbg.next()
             assert after.frame.function == "do_sys_openat2"
             assert after.frame.line > line
-            assert dbg.step_instruction().frame.function in functions(frames) or dbg.stopped
+            assert dbg.step_instruction().reason == "end-stepping-range"
             dbg.clear(there)
             done = dbg.run_to("do_filp_open")
             assert done.frame.function == "do_filp_open"
@@ -119,7 +121,6 @@ def test_a_module_is_followed_from_its_init_function_to_its_end(make_vm: MakeVm,
             assert dbg.evaluate("probe_counter") == "3", "before its code ran"
             # .data, .bss, .init.text and the per-CPU template's copy.
             assert dbg.evaluate("probe_bss") == "{0, 0, 0, 0}"
-            assert "__this_cpu" or dbg.evaluate("probe_percpu")
             offset = int(dbg.evaluate("(unsigned long) __per_cpu_offset[0]"))
             percpu = int(dbg.evaluate("(unsigned long) &probe_percpu"))
             assert int.from_bytes(dbg.memory((percpu + offset) % 2**64, 4), "little") == 7
@@ -243,9 +244,10 @@ def test_gdb_by_hand_has_the_same_stack(make_vm: MakeVm, kernel: kdev.KernelArti
             frames = places(dbg.backtrace())
         stub = tmp_path / "stub"
         serve(vm, f"unix:{stub},server=on,wait=off")
+        lines = ["set architecture i386:x86-64", f"target remote {stub}", "bt", "disconnect"]
+        commands = [word for line in lines for word in ("-ex", line)]
         said = subprocess.run(
-            ["gdb", "-nx", "-batch", "-ex", "set architecture i386:x86-64", "-ex", f"target remote {stub}"]
-            + ["-ex", "bt", "-ex", "disconnect", str(kernel.vmlinux)],
+            ["gdb", "-nx", "-batch", *commands, str(kernel.vmlinux)],
             capture_output=True,
             text=True,
             timeout=120,
@@ -311,3 +313,57 @@ def test_a_panic_under_the_debugger_is_a_crash(make_vm: MakeVm) -> None:
             assert crash is not None
             assert crash.title == "panic: sysrq triggered crash" or "sysrq" in crash.title
             del job
+
+
+def kdev_debug(*arguments: str, script: str = "") -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "kdev", "debug", *arguments], input=script, capture_output=True, text=True, timeout=120
+    )
+
+
+def test_a_gdb_to_type_at(make_vm: MakeVm, guest_name: str, tmp_path: Path, module: kdev.ModuleArtifact) -> None:
+    with make_vm(modules=[module]) as vm:
+        vm.run(f"insmod /m/{debug_module.NAME}.ko", check=True)
+        running = kdev.running_vms(tmp_path / "run")
+        assert [(one.name, one.directory) for one in running] == [(guest_name, vm.directory)]
+        # Another process, which has but the VM's name.
+        script = "bt\np probe_counter\np $kdev_none\ninfo symbol probe_poke\nquit\n"
+        done = kdev_debug(guest_name, "--run-dir", str(tmp_path / "run"), script=script)
+        assert done.returncode == 0, done.stderr
+        assert " = 4\n" in done.stdout
+        assert "do_idle" in done.stdout
+        assert "probe_poke in section .text" in done.stdout
+        assert vm.run("echo up").stdout == "up\n"
+        assert not (vm.directory / "gdb.sock").exists()
+
+        nobody = kdev_debug("no-such-vm", "--run-dir", str(tmp_path / "run"))
+        assert nobody.returncode == 2
+        assert guest_name in nobody.stderr
+
+
+def test_a_dump_and_an_editor(make_vm: MakeVm, kernel: kdev.KernelArtifact, tmp_path: Path) -> None:
+    with make_vm() as vm:
+        vm.run("echo c > /proc/sysrq-trigger")
+        vm.core().write_elf(tmp_path / "core")
+        done = kdev_debug(str(tmp_path / "core"), "--vmlinux", str(kernel.vmlinux), script="bt\nquit\n")
+        assert done.returncode == 0, done.stderr
+        assert "sysrq_handle_crash" in done.stdout
+        with vm.debug() as dbg:
+            command = dbg.hand_over()
+            entry, adapter = launch_json(command, "vm")["configurations"]
+            assert entry["program"] == str(kernel.vmlinux)
+            assert adapter["debuggerArgs"] == command.argv[1:]
+            # What the editor does, by hand.
+            lines = [step["text"] for step in entry["customLaunchSetupCommands"]] + ["-stack-list-frames", "-gdb-exit"]
+            said = subprocess.run(
+                [entry["miDebuggerPath"], entry["miDebuggerArgs"], "--interpreter=mi", entry["program"]],
+                input="\n".join(lines) + "\n",
+                capture_output=True,
+                text=True,
+                timeout=120,
+                check=True,
+            ).stdout
+            assert 'func="sysrq_handle_crash"' in said
+            with pytest.raises(kdev.DebugError, match="closed"):
+                dbg.backtrace()
+        assert vm.qmp("query-status")["running"] is False

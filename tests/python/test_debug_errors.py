@@ -214,7 +214,7 @@ def test_the_guest_ends_under_the_debugger(make_vm: MakeVm) -> None:
     with make_vm() as vm:
         with vm.debug() as dbg:
             job = vm.spawn("poweroff -f")
-            with pytest.raises(kdev.DebugError, match="ended|lost"):
+            with pytest.raises(kdev.DebugError, match=r"ended|lost"):
                 dbg.wait(timeout=60)
             with pytest.raises(kdev.DebugError):
                 dbg.backtrace()
@@ -227,7 +227,7 @@ def test_the_guest_resets_under_the_debugger(make_vm: MakeVm) -> None:
     with make_vm() as vm:
         with vm.debug() as dbg:
             job = vm.spawn("reboot -f")
-            with pytest.raises(kdev.DebugError, match="ended|lost"):
+            with pytest.raises(kdev.DebugError, match=r"ended|lost"):
                 dbg.wait(timeout=60)
             del job
         assert vm.state == "stopped"

@@ -92,6 +92,14 @@ struct DebugInstruction {
   bool operator==(const DebugInstruction&) const = default;
 };
 
+/// A gdb for people to type at.
+struct GdbCommand {
+  std::vector<std::string> argv{};  ///< starts it
+  Path script{};   ///< the commands of gdb's that it begins with; they can be sourced in another one
+  Path symbols{};  ///< the kernel's file
+  bool operator==(const GdbCommand&) const = default;
+};
+
 /// Of break_at() and others, a place in the code: "do_sys_openat2", "fs/open.c:1290", "*0xffffffff81234567",
 /// "MODULE.c:10".
 using Location = std::string;
@@ -175,6 +183,10 @@ class KDEV_API DebugSession {
   const std::vector<std::string>& notes() const;
   int pid() const;  ///< gdb's; -1: closed
 
+  /// Ends the session's own gdb (breakpoints go, the kernel runs on) and gives its place to another one, to
+  /// which all is known that it knew: symbols, modules, unwinders, where the kernel is. What it needs stays
+  /// there until close(); no other call is good for anything from now on.
+  GdbCommand hand_over();
   /// Takes all breakpoints out, lets the kernel run (a crashed one goes back to the debugger it was in), ends
   /// gdb. Idempotent, bounded, never throws.
   void close() noexcept;

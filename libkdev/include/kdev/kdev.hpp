@@ -18,6 +18,7 @@
 #include <kdev/kernel_artifact.hpp>
 #include <kdev/path.hpp>
 #include <kdev/pipeline.hpp>
+#include <kdev/running_vm.hpp>
 #include <kdev/seed_image.hpp>
 #include <kdev/source_tree.hpp>
 #include <kdev/userland_artifact.hpp>

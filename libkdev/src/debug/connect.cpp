@@ -9,6 +9,7 @@ namespace kdev {
 namespace {
 
 constexpr Seconds close_limit{10};
+constexpr const char* script_name = "kdev-gdb.py";
 // How far behind its likely begin an unknown kernel's notes are looked for: only to say which it is.
 constexpr std::size_t look_for_other{64u << 20};
 constexpr Seconds look_for_other_limit{5};
@@ -175,18 +176,23 @@ void DebugSession::State::place_kernel(const Deadline& deadline) {
 }
 
 void DebugSession::State::load_symbols(const Deadline& deadline) {
-  const debug::Target& t = *target;
-  if (t.symbols.empty()) return;
-  if (slide == 0 && !t.may_move) {
-    command("-file-exec-and-symbols " + debug::mi_quote(t.symbols.string()), deadline);
-  } else {
-    std::string fixed;
-    for (const auto& [name, address] : t.gdb->fixed_sections())
-      fixed += fmt::format(" -s {} {:#x}", name, address);
-    gdb->console(fmt::format("add-symbol-file {} -o {:#x}{}", word(t.symbols.string()), slide, fixed),
-                 deadline);
-  }
+  if (target->symbols.empty()) return;
+  const std::string line = symbols_command();
+  if (line.starts_with("file "))
+    command("-file-exec-and-symbols " + debug::mi_quote(target->symbols.string()), deadline);
+  else
+    gdb->console(line, deadline);
   symbols = true;
+}
+
+std::string DebugSession::State::symbols_command() const {
+  const debug::Target& t = *target;
+  const std::string file = word(t.symbols.string());
+  if (slide == 0 && !t.may_move) return "file " + file;
+  std::string fixed;
+  for (const auto& [name, address] : t.gdb->fixed_sections())
+    fixed += fmt::format(" -s {} {:#x}", name, address);
+  return fmt::format("add-symbol-file {} -o {:#x}{}", file, slide, fixed);
 }
 
 void DebugSession::State::load_script(const Deadline& deadline) {
@@ -198,9 +204,9 @@ void DebugSession::State::load_script(const Deadline& deadline) {
   }
   const Path& folder = target->options.cwd;
   local_host()->write_file(folder / "kdev-modules.json", json::dump(files));
-  local_host()->write_file(folder / "kdev-gdb.py",
+  local_host()->write_file(folder / script_name,
                            std::string(debug::modules_script()) + std::string(target->gdb->script()));
-  gdb->console("source ./kdev-gdb.py", deadline);
+  gdb->console(fmt::format("source ./{}", script_name), deadline);
 }
 
 /// Where it was before there were symbols, said with them.
@@ -238,6 +244,39 @@ void DebugSession::State::leave() noexcept {
     abandoned = true;
     left_running = ran;
   }
+}
+
+GdbCommand DebugSession::State::hand_over() {
+  open("hand " + target->name + " over to another gdb");
+  const debug::Target& t = *target;
+  std::vector<std::string> lines{"set confirm off", "set pagination off", "set print symbol on"};
+  const auto add = [&](const std::vector<std::string>& more) {
+    lines.insert(lines.end(), more.begin(), more.end());
+  };
+  if (!t.source.empty()) lines.push_back("directory " + t.source.string());
+  if (t.is_core()) {
+    add(t.core);
+    if (python && t.gdb) lines.push_back(fmt::format("source ./{}", script_name));
+  } else {
+    if (t.gdb) add(t.gdb->setup());
+    if (t.baud > 0) lines.push_back(fmt::format("set serial baud {}", t.baud));
+    if (symbols) lines.push_back(symbols_command());
+    if (python && t.gdb && symbols) lines.push_back(fmt::format("source ./{}", script_name));
+    lines.push_back("target remote " + t.stub);
+    if (following) add({"kdev-modules", "kdev-follow"});
+  }
+  const Path folder = t.options.cwd;
+  std::string text = fmt::format("cd {}\n", folder.string());
+  for (const std::string& line : lines) text += line + "\n";
+  local_host()->write_file(folder / "kdev.gdb", text);
+  if (connected) leave();
+  gdb->end();
+  gdb.reset();
+  connected = false;
+  stop.reset();
+  return {.argv = {debug::gdb_program(), "-nx", "-q", "-x", (folder / "kdev.gdb").string()},
+          .script = folder / "kdev.gdb",
+          .symbols = t.symbols};
 }
 
 void DebugSession::State::end() noexcept {

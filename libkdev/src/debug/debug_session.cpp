@@ -189,6 +189,10 @@ std::vector<std::string> DebugSession::load_modules() {
   return s.sync_modules(soon());
 }
 
+GdbCommand DebugSession::hand_over() {
+  return state_->hand_over();
+}
+
 std::string DebugSession::execute(const std::string& command) {
   return state_->open("gdb: " + command).console(command, soon());
 }

@@ -44,6 +44,7 @@ struct DebugSession::State {
   ~State() { end(); }
 
   void connect(const Deadline& deadline);
+  GdbCommand hand_over();
   void end() noexcept;
 
   debug::Gdb& open(const std::string& attempted) {
@@ -76,6 +77,7 @@ struct DebugSession::State {
   bool see_kernel(const Deadline& deadline);
   json::object await_early(const Deadline& deadline, const std::string& what);
   void load_symbols(const Deadline& deadline);
+  std::string symbols_command() const;
   void load_script(const Deadline& deadline);
   void stand_at_first_stop(const Deadline& deadline);
   std::string read(std::uint64_t address, std::size_t size, const Deadline& deadline);

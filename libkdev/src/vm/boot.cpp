@@ -7,6 +7,7 @@
 #include "agent/protocol.h"
 #include "guest/console_rules.hpp"
 #include "guest/guest.hpp"
+#include "vm/debug_files.hpp"
 #include "vm/state.hpp"
 
 namespace kdev {
@@ -114,6 +115,7 @@ void VM::State::boot(const Deadline& deadline) {
   hypervisor::MachineSpec machine = machine_spec(deadline);
   machine.paused = hold;
   set_state(VmState::booting, "");
+  vm::describe_running(dir->path(), spec, kernel);
   auto started = std::make_shared<vm::Session>(
       spec.name, hypervisor::all_hypervisors().front()->start(machine, dir->lease(), deadline), console,
       rules, spec.timeouts.crash, events, guest::guest_for(kernel.os).debugger(), spec.on_crash);

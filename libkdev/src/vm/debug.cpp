@@ -6,25 +6,13 @@
 
 #include "debug/target.hpp"
 #include "guest/guest.hpp"
+#include "vm/debug_files.hpp"
 #include "vm/kernel_stub.hpp"
 #include "vm/machine_stub.hpp"
 #include "vm/state.hpp"
 
 namespace kdev {
 namespace {
-
-std::vector<Path> module_files(const VmSpec& spec, const KernelArtifact& kernel,
-                               const guest::SymbolRules& rules) {
-  namespace fs = boost::filesystem;
-  std::vector<Path> files;
-  boost::system::error_code ec;
-  if (!kernel.modules.empty())
-    for (fs::recursive_directory_iterator it(kernel.modules, ec), end; it != end; it.increment(ec))
-      if (rules.is_module(it->path())) files.push_back(it->path());
-  // Of two with one name, the one that was given.
-  for (const ModuleArtifact& module : spec.modules) files.push_back(module.ko);
-  return files;
-}
 
 /// Where KASLR has put it, as the kernel tells dump tools.
 std::optional<std::uint64_t> slide_in(const Core& core) {
@@ -36,6 +24,18 @@ std::optional<std::uint64_t> slide_in(const Core& core) {
 }
 
 }  // namespace
+
+std::vector<Path> vm::module_files(const KernelArtifact& kernel, const std::vector<Path>& given,
+                                   const guest::SymbolRules& rules) {
+  namespace fs = boost::filesystem;
+  std::vector<Path> files;
+  boost::system::error_code ec;
+  if (!kernel.modules.empty())
+    for (fs::recursive_directory_iterator it(kernel.modules, ec), end; it != end; it.increment(ec))
+      if (rules.is_module(it->path())) files.push_back(it->path());
+  files.insert(files.end(), given.begin(), given.end());
+  return files;
+}
 
 std::unique_ptr<debug::Target> VM::State::debug_target(const std::string& attempted) {
   KernelArtifact of;
@@ -55,7 +55,9 @@ std::unique_ptr<debug::Target> VM::State::debug_target(const std::string& attemp
   target->name = fmt::format("VM '{}'", spec.name);
   target->symbols = of.vmlinux;
   target->source = of.source;
-  target->modules = module_files(spec, of, guest.symbols());
+  std::vector<Path> given;
+  for (const ModuleArtifact& module : spec.modules) given.push_back(module.ko);
+  target->modules = vm::module_files(of, given, guest.symbols());
   target->gdb = guest.gdb();
   target->names = &guest.symbols();
   target->options = {

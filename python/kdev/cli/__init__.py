@@ -7,7 +7,7 @@ import sys
 import typer
 
 from .. import __version__, errors
-from . import address_space, boot, build, crash, demo, doctor
+from . import address_space, boot, build, crash, debug, demo, doctor
 from .output import print_error
 
 app = typer.Typer(
@@ -40,6 +40,7 @@ app.command("install")(build.install)
 app.command("boot")(boot.boot)
 app.command("run")(boot.run)
 app.add_typer(crash.app, name="crash")
+app.command("debug")(debug.debug)
 app.command("address-space")(address_space.address_space)
 app.command("demo")(demo.demo)
 

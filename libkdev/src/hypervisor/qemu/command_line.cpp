@@ -94,6 +94,7 @@ std::vector<std::string> Qemu::command_line(const MachineSpec& spec) const {
   add_boot(argv, spec);
   for (std::size_t i = 0; i < spec.disks.size(); ++i) add_disk(argv, spec, i);
   add(argv, {"-chardev", socket_chardev("qmp", qmp_fd), "-mon", "chardev=qmp,mode=control"});
+  add(argv, {"-chardev", socket_chardev("control", control_fd), "-mon", "chardev=control,mode=control"});
   add(argv, {"-chardev", socket_chardev("console", console_fd), "-serial", "chardev:console"});
   if (spec.debug_port)
     add(argv, {"-chardev", socket_chardev("debug", debug_fd), "-device", "isa-serial,chardev=debug,index=1"});

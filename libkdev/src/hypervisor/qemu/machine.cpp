@@ -1,9 +1,11 @@
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 
 #include <boost/filesystem/operations.hpp>
 #include <kdev/error.hpp>
 #include <mutex>
+#include <thread>
 
 #include "common/system_error.hpp"
 #include "host/hostfs.hpp"
@@ -16,6 +18,47 @@
 
 namespace kdev::hypervisor {
 namespace {
+
+std::string monitor(Qmp& qmp, const std::string& line, const Deadline& deadline) {
+  const json::value answer = qmp.execute("human-monitor-command", {{"command-line", line}}, deadline);
+  return answer.is_string() ? std::string(answer.as_string()) : std::string();
+}
+
+/// No command of QMP's own does it. It says something else only when it fails.
+void serve_gdb(Qmp& qmp, bool open, const Deadline& deadline) {
+  const std::string device =
+      open ? fmt::format("unix:/proc/self/fd/{}/{},server=on,wait=off", dir_fd, stub_socket) : "none";
+  const std::string said = monitor(qmp, "gdbserver " + device, deadline);
+  if (said.starts_with("Could not") || said.starts_with("Error") || said.starts_with("unknown command"))
+    throw DebugError({.attempted = "gdbserver " + device, .reason = said, .hint = "", .log = {}});
+}
+
+/// The control socket of a machine of another process's, with a thread that reads it.
+class OtherMachine {
+ public:
+  OtherMachine(const Path& dir, const Deadline& deadline) : qmp_(connect_unix(dir, control_socket)) {
+    reader_ = std::jthread([this](const std::stop_token& stop) {
+      while (!stop.stop_requested() && !qmp_.closed()) {
+        pollfd readable{qmp_.fd(), POLLIN, 0};
+        if (::poll(&readable, 1, 20) > 0) qmp_.read();
+      }
+    });
+    serve_gdb(qmp_, true, deadline);
+  }
+  ~OtherMachine() {
+    try {
+      serve_gdb(qmp_, false, Deadline::after(Seconds(5)));
+      // A debugger that went without a word has left it standing.
+      qmp_.execute("cont", {}, Deadline::after(Seconds(5)));
+    } catch (const std::exception&) {
+      // It has ended.
+    }
+  }
+
+ private:
+  Qmp qmp_;
+  std::jthread reader_;
+};
 
 class QemuMachine : public Machine {
  public:
@@ -75,8 +118,7 @@ class QemuMachine : public Machine {
   MachineMemory memory(const Deadline& deadline) override {
     std::lock_guard lock(asking_);
     // What lies where never changes; of the file nothing beyond its end is anywhere.
-    if (ranges_.empty())
-      ranges_ = read_memory_map(monitor("info mtree -f", deadline), memory_name);
+    if (ranges_.empty()) ranges_ = read_memory_map(monitor(qmp_, "info mtree -f", deadline), memory_name);
     return {.fd = memory_.get(), .ranges = ranges_};
   }
 
@@ -98,7 +140,7 @@ class QemuMachine : public Machine {
   }
 
   void open_stub(const Deadline& deadline) override {
-    serve_gdb(fmt::format("unix:/proc/self/fd/{}/{},server=on,wait=off", dir_fd, stub_socket), deadline);
+    serve_gdb(qmp_, true, deadline);
     if (!hostfs::exists(dir_ / stub_socket))
       throw DebugError({.attempted = "open QEMU's gdb stub",
                         .reason = "it made no socket",
@@ -106,7 +148,7 @@ class QemuMachine : public Machine {
                         .log = {}});
   }
   void close_stub(const Deadline& deadline) override {
-    serve_gdb("none", deadline);
+    serve_gdb(qmp_, false, deadline);
     boost::system::error_code ignored;
     boost::filesystem::remove(dir_ / stub_socket, ignored);
   }
@@ -134,17 +176,6 @@ class QemuMachine : public Machine {
   }
 
  private:
-  // No command of QMP's own does it. It says something else only when it fails.
-  void serve_gdb(const std::string& device, const Deadline& deadline) {
-    const std::string said = monitor("gdbserver " + device, deadline);
-    if (said.starts_with("Could not") || said.starts_with("Error") || said.starts_with("unknown command"))
-      throw DebugError({.attempted = "gdbserver " + device, .reason = said, .hint = "", .log = {}});
-  }
-  std::string monitor(const std::string& line, const Deadline& deadline) {
-    const json::value answer = qmp_.execute("human-monitor-command", {{"command-line", line}}, deadline);
-    return answer.is_string() ? std::string(answer.as_string()) : std::string();
-  }
-
   Process process_;
   UniqueFd console_, agent_;
   Qmp qmp_;
@@ -159,6 +190,10 @@ class QemuMachine : public Machine {
 
 }  // namespace
 
+std::shared_ptr<void> Qemu::open_stub_in(const Path& dir, const Deadline& deadline) const {
+  return std::make_shared<OtherMachine>(dir, deadline);
+}
+
 std::unique_ptr<Machine> Qemu::start(const MachineSpec& spec, Lease& lease, const Deadline& deadline) const {
   Host& host = *local_host();
   const std::string attempted = fmt::format("start QEMU for VM '{}'", spec.name);
@@ -171,7 +206,8 @@ std::unique_ptr<Machine> Qemu::start(const MachineSpec& spec, Lease& lease, cons
   if (spec.plan.kind == BootPlan::Kind::disk_uefi) provide_uefi_variables(spec.dir / uefi_variables);
   // Bound here and passed as descriptors; connecting does not have to wait until QEMU accepts.
   UniqueFd qmp_listen = listen_unix(spec.dir, "qmp.sock"),
-           console_listen = listen_unix(spec.dir, "console.sock");
+           console_listen = listen_unix(spec.dir, "console.sock"),
+           control_listen = listen_unix(spec.dir, control_socket);
   UniqueFd agent_listen = spec.agent_port ? listen_unix(spec.dir, "agent.sock") : UniqueFd();
   // Nobody connects to it here: that is for a debugger to do.
   UniqueFd debug_listen = spec.debug_port ? listen_unix(spec.dir, debug_socket) : UniqueFd();
@@ -183,7 +219,11 @@ std::unique_ptr<Machine> Qemu::start(const MachineSpec& spec, Lease& lease, cons
   UniqueFd memory = memory_file(fmt::format("kdev memory of {}", spec.name), spec.memory);
 
   SpawnOptions options{.log = spec.log, .pass = {}, .lease = lease.token()};
-  options.pass = {{qmp_listen.get(), qmp_fd}, {console_listen.get(), console_fd}, {memory.get(), memory_fd}, {dir.get(), dir_fd}};
+  options.pass = {{qmp_listen.get(), qmp_fd},
+                  {console_listen.get(), console_fd},
+                  {memory.get(), memory_fd},
+                  {dir.get(), dir_fd},
+                  {control_listen.get(), control_fd}};
   if (spec.agent_port) options.pass.push_back({agent_listen.get(), agent_fd});
   if (spec.debug_port) options.pass.push_back({debug_listen.get(), debug_fd});
   Process process = host.spawn(

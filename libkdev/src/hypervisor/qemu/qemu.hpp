@@ -15,6 +15,7 @@ class Qemu : public Hypervisor {
   void grow_disk(const MachineDisk& disk, std::uint64_t size, const Deadline& deadline) const override;
   void make_raw(const MachineDisk& disk, const Path& raw, const Deadline& deadline) const override;
   bool refers_to_files(const MachineDisk& disk) const override;
+  std::shared_ptr<void> open_stub_in(const Path& dir, const Deadline& deadline) const override;
   std::unique_ptr<Machine> start(const MachineSpec& spec, Lease& lease,
                                  const Deadline& deadline) const override;
 };
@@ -31,6 +32,9 @@ inline constexpr int debug_fd = 13;
 inline constexpr int memory_fd = 14;
 // And the machine's folder, for sockets that QEMU binds itself: no limit on its name's length.
 inline constexpr int dir_fd = 15;
+// A second control socket, for other processes of the same user, one at a time.
+inline constexpr int control_fd = 16;
+inline constexpr const char* control_socket = "control.sock";
 
 /// The backend of the guest's memory, by which memory maps name it.
 inline constexpr const char* memory_name = "ram";
