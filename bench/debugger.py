@@ -48,7 +48,7 @@ def gdb() -> str:
 @contextlib.contextmanager
 def crashed_guest() -> Iterator[kdev.VM]:
     """One that stands still in the middle of a panic: the same stack for everybody."""
-    with kdev.VM(kernel=subject.kernel(), memory=subject.MEMORY, cpus=2) as vm:
+    with kdev.VM(kernel=subject.kernel(), memory=subject.MEMORY) as vm:
         if vm.run("echo c > /proc/sysrq-trigger").crash is None:
             raise RuntimeError("the guest did not panic")
         yield vm

@@ -4,6 +4,7 @@
 #include "debug/kernel_place.hpp"
 #include "debug/modules_script.hpp"
 #include "debug/session_state.hpp"
+#include "debug/types_script.hpp"
 
 namespace kdev {
 namespace {
@@ -204,9 +205,11 @@ void DebugSession::State::load_script(const Deadline& deadline) {
   }
   const Path& folder = target->options.cwd;
   local_host()->write_file(folder / "kdev-modules.json", json::dump(files));
-  local_host()->write_file(folder / script_name,
-                           std::string(debug::modules_script()) + std::string(target->gdb->script()));
+  local_host()->write_file(folder / script_name, std::string(debug::types_script()) +
+                                                     std::string(debug::modules_script()) +
+                                                     std::string(target->gdb->script()));
   gdb->console(fmt::format("source ./{}", script_name), deadline);
+  scripts = true;
 }
 
 /// Where it was before there were symbols, said with them.

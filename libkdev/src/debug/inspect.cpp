@@ -18,6 +18,28 @@ const json::array& list(const json::object& o, std::string_view name) {
   return v && v->is_array() ? v->as_array() : none;
 }
 
+/// What "kdev-types" says, put to variables whose values are there.
+void add_types(const json::value& types, std::vector<Variable>& variables) {
+  if (!types.is_object()) return;
+  for (Variable& variable : variables) {
+    // "how@entry": what it was where the function began.
+    const auto* type = types.as_object().if_contains(variable.name.substr(0, variable.name.find('@')));
+    if (!type || !type->is_array() || type->as_array().size() != 2 || !type->as_array()[0].is_string())
+      continue;
+    variable.type = std::string(type->as_array()[0].as_string());
+    const auto& aggregate = type->as_array()[1];
+    if (aggregate.is_bool() && aggregate.as_bool() && variable.available) variable.value.clear();
+  }
+}
+
+json::array read_types(const std::string& said) {
+  const std::size_t begin = said.find('[');
+  if (begin == std::string::npos) return {};
+  boost::system::error_code ec;
+  auto value = boost::json::parse(said.substr(begin), ec);
+  return !ec && value.is_array() ? std::move(value.as_array()) : json::array();
+}
+
 }  // namespace
 
 std::vector<DebugFrame> DebugSession::backtrace(int limit, int thread) {
@@ -26,8 +48,10 @@ std::vector<DebugFrame> DebugSession::backtrace(int limit, int thread) {
   const Halted halted(s);
   const int last = std::max(limit, 1) - 1;
   const auto stack = s.command_in("-stack-list-frames", thread, -1, fmt::format("0 {}", last));
+  const bool types_by_script = s.scripts;
   const auto arguments =
-      s.command_in("-stack-list-arguments", thread, -1, fmt::format("--simple-values 0 {}", last));
+      s.command_in("-stack-list-arguments", thread, -1,
+                   fmt::format("{} 0 {}", types_by_script ? "--all-values" : "--simple-values", last));
   std::vector<DebugFrame> frames;
   for (const auto& frame : list(stack.results, "stack"))
     if (frame.is_object()) frames.push_back(debug::frame_from(frame.as_object(), s.sources));
@@ -35,6 +59,12 @@ std::vector<DebugFrame> DebugSession::backtrace(int limit, int thread) {
     if (!of_frame.is_object()) continue;
     const auto level = static_cast<std::size_t>(debug::number(of_frame.as_object(), "level"));
     if (level < frames.size()) frames[level].args = debug::variables_from(of_frame.as_object(), "args");
+  }
+  if (types_by_script) {
+    const auto types = read_types(
+        s.command_in("-interpreter-exec", thread, -1, fmt::format("console \"kdev-types {}\"", frames.size()))
+            .said);
+    for (std::size_t i = 0; i < frames.size() && i < types.size(); ++i) add_types(types[i], frames[i].args);
   }
   // A stack's bottom has nowhere to return to.
   while (frames.size() > 1 && frames.back().address == 0) frames.pop_back();
@@ -48,8 +78,18 @@ std::vector<DebugFrame> DebugSession::backtrace(int limit, int thread) {
 std::vector<Variable> DebugSession::locals(int frame, int thread) {
   State& s = *state_;
   s.need_stop("list local variables");
-  return debug::variables_from(
-      s.command_in("-stack-list-variables", thread, frame, "--simple-values").results, "variables");
+  const bool types_by_script = s.scripts;
+  auto found = debug::variables_from(s.command_in("-stack-list-variables", thread, frame,
+                                                  types_by_script ? "--all-values" : "--simple-values")
+                                         .results,
+                                     "variables");
+  if (types_by_script) {
+    const auto types = read_types(
+        s.command_in("-interpreter-exec", thread, -1, fmt::format("console \"kdev-types-of {}\"", frame))
+            .said);
+    if (!types.empty()) add_types(types[0], found);
+  }
+  return found;
 }
 
 std::vector<DebugThread> DebugSession::threads() {

@@ -5,8 +5,8 @@ namespace kdev::debug {
 
 /// A script in gdb's Python that keeps the symbols of modules as the kernel's list of them is: the command
 /// "kdev-modules" looks at the list, and prints a line "loaded NAME" or "unloaded NAME" for each change;
-/// after "kdev-follow" (or "kdev-follow hardware") the same happens, without a stop that anybody sees, when the kernel loads or unloads
-/// one, before the module's own code runs.
+/// after "kdev-follow" (or "kdev-follow hardware") the same happens, without a stop that anybody sees, when
+/// the kernel loads or unloads one, before the module's own code runs.
 ///
 /// The file kdev-modules.json in gdb's folder has the files with symbols by the modules' names. The guest's
 /// script (guest::GdbRules::script) defines

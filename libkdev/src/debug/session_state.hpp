@@ -35,6 +35,7 @@ struct DebugSession::State {
   std::set<std::string> modules;  ///< whose symbols gdb has
   bool python = false;
   bool symbols = false;    ///< gdb has the kernel's
+  bool scripts = false;    ///< it knows kdev's commands
   bool abandoned = false;  ///< the stub waits, without gdb
   bool left_running = false;
   std::uint64_t slide = 0;
