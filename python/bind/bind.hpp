@@ -25,6 +25,7 @@ void bind_bundle(pybind11::module_& m);
 void bind_core(pybind11::module_& m);
 void bind_vm(pybind11::module_& m);
 void bind_debug(pybind11::module_& m);
+void bind_kernel_debugger(pybind11::module_& m);
 void bind_pipeline(pybind11::module_& m);
 
 }  // namespace kdev::python

@@ -195,6 +195,10 @@ KDEV_PY_ENUM(kdev::BootMethod, "typing.Literal['auto', 'direct', 'bzimage', 'bio
              {kdev::BootMethod::automatic, "auto"}, {kdev::BootMethod::direct, "direct"},
              {kdev::BootMethod::bzimage, "bzimage"}, {kdev::BootMethod::bios, "bios"},
              {kdev::BootMethod::uefi, "uefi"})
+KDEV_PY_ENUM(kdev::DebuggerEntry, "typing.Literal['automatic', 'sysctl', 'sysrq', 'nmi', 'panic']",
+             {kdev::DebuggerEntry::automatic, "automatic"}, {kdev::DebuggerEntry::sysctl, "sysctl"},
+             {kdev::DebuggerEntry::sysrq, "sysrq"}, {kdev::DebuggerEntry::nmi, "nmi"},
+             {kdev::DebuggerEntry::panic, "panic"})
 KDEV_PY_ENUM(kdev::AfterCrash, "typing.Literal['pause', 'leave', 'dump', 'textdump', 'unattended']",
              {kdev::AfterCrash::pause, "pause"}, {kdev::AfterCrash::leave, "leave"},
              {kdev::AfterCrash::dump, "dump"}, {kdev::AfterCrash::textdump, "textdump"},

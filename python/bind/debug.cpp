@@ -324,6 +324,13 @@ void bind_debug(py::module_& m) {
           py::arg("file"), py::arg("kernel") = py::none(), py::kw_only(), py::arg("vmlinux") = py::none(),
           py::arg("modules") = std::vector<Path>{}, py::arg("source") = py::none(), py::arg("os") = Os::linux,
           "gdb on a dump of any format that Core reads.")
+      .def(
+          "monitor",
+          [](Self d, const std::string& command) {
+            return blocking([&] { return d.session().monitor(command); });
+          },
+          py::arg("command"),
+          "A command to the stub itself: QEMU's monitor behind the machine's, kdb behind Linux's own.")
       .def_static(
           "attach",
           [](const std::string& stub, const std::optional<KernelArtifact>& kernel,
@@ -353,6 +360,16 @@ void bind_debug(py::module_& m) {
       },
       py::arg("vm"), py::kw_only(), py::arg("timeout") = 60.0,
       "gdb on it, over its machine's stub, whatever process started it.");
+
+  for (const char* name : {"ask_debugger", "ddb", "kdb"})
+    debug.def(
+        name,
+        [](Self d, const std::string& command) {
+          return blocking([&] { return d.session().ask_debugger(command); });
+        },
+        py::arg("command"),
+        "A command to the debugger in the kernel, which takes its turn at the kernel's stub: gdb lets go of it, "
+        "and has it back.");
 
   auto vm = m.attr("VM").cast<py::class_<VmHandle, std::shared_ptr<VmHandle>>>();
   vm.def(

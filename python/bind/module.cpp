@@ -22,5 +22,6 @@ PYBIND11_MODULE(_kdev, m) {
   kdev::python::bind_bundle(m);
   kdev::python::bind_vm(m);
   kdev::python::bind_debug(m);
+  kdev::python::bind_kernel_debugger(m);
   kdev::python::bind_pipeline(m);
 }

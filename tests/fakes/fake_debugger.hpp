@@ -19,7 +19,11 @@ struct FakeDebugger : guest::DebuggerRules {
   std::vector<std::string> list_backends() const override { return {"backends"}; }
   Backends read_backends(std::string_view) const override { return {{"dbg", "stub"}, "dbg"}; }
   std::vector<std::string> select_backend(const std::string& name) const override { return {"select", name}; }
-  std::vector<std::string> enter() const override { return {"enter"}; }
+  std::vector<std::string> enter(DebuggerEntry) const override { return {"enter"}; }
+  std::string backtrace(int) const override { return "bt"; }
+  std::string tasks() const override { return "ps"; }
+  std::vector<DebuggerTask> read_tasks(std::string_view) const override { return {}; }
+  std::string recall() const override { return "\x03"; }
   std::optional<std::vector<std::string>> set_script(const std::string&, const std::vector<std::string>&,
                                                      std::string&) const override {
     return std::nullopt;

@@ -34,6 +34,7 @@ class FakeMachine : public hypervisor::Machine {
   int pid() const override { return -1; }
   std::optional<ExitStatus> wait_exit(Seconds) override { return {}; }
   void nmi(const Deadline&) override { ++nmis; }
+  void console_break(const Deadline&) override { ++breaks; }
   void pause(const Deadline&) override { ++pauses; }
   void resume(const Deadline&) override {}
   hypervisor::MachineMemory memory(const Deadline&) override { return {}; }
@@ -56,7 +57,7 @@ class FakeMachine : public hypervisor::Machine {
     [[maybe_unused]] ssize_t n = ::write(events_fd_.get(), &one, sizeof one);
   }
 
-  std::atomic<int> nmis{0}, pauses{0}, quits{0}, closes{0};
+  std::atomic<int> nmis{0}, breaks{0}, pauses{0}, quits{0}, closes{0};
 
  private:
   static void make_pair(UniqueFd& ours, UniqueFd& theirs) {

@@ -177,6 +177,13 @@ class KDEV_API DebugSession {
   std::vector<std::string> load_modules();
   /// One command of gdb's own command line; what it says. An escape.
   std::string execute(const std::string& command);
+  /// A command to the stub itself; what it says. QEMU's monitor behind the machine's ("info registers"), kdb behind
+  /// Linux's own ("ps"). DebugError: this stub takes none.
+  std::string monitor(const std::string& command);
+  /// A command to the debugger in the kernel (ddb, kdb), which takes its turn at the kernel's stub for that long: gdb
+  /// lets go of it, and has it back. A kernel that runs is stopped meanwhile. DebugError: the session is not over the
+  /// kernel's own stub of a VM; when it fails halfway, the session is closed.
+  DebuggerAnswer ask_debugger(const std::string& command);
   /// How far from where it was linked the kernel runs (KASLR).
   std::uint64_t slide() const;
   /// What a user should know: a gdb without Python, a kernel whose identity could not be checked.

@@ -7,6 +7,7 @@
 #include <kdev/event.hpp>
 #include <kdev/host.hpp>
 #include <kdev/kernel_artifact.hpp>
+#include <kdev/kernel_debugger.hpp>
 #include <kdev/seed_image.hpp>
 #include <map>
 #include <memory>
@@ -20,7 +21,9 @@ namespace kdev {
 class Workspace;
 namespace vm {
 class CrashSource;
+class KernelEntry;
 class KernelStub;
+class DebuggerAtPrompt;
 }
 
 enum class VmState { defined, booting, ready, crashed, hung, stopped };
@@ -139,7 +142,8 @@ enum class DebugStub {
 
 struct DebugOptions {
   DebugStub stub = DebugStub::automatic;
-  /// Starts a VM that was not started, stopped before its first instruction; a start() later waits until it is ready.
+  /// Starts a VM that was not started, stopped before its first instruction, or for the kernel's own stub as early as
+  /// that is there (Linux: kgdbwait, when the serial ports are); a start() later waits until it is ready.
   bool wait = false;
   Seconds timeout{60};  ///< to connect
   std::stop_token stop{};
@@ -266,6 +270,10 @@ class KDEV_API VM {
   DebuggerAnswer ask_debugger(const std::string& command, std::optional<Seconds> timeout = {},
                               std::stop_token stop = {});
 
+  /// Brings a ready guest to the prompt of the debugger in its kernel, or takes a crashed one that waits there. Linux's
+  /// gets the console meanwhile where it has no port. GuestError: there is no such debugger, or somebody debugs the
+  /// kernel; ConfigError: it is not entered that way; TimeoutError.
+  KernelDebugger kernel_debugger(const KernelDebuggerOptions& options = {});
   /// GuestError where the guest's kernel has none, or the guest lacks the program that asks it.
   DebuggerBackends debugger_backends(std::stop_token stop = {});
   void select_debugger(const std::string& backend, std::stop_token stop = {});
@@ -321,7 +329,9 @@ class KDEV_API VM {
   struct State;
   friend class Job;
   friend class vm::CrashSource;
+  friend class vm::KernelEntry;
   friend class vm::KernelStub;
+  friend class vm::DebuggerAtPrompt;
   void end() noexcept;
   static Job spawn_job(const std::shared_ptr<State>& state, const std::vector<std::string>& argv,
                        const CommandOptions& options, bool open_input);

@@ -284,6 +284,8 @@ GdbCommand DebugSession::State::hand_over() {
 
 void DebugSession::State::end() noexcept {
   if (!target) return;
+  // A stub that no gdb has come to waits as well.
+  if (!connected) abandoned = true;
   if (gdb) {
     if (connected) leave();
     gdb->end();

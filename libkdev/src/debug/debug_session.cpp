@@ -197,4 +197,37 @@ std::string DebugSession::execute(const std::string& command) {
   return state_->open("gdb: " + command).console(command, soon());
 }
 
+std::string DebugSession::monitor(const std::string& command) {
+  State& s = *state_;
+  s.need_live("monitor " + command);
+  const Halted halted(s);
+  return s.open("monitor " + command).console("monitor " + command, soon());
+}
+
+DebuggerAnswer DebugSession::ask_debugger(const std::string& command) {
+  State& s = *state_;
+  const std::string attempted = "ask the kernel's debugger \"" + command + "\"";
+  s.need_live(attempted);
+  if (!s.target->ask)
+    throw DebugError({.attempted = attempted,
+                      .reason = s.target->name + " is not debugged over its kernel's own stub",
+                      .hint = "VM::debug() with DebugStub::kernel; monitor() is for what a stub takes itself",
+                      .log = {}});
+  const Halted halted(s);
+  const auto before = s.stop;
+  try {
+    s.connected = false;
+    s.command("-target-disconnect");
+    DebuggerAnswer answer = s.target->ask(command, soon());
+    s.command("-target-select remote " + s.target->stub);
+    s.connected = true;
+    s.take(s.open(attempted).wait_stop(soon(), attempted));
+    s.stop = before;
+    return answer;
+  } catch (...) {
+    s.end();
+    throw;
+  }
+}
+
 }  // namespace kdev

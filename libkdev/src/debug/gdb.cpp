@@ -83,6 +83,7 @@ void Gdb::take(std::string_view line) {
       if (record->name == "thread-group-started") lost_ = false;
       break;
     case Kind::console:
+    case Kind::target:  // what a stub prints for "monitor"
       said_ += record->text;
       break;
     default:

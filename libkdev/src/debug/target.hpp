@@ -33,6 +33,8 @@ struct Target {
   std::function<std::optional<std::uint64_t>()> slide;
   /// Makes the stub stop the kernel, where it cannot do so when gdb asks. Null: it can.
   std::function<void(const Deadline&)> interrupt;
+  /// Asks the debugger that is in the kernel beside the stub, while no gdb is there. Null: nobody can.
+  std::function<DebuggerAnswer(const std::string& command, const Deadline&)> ask;
   /// Asked at the end: the kernel has crashed, and is not to go on where it stopped.
   std::function<bool()> crashed;
   /// Called then, and when gdb has ended in between: the stub waits, and nobody talks to it. `running`: the

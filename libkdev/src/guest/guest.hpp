@@ -53,6 +53,9 @@ struct BootRequest {
   /// The debugger in the kernel is not entered when it panics: it dumps, if it can, and reboots.
   bool unattended = false;
   bool debug_port = false;  ///< the kernel's gdb stub gets the second serial port
+  bool debug_wait = false;  ///< ... and the kernel stops in its debugger as early as it can
+  /// The debugger in the kernel is to be at its prompt on the console when it panics.
+  bool debugger_on_console = false;
 };
 
 /// Files and folders by which a source tree is known.
@@ -105,6 +108,8 @@ class Guest {
   virtual const ConsoleRules* console() const { return nullptr; }
   virtual const DebuggerRules* debugger() const { return nullptr; }
   virtual const GdbRules* gdb() const { return nullptr; }
+  /// BootRequest::debug_wait is something to it.
+  virtual bool waits_for_debugger() const { return false; }
   /// Null for a guest whose tree holds the kernel alone.
   virtual const UserlandRules* userland() const { return nullptr; }
   virtual const CoreRules* core() const { return nullptr; }

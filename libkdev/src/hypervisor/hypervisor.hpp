@@ -91,6 +91,8 @@ class Machine {
   /// How it ended; waits at most `limit` for that. Nothing: it runs, or another thread is ending it.
   virtual std::optional<ExitStatus> wait_exit(Seconds limit) = 0;
   virtual void nmi(const Deadline& deadline) = 0;
+  /// A break on the console's serial line, before what is written to it next.
+  virtual void console_break(const Deadline& deadline) = 0;
   virtual void pause(const Deadline& deadline) = 0;
   virtual void resume(const Deadline& deadline) = 0;
   /// Its memory, also when the hypervisor's process has ended, if it was asked for before. DebugError: this

@@ -55,6 +55,11 @@ void vm::check_on_crash(const VmSpec& spec) {
          .reason = fmt::format("kdev cannot talk with a debugger of {}", os_title(spec.kernel.os)),
          .hint = "leave OnCrash::ask empty, and let OnCrash::then be pause, leave or unattended",
          .log = {}});
+  if (dump && rules->dump(policy.then == AfterCrash::textdump).empty())
+    throw ConfigError({.attempted = attempted,
+                       .reason = rules->name() + " writes no dumps",
+                       .hint = "let OnCrash::then be pause or leave: VM::core() is the guest's memory",
+                       .log = {}});
   if (policy.then == AfterCrash::unattended && !policy.ask.empty())
     throw ConfigError({.attempted = attempted,
                        .reason = "an unattended guest does not enter its debugger: there is nobody to ask",
@@ -85,36 +90,17 @@ void VM::State::read_traces(vm::Session& from, DebuggerAnswer& answer) {
   answer.traces = std::move(report.traces);
 }
 
-DebuggerAnswer VM::ask_debugger(const std::string& command, std::optional<Seconds> timeout,
-                                std::stop_token stop) {
-  State& s = *state_;
-  const std::string attempted = fmt::format("ask the debugger of VM '{}' \"{}\"", s.spec.name, command);
+DebuggerAnswer VM::State::ask(const std::shared_ptr<vm::Session>& running, const guest::DebuggerRules& rules,
+                              const std::string& command, Seconds limit, const std::stop_token& stop,
+                              const std::string& attempted) {
+  check_command(rules, command, attempted);
   auto refuse = [&](const std::string& why, const std::string& hint = "") {
-    return GuestError({.attempted = attempted, .reason = why, .hint = hint, .log = console_log()});
+    return GuestError({.attempted = attempted, .reason = why, .hint = hint, .log = console->file()});
   };
-  std::shared_ptr<vm::Session> running;
-  KernelArtifact kernel;
-  {
-    std::lock_guard lock(s.mutex);
-    running = s.session;
-    kernel = s.kernel;
-  }
-  if (!running) throw refuse("it does not run");
-  const guest::DebuggerRules* rules = guest::guest_for(kernel.os).debugger();
-  if (!rules) throw refuse(fmt::format("kdev cannot talk with a debugger of {}", os_title(kernel.os)));
-  check_command(*rules, command, attempted);
-  const Seconds limit = timeout.value_or(s.spec.on_crash.answer_timeout);
   const Deadline deadline = Deadline::after(limit, stop);
-  const auto [now, why] = s.seen_state();
-  if (now != VmState::crashed && now != VmState::hung)
-    throw refuse("it is " + to_string(now),
-                 fmt::format("nmi() brings a kernel with {} to its prompt", rules->name()));
-  s.collect_crashes(running, s.crash_deadline(stop));
-  if (running->status().gone) throw refuse(vm::ended());
-
   const Awake awake(*running, deadline);
   std::vector<vm::DebuggerLine> lines;
-  for (std::string& prepare : rules->prepare()) lines.push_back({std::move(prepare), limit, false});
+  for (std::string& prepare : rules.prepare()) lines.push_back({std::move(prepare), limit, false});
   lines.push_back({command, limit});
   const auto talk = running->talk(std::move(lines), limit);
   if (!talk) throw refuse("somebody else talks with it");
@@ -139,11 +125,37 @@ DebuggerAnswer VM::ask_debugger(const std::string& command, std::optional<Second
   if (answer.command.empty())
     throw refuse(failure.empty() ? vm::ended() : failure,
                  fmt::format("its kernel needs {} in its configuration, and must have stopped at its prompt",
-                             rules->name()));
-  std::unique_lock scan(s.scanning, std::defer_lock);
+                             rules.name()));
+  std::unique_lock scan(scanning, std::defer_lock);
   while (!scan.try_lock_for(std::chrono::milliseconds(100))) deadline.check_interrupt(attempted);
-  s.read_traces(*running, answer);
+  read_traces(*running, answer);
   return answer;
+}
+
+DebuggerAnswer VM::ask_debugger(const std::string& command, std::optional<Seconds> timeout,
+                                std::stop_token stop) {
+  State& s = *state_;
+  const std::string attempted = fmt::format("ask the debugger of VM '{}' \"{}\"", s.spec.name, command);
+  auto refuse = [&](const std::string& why, const std::string& hint = "") {
+    return GuestError({.attempted = attempted, .reason = why, .hint = hint, .log = console_log()});
+  };
+  std::shared_ptr<vm::Session> running;
+  KernelArtifact kernel;
+  {
+    std::lock_guard lock(s.mutex);
+    running = s.session;
+    kernel = s.kernel;
+  }
+  if (!running) throw refuse("it does not run");
+  const guest::DebuggerRules* rules = guest::guest_for(kernel.os).debugger();
+  if (!rules) throw refuse(fmt::format("kdev cannot talk with a debugger of {}", os_title(kernel.os)));
+  check_command(*rules, command, attempted);
+  const auto [now, why] = s.seen_state();
+  if (now != VmState::crashed && now != VmState::hung)
+    throw refuse("it is " + to_string(now), "kernel_debugger() brings a running kernel to its prompt");
+  s.collect_crashes(running, s.crash_deadline(stop));
+  if (running->status().gone) throw refuse(vm::ended());
+  return s.ask(running, *rules, command, timeout.value_or(s.spec.on_crash.answer_timeout), stop, attempted);
 }
 
 }  // namespace kdev

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <kdev/error.hpp>
 
-#include "vm/kernel_stub.hpp"
+#include "vm/kernel_entry.hpp"
 #include "vm/state.hpp"
 
 namespace kdev {
@@ -16,6 +16,12 @@ DebuggerBackends VM::debugger_backends(std::stop_token stop) {
   const auto& rules = debugger_of(state_->spec, "list the debuggers of the kernel");
   auto read = rules.read_backends(
       run(rules.list_backends(), {.timeout = vm::short_call, .check = true, .stop = stop}).out);
+  if (read.current.empty() && !read.available.empty()) {
+    // It is the one that had the last stop, and the debugger before any.
+    const auto running = state_->current();
+    read.current = running ? running->status().backend : std::string();
+    if (read.current.empty()) read.current = rules.name();
+  }
   return {std::move(read.available), std::move(read.current)};
 }
 
@@ -28,8 +34,14 @@ void VM::select_debugger(const std::string& backend, std::stop_token stop) {
                                             fmt::join(backends.available, ", ")),
                       .hint = "",
                       .log = {}});
-  run(debugger_of(state_->spec, attempted).select_backend(backend),
-      {.timeout = vm::short_call, .check = true, .stop = stop});
+  const auto program = debugger_of(state_->spec, attempted).select_backend(backend);
+  if (!program.empty()) {
+    run(program, {.timeout = vm::short_call, .check = true, .stop = stop});
+    return;
+  }
+  if (backend == backends.current) return;
+  KernelDebugger debugger = kernel_debugger({.stop = stop});
+  debugger.select_backend(backend);
 }
 
 void VM::set_debugger_script(const std::string& reason, const std::vector<std::string>& commands,

@@ -113,12 +113,13 @@ void VM::State::boot(const Deadline& deadline) {
   const std::size_t console_begin = console->size();
   const auto* rules = guest::guest_for(kernel.os).console();
   hypervisor::MachineSpec machine = machine_spec(deadline);
-  machine.paused = hold;
+  machine.paused = hold == Hold::in_machine;
   set_state(VmState::booting, "");
   vm::describe_running(dir->path(), spec, kernel);
   auto started = std::make_shared<vm::Session>(
       spec.name, hypervisor::all_hypervisors().front()->start(machine, dir->lease(), deadline), console,
-      rules, spec.timeouts.crash, events, guest::guest_for(kernel.os).debugger(), spec.on_crash);
+      rules, spec.timeouts.crash, events, guest::guest_for(kernel.os).debugger(), spec.on_crash,
+      spec.debug_port ? dir->path() : Path());
   {
     std::lock_guard lock(mutex);
     started->scan.kernel = kernel;
@@ -126,7 +127,7 @@ void VM::State::boot(const Deadline& deadline) {
     session = started;
     argv = hypervisor::all_hypervisors().front()->command_line(machine);
   }
-  if (hold) {
+  if (hold != Hold::no) {
     held = console_begin;
     return;
   }
@@ -170,7 +171,7 @@ void VM::start(std::stop_token stop) {
 }
 
 void VM::State::start(const std::string& attempted, const std::stop_token& stop) {
-  if (const VmState now = seen_state().first; now != VmState::defined && now != VmState::stopped && !(held && now == VmState::booting && !hold))
+  if (const VmState now = seen_state().first; now != VmState::defined && now != VmState::stopped && !(held && now == VmState::booting && hold == Hold::no))
     throw GuestError({.attempted = attempted, .reason = "it is " + to_string(now), .hint = "", .log = {}});
   if (held && session) {
     const std::size_t console_begin = *std::exchange(held, {});

@@ -24,6 +24,7 @@ bool CrashResponse::begin(const CrashEpisode& episode, std::string_view unfinish
   // A debugger is entered once: what it prints afterwards (a trap in one of its commands) is its own affair.
   if (!episode.fatal || !debugger_ || busy()) return false;
   if (policy_.then == AfterCrash::unattended) {
+    if (debugger_->dump(false).empty()) return false;  // nothing of it is known
     episode_ = episode;
     episode_->dump = std::exchange(dump_, {});
     until_ = now + std::chrono::duration_cast<Clock::duration>(policy_.dump_timeout);

@@ -77,25 +77,28 @@ DebugSession VM::State::debug_kernel(const std::string& attempted, const Deadlin
   const auto& rules = vm::debugger_of(spec, attempted);
   const std::shared_ptr<vm::Session> running = current();
   const auto now = seen_state().first;
-  const bool at_prompt = now == VmState::crashed || now == VmState::hung;
+  // One that was told to stops for its debugger in its boot.
+  const bool at_boot = now == VmState::booting && held;
+  const bool at_prompt = now == VmState::crashed || now == VmState::hung || at_boot;
   if (!running || !(now == VmState::ready || at_prompt))
     throw GuestError({.attempted = attempted,
                       .reason = "it is " + to_string(now),
                       .hint = "",
                       .log = console ? console->file() : Path()});
-  if (at_prompt) collect_crashes(running, crash_deadline(deadline.stop()));
+  if (at_prompt && !at_boot) collect_crashes(running, crash_deadline(deadline.stop()));
   auto target = debug_target(attempted);
   const auto stub = std::make_shared<vm::KernelStub>(shared_from_this(), running, rules);
   target->stub = std::string("./") + hypervisor::debug_socket;
-  target->interrupt = [stub](const Deadline& d) { stub->interrupt(d); };
-  target->crashed = [stub] { return stub->crashed(); };
-  target->abandoned = [stub](bool ran) {
-    // What it left in the code of a running kernel nobody can take out.
-    if (!ran) stub->back_to_prompt();
+  target->slide = [self = shared_from_this(), running, deadline] {
+    return slide_in(self->core(running, deadline));
   };
+  target->interrupt = [stub](const Deadline& d) { stub->interrupt(d); };
+  target->ask = [stub](const std::string& command, const Deadline& d) { return stub->ask(command, d); };
+  target->crashed = [stub] { return stub->crashed(); };
+  target->abandoned = [stub](bool ran) { stub->abandoned(ran); };
   target->closed = [stub] { stub->close(); };
   if (at_prompt)
-    stub->hand_over(deadline);
+    stub->hand_over(!at_boot, deadline);
   else
     stub->enter(deadline);
   return DebugSession(std::move(target), deadline);
@@ -135,22 +138,21 @@ DebugSession VM::debug(const DebugOptions& options) {
                       (options.stub == DebugStub::automatic && s.spec.debug_port && !options.wait);
   if (!options.wait)
     return kernel ? s.debug_kernel(attempted, deadline) : s.debug_machine(attempted, false, deadline);
-  if (kernel)
+  if (kernel && !guest::guest_for(s.spec.kernel.os).waits_for_debugger())
     throw ConfigError({.attempted = attempted,
-                       .reason = "the kernel's own stub is not there before the kernel",
-                       .hint = "the machine's is (DebugStub::machine)",
+                       .reason = "kdev cannot tell this kernel to wait in its own stub",
+                       .hint = "before its first instruction the machine's stub is there (DebugStub::machine)",
                        .log = {}});
-  std::optional<DebugSession> session;
   s.in_turn(attempted, options.stop, [&](const std::stop_token& either) {
-    s.hold = true;
+    s.hold = kernel ? State::Hold::in_kernel : State::Hold::in_machine;
     struct Release {
-      bool& hold;
-      ~Release() { hold = false; }
+      State::Hold& hold;
+      ~Release() { hold = State::Hold::no; }
     } release{s.hold};
     s.start(attempted, either);
   });
   try {
-    return s.debug_machine(attempted, true, deadline);
+    return kernel ? s.debug_kernel(attempted, deadline) : s.debug_machine(attempted, true, deadline);
   } catch (...) {
     close();
     throw;

@@ -7,6 +7,10 @@ namespace {
 
 // An answer may quote a prompt (ddb's "show msgbuf"): only one after which nothing comes is one.
 constexpr Seconds prompt_quiet{0.05};
+// Where there is no prompt by then, there is none until it is asked for.
+constexpr Seconds summon_after{0.4}, summon_again{2};
+// A line that nobody echoes was taken all the same.
+constexpr Seconds echo_limit{1};
 // What one answer may hold in memory.
 constexpr std::size_t longest_answer = 32u << 20;
 
@@ -28,13 +32,15 @@ std::string cleaned(std::string_view raw) {
 }  // namespace
 
 DebuggerTalk::DebuggerTalk(const guest::DebuggerRules& rules, std::vector<DebuggerLine> lines,
-                           Seconds prompt_limit, std::string_view unfinished, Clock::time_point now)
+                           Seconds prompt_limit, std::string_view unfinished, Clock::time_point now,
+                           bool at_stub)
     : rules_(rules),
       lines_(std::move(lines)),
       text_(unfinished),
       limit_(prompt_limit),
       began_(now),
-      last_byte_(now) {}
+      last_byte_(now),
+      at_stub_(at_stub) {}
 
 void DebuggerTalk::feed(std::string_view bytes, Clock::time_point now) {
   last_byte_ = now;
@@ -66,8 +72,16 @@ void DebuggerTalk::end(std::string why) {
 
 std::string DebuggerTalk::next(Clock::time_point now) {
   if (over_) return {};
+  if (typed_ && !lines_[answers_.size()].returns) {
+    if (text_.find('\n') == std::string::npos && Seconds(now - began_) < echo_limit) return {};
+    finish(true);
+    over_ = true;
+    return {};
+  }
   if (Seconds(now - last_byte_) >= prompt_quiet) {
     const std::string_view line = last_line();
+    if (!typed_)
+      if (std::string keys = rules_.take_back(line); !keys.empty()) return keys;
     if (rules_.at_pager(line)) {
       // What is asked for is wanted whole; what somebody else asked for before is not.
       text_.resize(text_.size() - line.size());
@@ -84,11 +98,12 @@ std::string DebuggerTalk::next(Clock::time_point now) {
       typed_ = true;
       began_ = last_byte_ = now;
       limit_ = next.limit;
-      if (!next.returns) {
-        finish(true);
-        over_ = true;
-      }
-      return next.command + "\n";
+      return next.command + rules_.line_end();
+    }
+    if (!typed_ && (at_stub_ || Seconds(now - began_) >= summon_after) &&
+        (!summoned_ || Seconds(now - *summoned_) >= summon_again)) {
+      summoned_ = now;
+      return rules_.summon();
     }
   }
   if (Seconds(now - began_) > limit_)

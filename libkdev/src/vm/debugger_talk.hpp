@@ -2,6 +2,7 @@
 // A talk with the debugger at a guest's console.
 #include <kdev/crash.hpp>
 #include <kdev/deadline.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,7 +16,7 @@ struct DebuggerLine {
   std::string command;
   Seconds limit{30};    ///< for the prompt to come back
   bool answer = true;   ///< what it prints is wanted
-  bool returns = true;  ///< the prompt comes back; false: the talk ends when the line is typed
+  bool returns = true;  ///< the prompt comes back; false: the talk ends when the line was taken
 };
 
 /// Types one line after the other, each when the prompt is there. Console bytes come in, what is to be typed
@@ -23,9 +24,9 @@ struct DebuggerLine {
 class DebuggerTalk {
  public:
   /// `unfinished`: the console's last line so far. `prompt_limit`: how long the first prompt may take to
-  /// come.
+  /// come. `at_stub`: the kernel's gdb stub has the word, as far as is known.
   DebuggerTalk(const guest::DebuggerRules& rules, std::vector<DebuggerLine> lines, Seconds prompt_limit,
-               std::string_view unfinished, Clock::time_point now);
+               std::string_view unfinished, Clock::time_point now, bool at_stub = false);
   void feed(std::string_view bytes, Clock::time_point now);
   /// What to type now.
   std::string next(Clock::time_point now);
@@ -51,6 +52,8 @@ class DebuggerTalk {
   std::string failure_;
   Seconds limit_;
   Clock::time_point began_, last_byte_;
+  bool at_stub_;
+  std::optional<Clock::time_point> summoned_;
 };
 
 }  // namespace kdev::vm

@@ -1,59 +1,70 @@
 #include "vm/kernel_stub.hpp"
 
 #include <fmt/format.h>
-#include <sys/socket.h>
 
+#include <algorithm>
 #include <kdev/error.hpp>
-
-#include "guest/guest.hpp"
-#include "host/unix_socket.hpp"
 
 namespace kdev::vm {
 
-const guest::DebuggerRules& debugger_of(const VmSpec& spec, const std::string& attempted) {
-  if (const auto* rules = guest::guest_for(spec.kernel.os).debugger()) return *rules;
-  throw GuestError(
-      {.attempted = attempted,
-       .reason = fmt::format("kdev knows of no debugger in {}'s kernel", os_title(spec.kernel.os)),
-       .hint = "",
-       .log = {}});
-}
-
 KernelStub::KernelStub(std::shared_ptr<VM::State> state, std::shared_ptr<Session> session,
                        const guest::DebuggerRules& rules)
-    : state_(std::move(state)), session_(std::move(session)), rules_(rules) {
+    : state_(std::move(state)),
+      session_(std::move(session)),
+      rules_(rules),
+      entry_(state_, session_, rules) {
   was_paused_ = session_->status().paused;
   session_->set_debugged(true);
 }
 
-CommandResult KernelStub::run(const std::vector<std::string>& argv, const std::stop_token& stop) {
-  return VM::spawn_job(state_, argv, {.timeout = short_call, .check = true, .stop = stop}, false)
-      .wait({}, stop);
-}
-
 void KernelStub::enter(const Deadline& deadline) {
-  const std::size_t before = session_->status().stops;
-  previous_ = rules_.read_backends(run(rules_.list_backends(), deadline.stop()).out).current;
-  if (previous_ != rules_.stub()) run(rules_.select_backend(rules_.stub()), deadline.stop());
-  entering_.emplace(VM::spawn_job(state_, rules_.enter(), {}, false));
-  await_stop(before, deadline);
+  const auto backends = entry_.backends(deadline.stop());
+  if (std::find(backends.available.begin(), backends.available.end(), rules_.stub()) == backends.available.end())
+    throw GuestError({.attempted = fmt::format("debug VM '{}'", state_->spec.name),
+                      .reason = fmt::format("its kernel has no gdb stub that could be reached ({})", rules_.stub()),
+                      .hint = "preset debug configures it",
+                      .log = {}});
+  const bool selectable = !rules_.select_backend(rules_.stub()).empty();
+  if (selectable) {
+    previous_ = backends.current;
+    if (previous_ != rules_.stub()) entry_.run(rules_.select_backend(rules_.stub()), deadline.stop());
+  }
+  entry_.enter(DebuggerEntry::automatic, deadline);
+  if (!selectable && session_->status().backend != rules_.stub()) entry_.to_stub(deadline);
 }
 
-void KernelStub::hand_over(const Deadline& deadline) {
-  was_prompt_ = true;
-  const std::size_t before = session_->status().stops;
+void KernelStub::hand_over(bool stays, const Deadline& deadline) {
+  was_prompt_ = stays;
   if (was_paused_) session_->machine().resume(deadline);
-  talk({{.command = rules_.stub(), .returns = false}}, deadline);
-  await_stop(before, deadline);
+  entry_.to_stub(deadline);
 }
 
-void KernelStub::back_to_prompt() {
-  const UniqueFd port = connect_unix(state_->dir->path(), hypervisor::debug_socket);
-  const char ctrl_c = 3;
-  [[maybe_unused]] const ssize_t n = ::send(port.get(), &ctrl_c, 1, MSG_NOSIGNAL);
+void KernelStub::interrupt(const Deadline& deadline) {
+  if (rules_.break_key().empty())
+    session_->machine().nmi(deadline);
+  else
+    entry_.enter(DebuggerEntry::automatic, deadline);
+}
+
+void KernelStub::abandoned(bool ran) {
   const Deadline deadline = Deadline::after(short_call);
-  talk({}, deadline);
-  if (!crashed()) talk({{.command = rules_.resume(), .returns = false}}, deadline);
+  // What gdb left in the code of a running kernel only a stub that can be summoned takes out.
+  if (ran && rules_.summon().empty()) return;
+  if (ran && !session_->at_prompt()) {
+    session_->machine().console_break(deadline);
+    session_->type(rules_.break_key());
+  }
+  entry_.to_prompt(deadline);
+  if (!crashed()) entry_.leave(deadline);
+}
+
+DebuggerAnswer KernelStub::ask(const std::string& command, const Deadline& deadline) {
+  const std::string attempted = fmt::format("ask {} of VM '{}' \"{}\"", rules_.name(), state_->spec.name, command);
+  entry_.to_prompt(deadline);
+  DebuggerAnswer answer = state_->ask(session_, rules_, command, state_->spec.on_crash.answer_timeout,
+                                      deadline.stop(), attempted);
+  entry_.to_stub(deadline);
+  return answer;
 }
 
 void KernelStub::close() noexcept {
@@ -67,30 +78,12 @@ void KernelStub::close() noexcept {
       if (was_paused_ || state_->spec.on_crash.then != AfterCrash::leave)
         session_->machine().pause(Deadline::after(Seconds(2)));
     } else if (!previous_.empty() && previous_ != rules_.stub()) {
-      run(rules_.select_backend(previous_), {});
+      entry_.run(rules_.select_backend(previous_), {});
     }
   } catch (const std::exception&) {
     // It answers no more: there is nothing to put back.
   }
-  entering_.reset();
-}
-
-void KernelStub::talk(std::vector<DebuggerLine> lines, const Deadline& deadline) {
-  const std::string what = fmt::format("talk with {} of VM '{}'", rules_.name(), state_->spec.name);
-  const auto talk = session_->talk(std::move(lines), short_call);
-  if (!talk)
-    throw GuestError({.attempted = what, .reason = "somebody else talks with it", .hint = "", .log = {}});
-  session_->wait(deadline, what, [&] { return talk->over() || session_->status_locked().gone; });
-  std::string failure;
-  session_->locked([&] { failure = talk->failure(); });
-  session_->hang_up(talk);
-  if (!failure.empty())
-    throw GuestError({.attempted = what, .reason = failure, .hint = "", .log = state_->console->file()});
-}
-
-void KernelStub::await_stop(std::size_t before, const Deadline& deadline) {
-  session_->wait(deadline.within(short_call), fmt::format("stop the kernel of VM '{}'", state_->spec.name),
-                 [&] { return session_->status_locked().stops > before || session_->status_locked().gone; });
+  entry_.forget();
 }
 
 }  // namespace kdev::vm

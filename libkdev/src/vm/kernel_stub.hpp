@@ -1,19 +1,8 @@
 #pragma once
 // The gdb stub in a guest's kernel, over its second serial port.
-#include <kdev/deadline.hpp>
-#include <memory>
-#include <optional>
-
-#include "guest/debugger_rules.hpp"
-#include "vm/state.hpp"
+#include "vm/kernel_entry.hpp"
 
 namespace kdev::vm {
-
-// For what a guest that runs does in a fraction of a second.
-inline constexpr Seconds short_call{10};
-
-/// GuestError when kdev knows of no debugger in such a kernel.
-const guest::DebuggerRules& debugger_of(const VmSpec& spec, const std::string& attempted);
 
 /// What a debug session over it changes in a VM, and changes back. Its target's functions share it.
 class KernelStub {
@@ -25,23 +14,21 @@ class KernelStub {
   bool crashed() const { return session_->status().panicked || was_prompt_; }
   /// From a running kernel.
   void enter(const Deadline& deadline);
-  /// From the debugger's prompt.
-  void hand_over(const Deadline& deadline);
-  void interrupt(const Deadline& deadline) { session_->machine().nmi(deadline); }
-  /// The stub waits, gdb is gone: Ctrl-C is what makes it give the word back to the debugger at the console.
-  void back_to_prompt();
+  /// From the debugger's prompt. `stays`: it goes back to it at the end.
+  void hand_over(bool stays, const Deadline& deadline);
+  void interrupt(const Deadline& deadline);
+  /// gdb is gone without a word: the kernel is brought back to its prompt, and goes on if it has not crashed.
+  void abandoned(bool ran);
   void close() noexcept;
+  /// One question to the debugger at its prompt, with no gdb at the port: before and after, the stub has the word.
+  DebuggerAnswer ask(const std::string& command, const Deadline& deadline);
 
  private:
-  CommandResult run(const std::vector<std::string>& argv, const std::stop_token& stop);
-  void talk(std::vector<DebuggerLine> lines, const Deadline& deadline);
-  void await_stop(std::size_t before, const Deadline& deadline);
-
   std::shared_ptr<VM::State> state_;
   std::shared_ptr<Session> session_;
   const guest::DebuggerRules& rules_;
-  std::string previous_;  // the backend before
-  std::optional<Job> entering_;
+  KernelEntry entry_;
+  std::string previous_;  // the backend before, where a program selects it
   bool was_paused_ = false, was_prompt_ = false, closed_ = false;
 };
 

@@ -121,7 +121,9 @@ hypervisor::MachineSpec VM::State::machine_spec(const Deadline& deadline) {
                                        },
                                    .loaders = !spec.image.boot().empty(),
                                    .unattended = spec.on_crash.then == AfterCrash::unattended,
-                                   .debug_port = spec.debug_port};
+                                   .debug_port = spec.debug_port,
+                                   .debug_wait = hold == Hold::in_kernel,
+                                   .debugger_on_console = !spec.on_crash.ask.empty()};
   // Which way, before the image is made in the form that this way wants.
   const std::vector<BootPlan> plans = guest.boot_plans(request);
   const BootPlan* plan = choose(plans, spec.boot, hypervisor);

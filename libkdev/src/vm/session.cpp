@@ -28,7 +28,8 @@ constexpr Seconds prompt_quiet{0.05};
 
 Session::Session(std::string vm, std::unique_ptr<hypervisor::Machine> machine,
                  std::shared_ptr<ConsoleLog> console, const guest::ConsoleRules* rules, Seconds crash_limit,
-                 std::shared_ptr<EventQueue> events, const guest::DebuggerRules* debugger, OnCrash on_crash)
+                 std::shared_ptr<EventQueue> events, const guest::DebuggerRules* debugger, OnCrash on_crash,
+                 Path debug_port_dir)
     : vm_(std::move(vm)),
       machine_(std::move(machine)),
       console_(std::move(console)),
@@ -36,6 +37,7 @@ Session::Session(std::string vm, std::unique_ptr<hypervisor::Machine> machine,
       watch_(rules, crash_limit),
       debugger_(debugger),
       response_(debugger, std::move(on_crash)),
+      keyboard_(debugger && debugger->listens_at_debug_port() ? std::move(debug_port_dir) : Path()),
       wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       agent_(mutex_, changed_, machine_->agent_fd(), [this] { wake(); }) {
   // Signals belong to the embedding program's threads.
@@ -133,6 +135,9 @@ void Session::show_locked(std::string_view bytes, Clock::time_point now) {
   watch_.feed(bytes, offset, now, [this](std::string_view line) {
     response_.line(line);
     if (debugger_ && debugger_->stopped_for_backend(line)) ++status_.stops;
+    if (debugger_)
+      if (std::string backend = debugger_->backend_of(line); !backend.empty())
+        status_.backend = std::move(backend);
     if (events_->wanted()) events_->push(ConsoleLine{vm_, std::string(line)});
   });
   status_.panicked = status_.panicked || watch_.fatal();
@@ -223,8 +228,9 @@ void Session::settle(bool ended) {
         report(std::move(*episode));
     }
     if (response_.busy()) {
-      typing_ += response_.next(now, ended || status_.shutdown || status_.gone);
+      type_at_debugger(response_.next(now, ended || status_.shutdown || status_.gone));
       if (auto done = response_.done()) {
+        keyboard_.release();
         if (console_->size() > done->episode.end) done->episode.after = console_->size();
         end_machine = done->end_machine;
         report(std::move(done->episode));
@@ -232,7 +238,7 @@ void Session::settle(bool ended) {
       }
     } else if (talk_) {
       if (ended || status_.gone) talk_->cut();
-      typing_ += talk_->next(now);
+      type_at_debugger(talk_->next(now));
       if (talk_->over()) {
         talk_.reset();
         changed_.notify_all();
@@ -244,6 +250,7 @@ void Session::settle(bool ended) {
       const bool silent = watch_.open() || response_.busy() || talk_ || status_.panicked || status_.debugged;
       typing_ += wire_.next(now, silent);
     }
+    keyboard_.work();
     const bool open = watch_.open() || response_.busy();
     if (open != status_.crash_open) changed_.notify_all();
     status_.crash_open = open;
@@ -261,7 +268,7 @@ std::shared_ptr<DebuggerTalk> Session::talk(std::vector<DebuggerLine> lines, Sec
   std::lock_guard lock(mutex_);
   if (talk_ || response_.busy() || !debugger_) return nullptr;
   talk_ = std::make_shared<DebuggerTalk>(*debugger_, std::move(lines), prompt_limit, watch_.unfinished(),
-                                         Clock::now());
+                                         Clock::now(), status_.backend == debugger_->stub());
   wake();
   return talk_;
 }
@@ -269,6 +276,29 @@ std::shared_ptr<DebuggerTalk> Session::talk(std::vector<DebuggerLine> lines, Sec
 void Session::hang_up(const std::shared_ptr<DebuggerTalk>& talk) {
   std::lock_guard lock(mutex_);
   if (talk_ == talk) talk_.reset();
+  if (!talk_ && !response_.busy()) keyboard_.release();
+}
+
+void Session::type_at_debugger(const std::string& keys) {
+  if (keyboard_.exists())
+    keyboard_.type(keys);
+  else
+    typing_ += keys;
+}
+
+void Session::forget_backend() {
+  std::lock_guard lock(mutex_);
+  status_.backend.clear();
+}
+
+bool Session::at_prompt() const {
+  std::lock_guard lock(mutex_);
+  return at_prompt_locked();
+}
+
+void Session::release_debug_port() {
+  std::lock_guard lock(mutex_);
+  keyboard_.release();
 }
 
 void Session::type(std::string_view text) {
@@ -288,7 +318,7 @@ void Session::loop() {
   std::optional<Clock::time_point> agent_lost;
   while (!stopping_) {
     bool sending;
-    int timeout = -1;
+    int timeout = -1, keyboard = -1;
     {
       std::lock_guard lock(mutex_);
       sending = agent_.pending_locked() && !over_console_;
@@ -300,14 +330,17 @@ void Session::loop() {
         else
           timeout = 20;
       }
-      if (watch_.open() || response_.busy() || talk_ || (over_console_ && wire_.busy()) || !typing_.empty())
+      if (watch_.open() || response_.busy() || talk_ || (over_console_ && wire_.busy()) || !typing_.empty() ||
+          keyboard_.busy())
         timeout = 20;
+      keyboard = keyboard_.fd();
     }
-    std::array<pollfd, 4> fds{
+    std::array<pollfd, 5> fds{
         {{wake_.get(), POLLIN, 0},
          {console ? machine_->console_fd() : -1, POLLIN, 0},
          {agent ? machine_->agent_fd() : -1, static_cast<short>(sending ? POLLIN | POLLOUT : POLLIN), 0},
-         {control ? machine_->event_fd() : -1, POLLIN, 0}}};
+         {control ? machine_->event_fd() : -1, POLLIN, 0},
+         {keyboard, POLLIN, 0}}};
     if (::poll(fds.data(), fds.size(), timeout) < 0 && errno != EINTR) break;
     if (fds[0].revents) {
       std::uint64_t count;

@@ -16,6 +16,7 @@
 #include "vm/console_wire.hpp"
 #include "vm/crash_response.hpp"
 #include "vm/crash_watch.hpp"
+#include "vm/debugger_keyboard.hpp"
 #include "vm/event_queue.hpp"
 
 namespace kdev::vm {
@@ -24,7 +25,7 @@ class Session {
  public:
   Session(std::string vm, std::unique_ptr<hypervisor::Machine> machine, std::shared_ptr<ConsoleLog> console,
           const guest::ConsoleRules* rules, Seconds crash_limit, std::shared_ptr<EventQueue> events,
-          const guest::DebuggerRules* debugger = nullptr, OnCrash on_crash = {});
+          const guest::DebuggerRules* debugger = nullptr, OnCrash on_crash = {}, Path debug_port_dir = {});
   ~Session();  ///< close()
 
   hypervisor::Machine& machine() { return *machine_; }
@@ -39,6 +40,7 @@ class Session {
     bool crash_open = false;  ///< a crash report is being printed, or OnCrash is being carried out
     bool paused = false;      ///< its CPUs are stopped
     std::size_t stops = 0;    ///< for the kernel's debugger, as far as the console said so
+    std::string backend;      ///< that the last stop went to, as far as the console said so; empty: it did not
     bool debugged = false;    ///< somebody debugs the kernel: entering its debugger is no crash
     std::vector<CrashEpisode> episodes;
   };
@@ -83,6 +85,12 @@ class Session {
   /// Ends it where it is.
   void hang_up(const std::shared_ptr<DebuggerTalk>& talk);
   void set_debugged(bool debugged);
+  /// Until the console says which one a stop goes to.
+  void forget_backend();
+  /// The console's last line says that the debugger waits for a command.
+  bool at_prompt() const;
+  /// Nobody types at the debug port any more: gdb may have it.
+  void release_debug_port();
   /// For the console, after what is being typed already.
   void type(std::string_view text);
 
@@ -109,6 +117,7 @@ class Session {
   void settle(bool ended);
   void report(CrashEpisode episode);
   bool at_prompt_locked() const;
+  void type_at_debugger(const std::string& keys);
   void wake();
 
   std::string vm_;
@@ -124,6 +133,7 @@ class Session {
   std::vector<CrashEpisode> behind_;  // complete, but an earlier one's response is not over
   std::shared_ptr<DebuggerTalk> talk_;
   std::string typing_;
+  DebuggerKeyboard keyboard_;
   std::optional<ExitStatus> exit_;
   UniqueFd wake_;
   AgentChannel agent_;

@@ -1,7 +1,8 @@
 #pragma once
 // What a VM handle holds. One file of src/vm/ a concern: boot.cpp (start, stop, close), kernels.cpp (install,
 // reboot), job.cpp (run, spawn), transfer.cpp (push, pull), crashes.cpp (console -> reports), ask.cpp (the
-// guest's own debugger), debug.cpp (gdb), kernel_stub.cpp and machine_stub.cpp (what answers it), backends.cpp (which debuggers there are), core.cpp (memory), crash_origin.cpp (bundles), vm.cpp (the rest of the handle).
+// guest's own debugger), kernel_debugger.cpp (its prompt),
+// kernel_entry.cpp (ways into it), debug.cpp (gdb), kernel_stub.cpp and machine_stub.cpp (what answers it), backends.cpp (which debuggers there are), core.cpp (memory), crash_origin.cpp (bundles), vm.cpp (the rest of the handle).
 #include <atomic>
 #include <deque>
 #include <kdev/bundle.hpp>
@@ -65,7 +66,10 @@ struct VM::State : std::enable_shared_from_this<VM::State> {
   Path boot_disk;  ///< what the machine's first disk began as, when it boots one
   std::vector<hypervisor::MachineDisk> disks;
   Accel accel = Accel::tcg;
-  bool hold = false;  ///< the boot that begins waits before its first instruction
+  /// Where the boot that begins waits for a debugger: nowhere, before its first instruction, in the kernel's own
+  /// debugger.
+  enum class Hold { no, in_machine, in_kernel };
+  Hold hold = Hold::no;
   std::optional<std::size_t> held;  ///< one does: where its console begins
 
   void set_state(VmState to, const std::string& why);
@@ -102,6 +106,12 @@ struct VM::State : std::enable_shared_from_this<VM::State> {
   void come_up(const std::shared_ptr<vm::Session>& session, std::size_t console_begin, const Deadline& deadline);
   void wait_ready(vm::Session& session, std::size_t console_begin, const Deadline& deadline);
   void check_identity(vm::Session& session);
+
+  // ask.cpp
+  /// One command at the prompt of the debugger in the kernel. A machine that stands still goes on meanwhile.
+  DebuggerAnswer ask(const std::shared_ptr<vm::Session>& session, const guest::DebuggerRules& rules,
+                     const std::string& command, Seconds limit, const std::stop_token& stop,
+                     const std::string& attempted);
 
   // core.cpp
   /// Asks where the guest's memory lies, so that it can be read when the machine has ended.

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "guest/debugger_rules.hpp"
+#include "guest/freebsd/ddb_tasks.hpp"
 #include "guest/freebsd/freebsd.hpp"
 
 namespace kdev::guest {
@@ -61,7 +62,16 @@ class Ddb final : public DebuggerRules {
   std::vector<std::string> select_backend(const std::string& name) const override {
     return {"sysctl", "debug.kdb.current=" + name};
   }
-  std::vector<std::string> enter() const override { return {"sysctl", "debug.kdb.enter=1"}; }
+  std::vector<std::string> enter(DebuggerEntry by) const override {
+    if (by == DebuggerEntry::panic) return {"sysctl", "debug.kdb.panic=1"};
+    if (by == DebuggerEntry::sysctl || by == DebuggerEntry::automatic) return {"sysctl", "debug.kdb.enter=1"};
+    return {};
+  }
+  std::string backtrace(int task) const override { return task ? "bt " + std::to_string(task) : "bt"; }
+  std::string tasks() const override { return "ps"; }
+  std::vector<DebuggerTask> read_tasks(std::string_view answer) const override {
+    return read_ddb_tasks(answer);
+  }
   std::optional<std::vector<std::string>> set_script(const std::string& reason,
                                                      const std::vector<std::string>& commands,
                                                      std::string& why) const override {
@@ -87,6 +97,7 @@ class Ddb final : public DebuggerRules {
     return {{"sysctl", "debug.ddb.scripting.script=" + name + "=" + script}};
   }
   std::string stub() const override { return "gdb"; }
+  std::string recall() const override { return "\x03"; }
   std::string resume() const override { return "continue"; }
   bool stopped_for_backend(std::string_view line) const override {
     return line.starts_with("KDB: enter: ") || line.starts_with("Switching to gdb ") ||

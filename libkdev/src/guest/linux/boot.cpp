@@ -29,6 +29,12 @@ std::vector<BootPlan> linux_boot_plans(const BootRequest& request) {
   std::string cmdline =
       "loglevel=5 console=ttyS0 earlyprintk=serial,ttyS0,115200 panic=0 no_timer_check unknown_nmi_panic "
       "tsc=reliable";
+  // An oops waits for somebody at the debugger's port, too: no kernel has one unasked.
+  if (request.debug_port)
+    cmdline += " kgdboc=ttyS1";
+  else if (request.debugger_on_console)
+    cmdline += " kgdboc=ttyS0";
+  if (request.debug_wait) cmdline += " kgdbwait";
   if (!request.cmdline.empty()) cmdline += " " + request.cmdline;
   const KernelArtifact& kernel = request.kernel;
   std::vector<BootPlan> plans;

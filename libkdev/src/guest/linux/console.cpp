@@ -20,6 +20,11 @@ StringPiece piece(std::string_view s) {
   return {s.data(), s.size()};
 }
 
+/// It waits there for somebody, whom only a debug session knows of.
+bool enters_kdb(std::string_view text) {
+  return text.starts_with("Entering kdb (current=") || text == "waiting... or $3#33 for KDB";
+}
+
 class LinuxConsoleRules final : public ConsoleRules {
  public:
   LinuxConsoleRules()
@@ -47,8 +52,12 @@ class LinuxConsoleRules final : public ConsoleRules {
   bool is_fatal(std::string_view line) const override {
     return any_record(line, [](const ConsoleRecord& r) {
       return r.text.starts_with("Kernel panic - not syncing") ||
-             r.text.starts_with("---[ end Kernel panic") || r.text.starts_with("Rebooting in ");
+             r.text.starts_with("---[ end Kernel panic") || r.text.starts_with("Rebooting in ") ||
+             enters_kdb(r.text);
     });
+  }
+  bool enters_debugger(std::string_view line) const override {
+    return any_record(line, [](const ConsoleRecord& r) { return enters_kdb(r.text); });
   }
 
   void split(std::string_view raw, std::vector<ConsoleRecord>& out, std::string& scratch) const override {

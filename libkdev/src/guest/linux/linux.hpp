@@ -23,6 +23,7 @@ const ConfRules& linux_conf_rules();             // conf.cpp
 const BuildRules& linux_build_rules();           // build.cpp
 const ConsoleRules& linux_console_rules();       // console.cpp
 const CoreRules& linux_core_rules();             // core.cpp
+const DebuggerRules& linux_debugger_rules();     // debugger.cpp
 const FaultRules& linux_fault_rules();           // fault.cpp
 const GdbRules& linux_gdb_rules();               // gdb.cpp
 const SymbolRules& linux_symbol_rules();         // symbols.cpp
@@ -50,6 +51,8 @@ class LinuxGuest final : public Guest {
   const CoreRules* core() const override;
   const SymbolRules& symbols() const override { return linux_symbol_rules(); }
   const GdbRules* gdb() const override { return &linux_gdb_rules(); }
+  bool waits_for_debugger() const override { return true; }
+  const DebuggerRules* debugger() const override { return &linux_debugger_rules(); }
   const std::vector<Scaffold>& scaffolds() const override { return linux_scaffolds(); }
 };
 

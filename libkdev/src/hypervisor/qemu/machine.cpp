@@ -112,6 +112,9 @@ class QemuMachine : public Machine {
 
   // QEMU's inject-nmi reaches every CPU on x86.
   void nmi(const Deadline& deadline) override { qmp_.execute("inject-nmi", {}, deadline); }
+  void console_break(const Deadline& deadline) override {
+    qmp_.execute("chardev-send-break", {{"id", "console"}}, deadline);
+  }
   void pause(const Deadline& deadline) override { qmp_.execute("stop", {}, deadline); }
   void resume(const Deadline& deadline) override { qmp_.execute("cont", {}, deadline); }
 
