@@ -34,6 +34,7 @@ class FakeMachine : public hypervisor::Machine {
   int pid() const override { return -1; }
   std::optional<ExitStatus> wait_exit(Seconds) override { return {}; }
   void nmi(const Deadline&) override { ++nmis; }
+  void wake(const Deadline&) override {}
   void console_break(const Deadline&) override { ++breaks; }
   void pause(const Deadline&) override { ++pauses; }
   void resume(const Deadline&) override {}

@@ -93,6 +93,9 @@ class Machine {
   virtual void nmi(const Deadline& deadline) = 0;
   /// A break on the console's serial line, before what is written to it next.
   virtual void console_break(const Deadline& deadline) = 0;
+  /// Has it look after its streams: bytes for a serial port may lie there until something else happens, once the
+  /// guest has been slower to take them than they came. Any thread.
+  virtual void wake(const Deadline& deadline) = 0;
   virtual void pause(const Deadline& deadline) = 0;
   virtual void resume(const Deadline& deadline) = 0;
   /// Its memory, also when the hypervisor's process has ended, if it was asked for before. DebugError: this

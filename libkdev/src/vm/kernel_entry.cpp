@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 #include <poll.h>
+#include <pthread.h>
+#include <signal.h>
 #include <sys/socket.h>
 
 #include <array>
@@ -15,6 +17,8 @@ namespace {
 
 // A kernel that takes breaks is in its debugger sooner, even on a busy host.
 constexpr Seconds break_limit{3};
+// A kernel in its debugger polls its serial port, and nothing else happens in its machine.
+constexpr std::chrono::milliseconds wake_every{25};
 // From the line that says that it stops to the one that says for whom.
 constexpr Seconds backend_limit{1};
 // For a prompt that is back because the debugger wants to hear it twice.
@@ -29,6 +33,26 @@ const guest::DebuggerRules& debugger_of(const VmSpec& spec, const std::string& a
        .reason = fmt::format("kdev knows of no debugger in {}'s kernel", os_title(spec.kernel.os)),
        .hint = "",
        .log = {}});
+}
+
+KernelEntry::KernelEntry(std::shared_ptr<VM::State> state, std::shared_ptr<Session> session,
+                         const guest::DebuggerRules& rules)
+    : state_(std::move(state)), session_(std::move(session)), rules_(rules) {
+  if (!session_ || !state_->spec.debug_port) return;
+  sigset_t all, old;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &old);
+  wakes_ = std::jthread([session = session_](const std::stop_token& stop) {
+    try {
+      while (!stop.stop_requested() && !session->status().gone) {
+        session->machine().wake(Deadline::after(short_call, stop));
+        std::this_thread::sleep_for(wake_every);
+      }
+    } catch (const std::exception&) {
+      // It ends, or is busy: without this it is slower.
+    }
+  });
+  pthread_sigmask(SIG_SETMASK, &old, nullptr);
 }
 
 CommandResult KernelEntry::run(const std::vector<std::string>& argv, const std::stop_token& stop) {

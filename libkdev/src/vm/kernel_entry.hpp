@@ -4,6 +4,7 @@
 #include <kdev/kernel_debugger.hpp>
 #include <memory>
 #include <optional>
+#include <thread>
 
 #include "guest/debugger_rules.hpp"
 #include "vm/state.hpp"
@@ -20,8 +21,7 @@ const guest::DebuggerRules& debugger_of(const VmSpec& spec, const std::string& a
 class KernelEntry {
  public:
   KernelEntry(std::shared_ptr<VM::State> state, std::shared_ptr<Session> session,
-              const guest::DebuggerRules& rules)
-      : state_(std::move(state)), session_(std::move(session)), rules_(rules) {}
+              const guest::DebuggerRules& rules);
 
   CommandResult run(const std::vector<std::string>& argv, const std::stop_token& stop);
   guest::DebuggerRules::Backends backends(const std::stop_token& stop) {
@@ -51,6 +51,7 @@ class KernelEntry {
   std::shared_ptr<Session> session_;
   const guest::DebuggerRules& rules_;
   std::optional<Job> entering_;
+  std::jthread wakes_;
 };
 
 }  // namespace kdev::vm

@@ -81,7 +81,7 @@ class Kdb final : public DebuggerRules {
   std::string summon() const override { return "+$3#33"; }
   bool listens_at_debug_port() const override { return true; }
   // With less than two lines it takes 24.
-  std::vector<std::string> prepare() const override { return {"set LINES=1000000"}; }
+  std::vector<std::string> prepare() const override { return {"set LINES=99999"}; }
   std::size_t longest_command() const override { return 254; }  // CMD_BUFLEN, its line end and a zero
   std::vector<std::string> dump(bool) const override { return {}; }
   std::optional<std::string> dump_ended(std::string_view) const override { return std::nullopt; }

@@ -115,6 +115,8 @@ class QemuMachine : public Machine {
   void console_break(const Deadline& deadline) override {
     qmp_.execute("chardev-send-break", {{"id", "console"}}, deadline);
   }
+  // Its main loop sleeps on a chardev whose device was full, until any other event.
+  void wake(const Deadline& deadline) override { qmp_.execute("query-status", {}, deadline); }
   void pause(const Deadline& deadline) override { qmp_.execute("stop", {}, deadline); }
   void resume(const Deadline& deadline) override { qmp_.execute("cont", {}, deadline); }
 
