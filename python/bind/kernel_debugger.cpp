@@ -43,7 +43,8 @@ class KernelDebuggerHandle {
 void bind_kernel_debugger(py::module_& m) {
   Value<DebuggerTask>(m, "DebuggerTask", "A task in a kernel debugger's 'ps'.")
       .field("pid", &DebuggerTask::pid)
-      .field("tid", &DebuggerTask::tid, "Of the thread, where threads have numbers of another kind (FreeBSD); 0: not said.")
+      .field("tid", &DebuggerTask::tid,
+             "Of the thread, where threads have numbers of another kind (FreeBSD); 0: not said.")
       .field("parent", &DebuggerTask::parent, "0: none.")
       .field("cpu", &DebuggerTask::cpu, "That it runs on, or ran on last; -1: not said.")
       .field("running", &DebuggerTask::running)
@@ -55,7 +56,8 @@ void bind_kernel_debugger(py::module_& m) {
   using Self = KernelDebuggerHandle&;
   py::class_<KernelDebuggerHandle, std::shared_ptr<KernelDebuggerHandle>>(
       m, "KernelDebugger",
-      "The debugger in a guest's kernel (ddb, kdb) at its prompt: the kernel stands still. A context manager: at its "
+      "The debugger in a guest's kernel (ddb, kdb) at its prompt: the kernel stands still. A context "
+      "manager: at its "
       "end the kernel goes on, unless it has crashed.")
       .def("__enter__", [](py::object self) { return self; })
       .def("__exit__", [](Self d, const py::args&) { blocking([&] { d.debugger().close(); }); })
@@ -72,16 +74,18 @@ void bind_kernel_debugger(py::module_& m) {
       .def(
           "bt", [](Self d, int task) { return blocking([&] { return d.debugger().backtrace(task); }); },
           py::arg("task") = 0,
-          "The frames of a task's stack, the debugger's own first; 0: of the one that runs where it was entered.")
+          "The frames of a task's stack, the debugger's own first; 0: of the one that runs where it was "
+          "entered.")
       .def(
           "ps", [](Self d) { return blocking([&] { return d.debugger().tasks(); }); }, "All tasks.")
-      .def_property_readonly("name", [](Self d) { return d.debugger().name(); }, "'ddb', 'kdb'.")
+      .def_property_readonly(
+          "name", [](Self d) { return d.debugger().name(); }, "'ddb', 'kdb'.")
       .def_property(
           "backend", [](Self d) { return d.debugger().backend(); },
           [](Self d, const std::string& backend) { d.debugger().select_backend(backend); },
           "That the next stop goes to: this debugger, or its kernel's gdb stub.")
-      .def_property_readonly("crashed", [](Self d) { return d.debugger().crashed(); },
-                             "The kernel is not to go on.");
+      .def_property_readonly(
+          "crashed", [](Self d) { return d.debugger().crashed(); }, "The kernel is not to go on.");
   auto vm = m.attr("VM").cast<py::class_<VmHandle, std::shared_ptr<VmHandle>>>();
   for (const char* name : {"kernel_debugger", "ddb", "kdb"})
     vm.def(
@@ -92,7 +96,8 @@ void bind_kernel_debugger(py::module_& m) {
               v, blocking([&] { return v->vm().kernel_debugger(options); }));
         },
         py::kw_only(), py::arg("enter") = "automatic", py::arg("timeout") = 30.0,
-        "Brings the guest to the prompt of the debugger in its kernel, or takes a crashed one that waits there. "
+        "Brings the guest to the prompt of the debugger in its kernel, or takes a crashed one that waits "
+        "there. "
         "enter: 'sysctl' (FreeBSD), 'sysrq' (Linux), 'nmi', 'panic'.");
 }
 

@@ -38,6 +38,7 @@ __all__: list[str] = [
     "DebugThread",
     "DebuggerAnswer",
     "DebuggerBackends",
+    "DebuggerTask",
     "Diagnostic",
     "DiagnosticFound",
     "Disk",
@@ -62,6 +63,7 @@ __all__: list[str] = [
     "KernconfSummary",
     "KernelAddressSpace",
     "KernelArtifact",
+    "KernelDebugger",
     "LiftedDump",
     "LostOption",
     "ModuleArtifact",
@@ -4168,6 +4170,17 @@ class VM:
         """
     def debug(self, *, stub: str | None = None, wait: bool = False, timeout: float = 60.0) -> DebugSession:
         """
+    def ddb(
+        self,
+        *,
+        enter: typing.Literal["automatic", "sysctl", "sysrq", "nmi", "panic"] = "automatic",
+        timeout: float = 30.0,
+    ) -> KernelDebugger:
+        """
+        Brings the guest to the prompt of the debugger in its kernel, or takes a crashed one that waits there. enter: 'sysctl' (FreeBSD), 'sysrq' (Linux), 'nmi', 'panic'.
+        """
+    def debug(self, *, stub: str | None = None, wait: bool = False, timeout: float = 60.0) -> DebugSession:
+        """
         Stops the guest and connects gdb to it. stub: 'machine' ('gdbstub'), the hypervisor's; 'kernel' ('kgdb'), the kernel's own, over the second serial port (debug_port=True); none: the kernel's where there is that port. wait: starts a VM that was not started, before its first instruction; start() later waits until it is ready.
         """
     def debugger_backends(self) -> DebuggerBackends:
@@ -4177,6 +4190,24 @@ class VM:
     def install(self, kernel: KernelArtifact, name: str = "") -> None:
         """
         A kernel beside those that are there, which the next reboot() boots. Its name: "dev" when not said.
+        """
+    def kdb(
+        self,
+        *,
+        enter: typing.Literal["automatic", "sysctl", "sysrq", "nmi", "panic"] = "automatic",
+        timeout: float = 30.0,
+    ) -> KernelDebugger:
+        """
+        Brings the guest to the prompt of the debugger in its kernel, or takes a crashed one that waits there. enter: 'sysctl' (FreeBSD), 'sysrq' (Linux), 'nmi', 'panic'.
+        """
+    def kernel_debugger(
+        self,
+        *,
+        enter: typing.Literal["automatic", "sysctl", "sysrq", "nmi", "panic"] = "automatic",
+        timeout: float = 30.0,
+    ) -> KernelDebugger:
+        """
+        Brings the guest to the prompt of the debugger in its kernel, or takes a crashed one that waits there. enter: 'sysctl' (FreeBSD), 'sysrq' (Linux), 'nmi', 'panic'.
         """
     def nmi(self) -> None:
         """
@@ -4743,6 +4774,10 @@ class DebugSession:
         """
     def __enter__(self) -> typing.Self: ...
     def __exit__(self, *args: object) -> None: ...
+    def ask_debugger(self, command: str) -> DebuggerAnswer:
+        """
+        A command to the debugger in the kernel, which takes its turn at the kernel's stub: gdb lets go of it, and has it back.
+        """
     def backtrace(self, *, limit: int = 64, thread: int = 0) -> list[DebugFrame]:
         """
         Innermost first. thread: gdb's number; 0: the one that stopped.
@@ -4771,6 +4806,12 @@ class DebugSession:
     def close(self) -> None:
         """
         Takes all breakpoints out, lets the kernel run, ends gdb. Idempotent.
+        """
+    def describe_type(self, type: str) -> str:
+        """
+    def ddb(self, command: str) -> DebuggerAnswer:
+        """
+        A command to the debugger in the kernel, which takes its turn at the kernel's stub: gdb lets go of it, and has it back.
         """
     def describe_type(self, type: str) -> str:
         """
@@ -4810,12 +4851,20 @@ class DebugSession:
         """
         Stops a running kernel, wherever it is.
         """
+    def kdb(self, command: str) -> DebuggerAnswer:
+        """
+        A command to the debugger in the kernel, which takes its turn at the kernel's stub: gdb lets go of it, and has it back.
+        """
     def load_modules(self) -> list[str]:
         """
         Symbols of the modules that were loaded since the last call; their names.
         """
     def locals(self, frame: int = 0, *, thread: int = 0) -> list[Variable]: ...
     def memory(self, address: int, size: int) -> bytes: ...
+    def monitor(self, command: str) -> str:
+        """
+        A command to the stub itself: QEMU's monitor behind the machine's, kdb behind Linux's own.
+        """
     def next(self) -> DebugStop:
         """
         A source line, over calls.
@@ -4875,6 +4924,105 @@ class DebugSession:
     def stopped(self) -> DebugStop | None:
         """
         The last stop; None while it runs.
+        """
+
+class DebuggerTask:
+    """
+    A task in a kernel debugger's 'ps'.
+    """
+
+    __dataclass_fields__: typing.ClassVar[dict[str, dataclasses.Field[typing.Any]]]
+    """
+    A class's __dataclass_fields__, made when first asked for: there are many classes, and few are asked.
+    """
+    @staticmethod
+    def from_dict(data: dict[str, typing.Any]) -> DebuggerTask: ...
+    @staticmethod
+    def from_json(text: str) -> DebuggerTask: ...
+    def __copy__(self) -> DebuggerTask: ...
+    def __deepcopy__(self, memo: dict[int, typing.Any]) -> DebuggerTask: ...
+    def __eq__(self, other: object) -> bool: ...
+    def __getstate__(self) -> typing.Any: ...
+    def __hash__(self) -> int: ...
+    def __repr__(self) -> str: ...
+    def __setstate__(self, arg0: typing.Any) -> None: ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        Plain data: str, numbers, list, dict, None.
+        """
+    def to_json(self) -> str: ...
+    @property
+    def address(self) -> int:
+        """
+        Of its structure; 0: not said.
+        """
+    @property
+    def command(self) -> str: ...
+    @property
+    def cpu(self) -> int:
+        """
+        That it runs on, or ran on last; -1: not said.
+        """
+    @property
+    def parent(self) -> int:
+        """
+        0: none.
+        """
+    @property
+    def pid(self) -> int: ...
+    @property
+    def running(self) -> bool: ...
+    @property
+    def state(self) -> str: ...
+    @property
+    def tid(self) -> int:
+        """
+        Of the thread, where threads have numbers of another kind (FreeBSD); 0: not said.
+        """
+    @property
+    def wait(self) -> str:
+        """
+        What it waits for, as the kernel names it.
+        """
+
+class KernelDebugger:
+    """
+    The debugger in a guest's kernel (ddb, kdb) at its prompt: the kernel stands still. A context manager: at its end the kernel goes on, unless it has crashed.
+    """
+    def __enter__(self) -> typing.Self: ...
+    def __exit__(self, *args: object) -> None: ...
+    def bt(self, task: int = 0) -> list[StackFrame]:
+        """
+        The frames of a task's stack, the debugger's own first; 0: of the one that runs where it was entered.
+        """
+    def close(self) -> None:
+        """
+        Lets the kernel go on; a crashed one stays at its prompt. Idempotent.
+        """
+    def ps(self) -> list[DebuggerTask]:
+        """
+        All tasks.
+        """
+    def run(self, command: str, *, timeout: float | None = None) -> DebuggerAnswer:
+        """
+        One command; all pages of its answer, stack traces in it symbolized.
+        """
+    @property
+    def backend(self) -> str:
+        """
+        That the next stop goes to: this debugger, or its kernel's gdb stub.
+        """
+    @backend.setter
+    def backend(self, arg1: str) -> None: ...
+    @property
+    def crashed(self) -> bool:
+        """
+        The kernel is not to go on.
+        """
+    @property
+    def name(self) -> str:
+        """
+        'ddb', 'kdb'.
         """
 
 class StageResult:

@@ -33,19 +33,19 @@ struct KernelDebuggerOptions {
 /// A task in a debugger's "ps".
 struct DebuggerTask {
   int pid = 0;
-  int tid = 0;         ///< of the thread, where threads have numbers of another kind (FreeBSD); 0: not said
-  int parent = 0;      ///< 0: none
-  int cpu = -1;        ///< that it runs on, or ran on last; -1: not said
+  int tid = 0;     ///< of the thread, where threads have numbers of another kind (FreeBSD); 0: not said
+  int parent = 0;  ///< 0: none
+  int cpu = -1;    ///< that it runs on, or ran on last; -1: not said
   bool running = false;
-  std::string state{};  ///< "S", "R", "Run", "CPU 1", ...
-  std::string wait{};   ///< what it waits for, as the kernel names it
+  std::string state{};        ///< "S", "R", "Run", "CPU 1", ...
+  std::string wait{};         ///< what it waits for, as the kernel names it
   std::uint64_t address = 0;  ///< of its structure (task_struct); 0: not said
   std::string command{};      ///< of a kernel's own: in brackets where the debugger prints them
   bool operator==(const DebuggerTask&) const = default;
 };
 
-/// The debugger in a guest's kernel (ddb, kdb), at its prompt: the kernel stands still. Move-only; one thread at a time;
-/// must not outlive its VM. No run() or spawn() of the VM comes to an end meanwhile.
+/// The debugger in a guest's kernel (ddb, kdb), at its prompt: the kernel stands still. Move-only; one thread
+/// at a time; must not outlive its VM. No run() or spawn() of the VM comes to an end meanwhile.
 class KDEV_API KernelDebugger {
  public:
   explicit KernelDebugger(std::unique_ptr<vm::DebuggerAtPrompt> at);

@@ -69,7 +69,9 @@ void DebugSession::State::open_stub(const Deadline& deadline) {
   load_symbols(deadline);
   load_script(deadline);
   stand_at_first_stop(deadline);
-  if (!python || !t.gdb || !symbols) return;
+  if (t.booting)
+    notes.push_back("the kernel boots: breakpoints are the hardware's, of which there are four; modules are not followed");
+  if (!python || !t.gdb || !symbols || t.booting) return;
   if (!early) sync_modules(deadline);
   // There is no code yet that a breakpoint could be written into.
   gdb->console(early ? "kdev-follow hardware" : "kdev-follow", deadline);

@@ -69,7 +69,7 @@ DebugBreakpoint DebugSession::break_at(const Location& location, const BreakOpti
   s.need_live(attempted);
   const Halted halted(s);
   BreakOptions wanted = options;
-  wanted.hardware = wanted.hardware || s.early;
+  wanted.hardware = wanted.hardware || s.early || s.target->booting;
   const std::string text = insert_command(location, wanted);
   debug::Gdb::Answer answer;
   try {

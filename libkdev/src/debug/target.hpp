@@ -28,6 +28,9 @@ struct Target {
   /// The machine waits before its first instruction: there is no kernel in its memory yet.
   bool fresh_machine = false;
   bool may_move = false;  ///< ... and it will find a place for itself (KASLR)
+  /// The boot goes on to write-protect the kernel's code: what software breakpoints are in it by then stays there
+  /// (kgdb_arch_remove_breakpoint() of Linux). All are hardware's, and no module is followed.
+  bool booting = false;
   /// Where the kernel runs, when its memory cannot be read through the stub as it is now. Null: nobody else
   /// knows.
   std::function<std::optional<std::uint64_t>()> slide;

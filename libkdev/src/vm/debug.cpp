@@ -89,6 +89,7 @@ DebugSession VM::State::debug_kernel(const std::string& attempted, const Deadlin
   auto target = debug_target(attempted);
   const auto stub = std::make_shared<vm::KernelStub>(shared_from_this(), running, rules);
   target->stub = std::string("./") + hypervisor::debug_socket;
+  target->booting = at_boot;
   target->slide = [self = shared_from_this(), running, deadline] {
     return slide_in(self->core(running, deadline));
   };

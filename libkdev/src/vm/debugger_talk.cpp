@@ -100,7 +100,7 @@ std::string DebuggerTalk::next(Clock::time_point now) {
       limit_ = next.limit;
       return next.command + rules_.line_end();
     }
-    if (!typed_ && (at_stub_ || Seconds(now - began_) >= summon_after) &&
+    if (!typed_ && Seconds(now - began_) <= limit_ && (at_stub_ || Seconds(now - began_) >= summon_after) &&
         (!summoned_ || Seconds(now - *summoned_) >= summon_again)) {
       summoned_ = now;
       return rules_.summon();

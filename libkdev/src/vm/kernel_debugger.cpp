@@ -80,10 +80,11 @@ DebuggerAnswer DebuggerAtPrompt::run(const std::string& command, std::optional<S
 
 void DebuggerAtPrompt::select_backend(const std::string& backend) {
   if (std::find(available_.begin(), available_.end(), backend) == available_.end())
-    throw GuestError({.attempted = fmt::format("select debugger {} in VM '{}'", backend, state_->spec.name),
-                      .reason = fmt::format("the kernel has no such debugger, but: {}", fmt::join(available_, ", ")),
-                      .hint = "",
-                      .log = {}});
+    throw GuestError(
+        {.attempted = fmt::format("select debugger {} in VM '{}'", backend, state_->spec.name),
+         .reason = fmt::format("the kernel has no such debugger, but: {}", fmt::join(available_, ", ")),
+         .hint = "",
+         .log = {}});
   next_ = backend;
 }
 

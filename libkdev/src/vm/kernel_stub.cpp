@@ -9,21 +9,20 @@ namespace kdev::vm {
 
 KernelStub::KernelStub(std::shared_ptr<VM::State> state, std::shared_ptr<Session> session,
                        const guest::DebuggerRules& rules)
-    : state_(std::move(state)),
-      session_(std::move(session)),
-      rules_(rules),
-      entry_(state_, session_, rules) {
+    : state_(std::move(state)), session_(std::move(session)), rules_(rules), entry_(state_, session_, rules) {
   was_paused_ = session_->status().paused;
   session_->set_debugged(true);
 }
 
 void KernelStub::enter(const Deadline& deadline) {
   const auto backends = entry_.backends(deadline.stop());
-  if (std::find(backends.available.begin(), backends.available.end(), rules_.stub()) == backends.available.end())
-    throw GuestError({.attempted = fmt::format("debug VM '{}'", state_->spec.name),
-                      .reason = fmt::format("its kernel has no gdb stub that could be reached ({})", rules_.stub()),
-                      .hint = "preset debug configures it",
-                      .log = {}});
+  if (std::find(backends.available.begin(), backends.available.end(), rules_.stub()) ==
+      backends.available.end())
+    throw GuestError(
+        {.attempted = fmt::format("debug VM '{}'", state_->spec.name),
+         .reason = fmt::format("its kernel has no gdb stub that could be reached ({})", rules_.stub()),
+         .hint = "preset debug configures it",
+         .log = {}});
   const bool selectable = !rules_.select_backend(rules_.stub()).empty();
   if (selectable) {
     previous_ = backends.current;
@@ -59,7 +58,8 @@ void KernelStub::abandoned(bool ran) {
 }
 
 DebuggerAnswer KernelStub::ask(const std::string& command, const Deadline& deadline) {
-  const std::string attempted = fmt::format("ask {} of VM '{}' \"{}\"", rules_.name(), state_->spec.name, command);
+  const std::string attempted =
+      fmt::format("ask {} of VM '{}' \"{}\"", rules_.name(), state_->spec.name, command);
   entry_.to_prompt(deadline);
   DebuggerAnswer answer = state_->ask(session_, rules_, command, state_->spec.on_crash.answer_timeout,
                                       deadline.stop(), attempted);

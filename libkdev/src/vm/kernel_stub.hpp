@@ -20,7 +20,8 @@ class KernelStub {
   /// gdb is gone without a word: the kernel is brought back to its prompt, and goes on if it has not crashed.
   void abandoned(bool ran);
   void close() noexcept;
-  /// One question to the debugger at its prompt, with no gdb at the port: before and after, the stub has the word.
+  /// One question to the debugger at its prompt, with no gdb at the port: before and after, the stub has the
+  /// word.
   DebuggerAnswer ask(const std::string& command, const Deadline& deadline);
 
  private:

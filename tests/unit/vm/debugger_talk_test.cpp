@@ -88,6 +88,8 @@ TEST_F(DebuggerTalkTest, NoPromptOrNoEndIsAFailureAfterItsTime) {
 TEST_F(DebuggerTalkTest, ALineThatDoesNotComeBackEndsTheTalk) {
   vm::DebuggerTalk talk(rules, {{.command = "gdb", .returns = false}}, Seconds(5), "dbg> ", now);
   EXPECT_EQ(typed_after(talk, ""), "gdb\n");
+  EXPECT_FALSE(talk.over()) << "nobody has taken it yet";
+  EXPECT_EQ(typed_after(talk, "gdb\r\n"), "");
   EXPECT_TRUE(talk.over());
   EXPECT_EQ(talk.failure(), "");
 }

@@ -74,7 +74,8 @@ TEST(LinuxDebugger, ATalkSummonsThePromptFromTheStubAndClearsIt) {
     return talk.next(now);
   };
   EXPECT_EQ(after(""), "+$3#33");
-  EXPECT_EQ(after("Entering kdb (current=0x1, pid 0) on processor 0 due to Keyboard Entry\r\n[0]kdb> x"), "\b");
+  EXPECT_EQ(after("Entering kdb (current=0x1, pid 0) on processor 0 due to Keyboard Entry\r\n[0]kdb> x"),
+            "\b");
   EXPECT_EQ(after("\b \r[0]kdb> "), "lsmod\r");
   EXPECT_EQ(after("lsmod\r\nModule                  Size  modstruct     Used by\r\n[0]kdb> "), "");
   ASSERT_EQ(talk.answers().size(), 1u);

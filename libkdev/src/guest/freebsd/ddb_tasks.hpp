@@ -5,8 +5,8 @@
 
 namespace kdev::guest {
 
-/// The rows of ddb's "ps" (sys/ddb/db_ps.c): processes, and below one with several threads those, with its pid
-/// and their own tid.
+/// The rows of ddb's "ps" (sys/ddb/db_ps.c): processes, and below one with several threads those, with its
+/// pid and their own tid.
 std::vector<DebuggerTask> read_ddb_tasks(std::string_view answer);
 
 }  // namespace kdev::guest

@@ -1,5 +1,5 @@
-// kdb and kgdb: kernel/debug/kdb/kdb_main.c (prompt, commands), kdb_io.c (lines, pager), gdbstub.c (packet 3),
-// debug_core.c (ways in), drivers/tty/serial/kgdboc.c (the port).
+// kdb and kgdb: kernel/debug/kdb/kdb_main.c (prompt, commands), kdb_io.c (lines, pager), gdbstub.c (packet
+// 3), debug_core.c (ways in), drivers/tty/serial/kgdboc.c (the port).
 #include <charconv>
 
 #include "guest/debugger_rules.hpp"
