@@ -4168,8 +4168,6 @@ class VM:
         """
         Crashes seen since start(), in order.
         """
-    def debug(self, *, stub: str | None = None, wait: bool = False, timeout: float = 60.0) -> DebugSession:
-        """
     def ddb(
         self,
         *,
@@ -4806,8 +4804,6 @@ class DebugSession:
     def close(self) -> None:
         """
         Takes all breakpoints out, lets the kernel run, ends gdb. Idempotent.
-        """
-    def describe_type(self, type: str) -> str:
         """
     def ddb(self, command: str) -> DebuggerAnswer:
         """
