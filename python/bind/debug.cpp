@@ -47,20 +47,37 @@ class DebugHandle {
   pid_t owner_;
 };
 
+/// In a notebook and on a terminal, as kdev/debug_view.py makes it: KIND_html, KIND_text.
+template <class T>
+void show(Value<T>& value, const std::string& kind) {
+  value.py()
+      .def("_repr_html_",
+           [name = kind + "_html"](const py::object& self) {
+             return py::str(package("kdev.debug_view", name.c_str())(self));
+           })
+      .def("__rich__", [name = kind + "_text"](const py::object& self) {
+        return package("kdev.debug_view", name.c_str())(self);
+      });
+}
+
 void bind_values(py::module_& m) {
-  Value<DebugFrame>(m, "DebugFrame",
-                    "One frame of a live backtrace; inline functions are frames of their own.")
-      .field("level", &DebugFrame::level)
+  Value<DebugFrame> frame(m, "DebugFrame",
+                          "One frame of a live backtrace; inline functions are frames of their own.");
+  frame.field("level", &DebugFrame::level)
       .field("function", &DebugFrame::function, "Empty: no symbol.")
       .field("address", &DebugFrame::address)
       .field("file", &DebugFrame::file, "Relative to the tree where it lies below it.")
       .field("line", &DebugFrame::line, "1-based; 0: unknown.")
       .field("source", &DebugFrame::source, "That line's text, without indentation.")
+      .field("context", &DebugFrame::context, "The source around the line, as it is.")
+      .field("context_begin", &DebugFrame::context_begin, "The number of its first line; 0: there is none.")
       .field("args", &DebugFrame::args)
-      .field("inlined", &DebugFrame::inlined, "Into the next frame's function.")
-      .finish({"function", "file", "line", "source"});
-  Value<DebugStop>(m, "DebugStop", "Why the kernel stopped, and where.")
-      .field("reason", &DebugStop::reason,
+      .field("locals", &DebugFrame::locals, "Where backtrace() was asked for them.")
+      .field("inlined", &DebugFrame::inlined, "Into the next frame's function.");
+  show<DebugFrame>(frame, "frame");
+  frame.finish({"function", "file", "line", "source"});
+  Value<DebugStop> stop(m, "DebugStop", "Why the kernel stopped, and where.");
+  stop.field("reason", &DebugStop::reason,
              "gdb's: 'breakpoint-hit', 'signal-received', 'end-stepping-range', ...")
       .field("signal", &DebugStop::signal, "Empty: none.")
       .field("breakpoint", &DebugStop::breakpoint, "Its number; 0: none.")
@@ -68,8 +85,10 @@ void bind_values(py::module_& m) {
       .field("frame", &DebugStop::frame)
       .field("old_value", &DebugStop::old_value, "Of a watchpoint's expression.")
       .field("new_value", &DebugStop::new_value)
-      .field("returned", &DebugStop::returned, "What a function that was finished gave back; empty: nothing.")
-      .finish({"reason", "signal", "breakpoint", "thread"});
+      .field("returned", &DebugStop::returned,
+             "What a function that was finished gave back; empty: nothing.");
+  show<DebugStop>(stop, "stop");
+  stop.finish({"reason", "signal", "breakpoint", "thread"});
   Value<DebugBreakpoint>(m, "DebugBreakpoint", "A breakpoint that is set.")
       .field("number", &DebugBreakpoint::number)
       .field("kind", &DebugBreakpoint::kind, "gdb's: 'breakpoint', 'hw watchpoint', ...")
@@ -112,6 +131,18 @@ void bind_values(py::module_& m) {
       .field("available", &DebuggerBackends::available)
       .field("current", &DebuggerBackends::current)
       .finish();
+}
+
+/// The instructions, and the one that the kernel stopped before.
+template <class F>
+Disassembly disassembly(DebugSession& session, F read) {
+  std::optional<DebugStop> stop;
+  const auto code = blocking([&] {
+    auto found = read(session);
+    stop = session.stopped();
+    return found;
+  });
+  return Disassembly(code, stop ? stop->frame.address : 0);
 }
 
 }  // namespace
@@ -163,7 +194,7 @@ void bind_debug(py::module_& m) {
           "Stops when a C expression's value is written (changed), or its memory read: 'write', 'read', "
           "'access'.")
       .def_property_readonly(
-          "breakpoints", [](Self d) { return blocking([&] { return d.session().breakpoints(); }); },
+          "breakpoints", [](Self d) { return TableOf(blocking([&] { return d.session().breakpoints(); })); },
           "Those that are set, watchpoints as well.")
       .def(
           "clear", [](Self d, int breakpoint) { blocking([&] { d.session().clear(breakpoint); }); },
@@ -206,18 +237,20 @@ void bind_debug(py::module_& m) {
           py::arg("location"), py::kw_only(), py::arg("timeout") = 30.0, "Runs to there, or to another stop.")
       .def(
           "backtrace",
-          [](Self d, int limit, int thread) {
-            return blocking([&] { return d.session().backtrace(limit, thread); });
+          [](Self d, int limit, int thread, bool variables) {
+            return Backtrace(blocking([&] { return d.session().backtrace(limit, thread, variables); }));
           },
-          py::kw_only(), py::arg("limit") = 64, py::arg("thread") = 0,
-          "Innermost first. thread: gdb's number; 0: the one that stopped.")
+          py::kw_only(), py::arg("limit") = 64, py::arg("thread") = 0, py::arg("variables") = false,
+          "Innermost first. thread: gdb's number; 0: the one that stopped. variables: with the local "
+          "variables "
+          "of each frame.")
       .def(
           "locals",
           [](Self d, int frame, int thread) {
-            return blocking([&] { return d.session().locals(frame, thread); });
+            return TableOf(blocking([&] { return d.session().locals(frame, thread); }));
           },
           py::arg("frame") = 0, py::kw_only(), py::arg("thread") = 0)
-      .def("threads", [](Self d) { return blocking([&] { return d.session().threads(); }); })
+      .def("threads", [](Self d) { return TableOf(blocking([&] { return d.session().threads(); })); })
       .def(
           "evaluate",
           [](Self d, const std::string& expression, int frame, int thread) {
@@ -247,13 +280,13 @@ void bind_debug(py::module_& m) {
       .def(
           "disassemble",
           [](Self d, const std::string& location) {
-            return blocking([&] { return d.session().disassemble(location); });
+            return disassembly(d.session(), [&](DebugSession& s) { return s.disassemble(location); });
           },
           py::arg("location") = "", "Of the function around a place; none: where the kernel stopped.")
       .def(
           "disassemble",
           [](Self d, std::uint64_t begin, std::uint64_t end) {
-            return blocking([&] { return d.session().disassemble(begin, end); });
+            return disassembly(d.session(), [&](DebugSession& s) { return s.disassemble(begin, end); });
           },
           py::arg("begin"), py::arg("end"), "What begins in a range of addresses.")
       .def(

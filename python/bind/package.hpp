@@ -1,5 +1,6 @@
 #pragma once
 // What the package's Python modules make of libkdev's values: classes there, named in signatures.
+#include <kdev/debug_session.hpp>
 #include <vector>
 
 #include "casters.hpp"
@@ -29,6 +30,18 @@ struct ShownMemory : py::object {
   explicit ShownMemory(py::object memory) : py::object(std::move(memory)) {}
 };
 
+/// kdev.debug_view.Backtrace: a table of frames.
+struct Backtrace : py::object {
+  explicit Backtrace(const std::vector<DebugFrame>& frames)
+      : py::object(package("kdev.debug_view", "Backtrace")(py::cast(frames))) {}
+};
+
+/// kdev.debug_view.Disassembly: a table of instructions.
+struct Disassembly : py::object {
+  Disassembly(const std::vector<DebugInstruction>& code, std::uint64_t current)
+      : py::object(package("kdev.debug_view", "Disassembly")(py::cast(code), current)) {}
+};
+
 }  // namespace kdev::python
 
 namespace pybind11::detail {
@@ -40,6 +53,14 @@ struct handle_type_name<kdev::python::TableOf<T>> {
 template <>
 struct handle_type_name<kdev::python::KernelLog> {
   static constexpr auto name = const_name("kdev.kernel_log.KernelLog");
+};
+template <>
+struct handle_type_name<kdev::python::Backtrace> {
+  static constexpr auto name = const_name("kdev.debug_view.Backtrace");
+};
+template <>
+struct handle_type_name<kdev::python::Disassembly> {
+  static constexpr auto name = const_name("kdev.debug_view.Disassembly");
 };
 template <>
 struct handle_type_name<kdev::python::ShownMemory> {

@@ -4,6 +4,7 @@
 
 #include "bind.hpp"
 #include "handles.hpp"
+#include "package.hpp"
 #include "spec.hpp"
 #include "value.hpp"
 
@@ -286,10 +287,24 @@ void bind_vm_class(py::module_& m) {
       .def_property_readonly(
           "kernels", [](Self v) { return v.vm().kernels(); }, "The installed ones, by name.")
       .def(
-          "core", [](Self v) { return blocking([&] { return std::make_unique<Core>(v.vm().core()); }); },
+          "core",
+          [](Self v, bool live) {
+            return blocking(
+                [&] { return std::make_unique<Core>(live ? v.vm().live_core() : v.vm().core()); });
+          },
+          py::kw_only(), py::arg("live") = false,
           "The guest's memory where it lies, with its kernel's symbols: nothing is dumped or copied. Of a "
           "crashed guest it is a dump; a running one's changes while it is read: take a new one for a new "
-          "look. It outlives the VM.")
+          "look. It outlives the VM. A running guest stands still for the moment in which its CPUs' "
+          "registers "
+          "are read; live: it does not, each CPU's are of a moment of its own.")
+      .def(
+          "drgn", [](const py::object& self) { return package("kdev.drgn_program", "of_vm")(self); },
+          "A drgn.Program on the guest's memory where it lies; the guest runs on, and the program goes on "
+          "seeing "
+          "it change. Registers are those of now, modules those that are loaded now. ConfigError where drgn "
+          "is "
+          "not installed, or knows no such system.")
       .def(
           "nmi", [](Self v) { blocking([&] { v.vm().nmi(); }); }, "On every CPU.")
       .def(

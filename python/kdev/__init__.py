@@ -40,6 +40,7 @@ from ._kdev import (
     CrashReport,
     DebugBreakpoint,
     DebugFrame,
+    DebugInstruction,
     DebuggerAnswer,
     DebuggerBackends,
     DebugInstruction,

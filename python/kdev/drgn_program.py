@@ -1,39 +1,50 @@
-"""A drgn.Program on a dump that Core reads: drgn asks, and gets memory from here, so that it can work on whatever Core
-can, also where drgn itself knows no such format."""
+"""A drgn.Program on a dump that Core reads, or on a guest that runs: drgn asks, and gets memory from here, so that it
+can work on whatever Core can, also where drgn itself knows no such format."""
 
 from __future__ import annotations
 
 import os
 import struct
 from collections.abc import Iterable
+from types import ModuleType
 from typing import TYPE_CHECKING
 
+from ._kdev import os_title
 from .errors import ConfigError, FormatError
 
 if TYPE_CHECKING:
     import drgn
 
-    from ._kdev import Core
+    from ._kdev import VM, Core
 
-_ATTEMPTED = "make a drgn program of the dump"
 _ELF_HEADER = struct.Struct("<16sHHIQQQIHHHHHH")
 _PROGRAM_HEADER = struct.Struct("<IIQQQQQQ")
 _ET_CORE, _EM_X86_64, _PT_NOTE = 4, 62, 4
 
 
-def program(core: Core) -> drgn.Program:
-    """core.drgn()."""
-    if core.os != "linux":
-        raise ConfigError(f"drgn knows Linux alone, the dump is of {core.os}", attempted=_ATTEMPTED)
+def need_drgn(attempted: str) -> ModuleType:
+    """The drgn package; ConfigError where it is not installed."""
     try:
         import drgn
     except ImportError:
-        raise ConfigError("drgn is not installed", attempted=_ATTEMPTED, hint="pip install 'kdev[drgn]'") from None
+        raise ConfigError("drgn is not installed", attempted=attempted, hint="pip install 'kdev[drgn]'") from None
+    return drgn
+
+
+def of_vm(vm: VM) -> drgn.Program:
+    """vm.drgn(). The program keeps the guest's memory, which outlives the VM."""
+    return program(vm.core(live=True), f"make a drgn program of VM '{vm.name}'")
+
+
+def program(core: Core, attempted: str = "make a drgn program of the dump") -> drgn.Program:
+    """core.drgn()."""
+    _check_os(core.os, attempted)
+    drgn = need_drgn(attempted)
     info = core.vmcoreinfo()
     if not info:
         raise FormatError(
-            "the dump has no VMCOREINFO",
-            attempted=_ATTEMPTED,
+            "there is no VMCOREINFO",
+            attempted=attempted,
             hint="" if core.kernel_file else "give the kernel that crashed: it tells where that lies in memory",
         )
     made = drgn.Program()
@@ -46,7 +57,7 @@ def program(core: Core) -> drgn.Program:
     except (TypeError, AttributeError) as error:
         raise ConfigError(
             f"drgn {drgn.__version__} cannot be given a dump: {error}",
-            attempted=_ATTEMPTED,
+            attempted=attempted,
             hint="pip install --upgrade drgn",
         ) from None
     finally:
@@ -64,6 +75,15 @@ def program(core: Core) -> drgn.Program:
         modules = [module.file for module in core.modules() if module.file]
         made.load_debug_info([core.kernel_file, *modules])
     return made
+
+
+def _check_os(os_name: str, attempted: str) -> None:
+    if os_name != "linux":
+        raise ConfigError(
+            f"drgn knows Linux alone, this is {os_title(os_name)}",
+            attempted=attempted,
+            hint="core.threads(), core.stack() and DebugSession work on both",
+        )
 
 
 def _notes_file(core: Core, info: str) -> bytes:

@@ -22,8 +22,12 @@ MAX_ROWS = 5000
 _COLUMNS = {
     "CrashReport": ["title", "kind", "type", "function", "process", "pid", "cpu"],
     "StackFrame": ["function", "module", "file", "line", "source"],
+    "DebugFrame": ["level", "function", "inlined", "file", "line", "source"],
+    "DebugThread": ["number", "id", "name", "frame"],
+    "DebugBreakpoint": ["number", "kind", "address", "function", "file", "line", "expression", "pending", "hits"],
+    "Variable": ["name", "type", "value"],
 }
-_HEX = {"address", "offset", "size"}
+_HEX = {"address", "offset", "size", "base", "limit", "selector", "entry", "physical"}
 _UNKNOWN = {"pid", "cpu", "level"}  # -1 there
 
 
@@ -120,6 +124,14 @@ def shown(value: object, name: str) -> str:
         return f"{held:#x}"
     if isinstance(held, float):
         return f"{held:.6f}"
+    if isinstance(held, tuple):
+        return " ".join(held)
     if isinstance(held, list | dict):
         return f"{len(held)}"
+    if name == "frame":
+        where = f" at {held.file}:{held.line}" if held.file else ""
+        return f"{held.function or hex(held.address)}{where}"
+    # gdb has no number for what is nowhere.
+    if name == "line" and held == 0:
+        return ""
     return str(held)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import kdev
 import pytest
+from kdev.debug_view import Backtrace, Disassembly
 from rich.console import Console
 
 EVIL = '<script>alert("x")</script>&\'"'
@@ -33,6 +34,29 @@ def log(*messages: kdev.CoreMessage) -> kdev.KernelLog:
 
 
 MEMORY = kdev.Memory(0x1000, bytes(range(40)), symbol="init_task+0x10", pointers={8: "panic"})
+
+
+def debug_frame(level: int = 0, text: str = "f", **fields: object) -> kdev.DebugFrame:
+    variable = {"name": text, "value": text, "type": text, "address": 0, "available": True}
+    data = {"level": level, "function": text, "address": 0x10, "file": "a.c", "line": 8, "source": text}
+    more = {"context": [f"line {n} {text}" for n in range(3, 14)], "context_begin": 3}
+    return kdev.DebugFrame.from_dict({**data, **more, "args": [variable], "locals": [variable], **fields})
+
+
+def code(text: str = "nop") -> list[kdev.DebugInstruction]:
+    lines = [(0x10, 1, "55"), (0x11, 1, "4889e5"), (0x14, 2, "c3")]
+    return [
+        kdev.DebugInstruction.from_dict(
+            {"address": at, "function": "f", "offset": at - 16, "bytes": data, "text": text, "file": "a.c"}
+            | {"line": line, "source": text}
+        )
+        for at, line, data in lines
+    ]
+
+
+def debug_stop(text: str = "f", **fields: object) -> kdev.DebugStop:
+    data = {"reason": "breakpoint-hit", "breakpoint": 1, "thread": "Thread 1.1"}
+    return kdev.DebugStop.from_dict({**data, "frame": debug_frame(text=text).to_dict(), **fields})
 
 
 class Tags(HTMLParser):
@@ -61,6 +85,11 @@ def outputs() -> dict[str, str]:
         "frames": kdev.table([frame])._repr_html_(),
         "log": log(message(EVIL, 2), message("plain"))._repr_html_(),
         "memory": dataclasses.replace(MEMORY, symbol=EVIL, pointers={8: EVIL})._repr_html_(),
+        "backtrace": Backtrace([debug_frame(text=EVIL), debug_frame(1, EVIL, context=[], context_begin=0)])._repr_html_(),
+        "debug frame": debug_frame(text=EVIL)._repr_html_(),
+        "stop": debug_stop(EVIL, old_value=EVIL, thread=EVIL)._repr_html_(),
+        "disassembly": Disassembly(code(EVIL), 0x11)._repr_html_(),
+        "stacks": kdev.table([debug_frame(text=EVIL)])._repr_html_(),
         "trace": kdev.StackTrace.from_dict({"name": EVIL, "frames": [frame.to_dict()]})._repr_html_(),
     }
 
@@ -135,6 +164,68 @@ def test_memory() -> None:
     ]
     assert MEMORY.words()[:2] == [0x0706050403020100, 0x0F0E0D0C0B0A0908]
     assert (bytes(MEMORY), len(MEMORY), len(MEMORY.words())) == (bytes(range(40)), 40, 5)
+
+
+def test_frames_unfold_to_their_source() -> None:
+    bare = debug_frame(2, context=[], context_begin=0, args=[], locals=[], inlined=True)
+    page = Backtrace([debug_frame(), debug_frame(1), bare])._repr_html_()
+    assert page.count("<details open") == 1, "where the kernel is"
+    assert page.count("<details") == 2, "one has nothing to show"
+    assert page.count("inlined") == 1
+    marked = re.findall(r"<div style=\"[^\"]*background[^\"]*\">.*?</div>", page)
+    assert ["line 8 f" in row for row in marked] == [True, True]
+    assert "arguments" in page and "variables" in page
+    text = printed(Backtrace([debug_frame(), bare]))
+    assert "a.c:8" in text and "f (inlined)" in text
+    text = printed(debug_frame())
+    assert ">     8  line 8 f" in text and "      7  line 7 f" in text
+    assert printed(debug_frame(context=[], context_begin=0)).endswith("   f\n")
+    assert Backtrace()._repr_html_() == "<div>no frames</div>"
+    # What an aggregate holds is not told.
+    hidden = {"name": "how", "value": "", "type": "struct open_how", "address": 0, "available": True}
+    assert "{...}" in debug_frame(locals=[hidden])._repr_html_()
+
+
+def test_stops_say_why() -> None:
+    assert "breakpoint 1 hit" in debug_stop()._repr_html_()
+    watched = debug_stop(reason="watchpoint-trigger", breakpoint=2, old_value="3", new_value="4")
+    assert "watchpoint 2 hit" in watched._repr_html_()
+    text = printed(watched)
+    assert re.search(r"before +3\s+after +4", text)
+    assert "before" not in printed(debug_stop())
+    assert "SIGINT" in printed(debug_stop(reason="signal-received", breakpoint=0, signal="SIGINT"))
+    assert "end stepping range" in printed(debug_stop(reason="end-stepping-range", breakpoint=0))
+    assert "stopped" in printed(debug_stop(reason="", breakpoint=0))
+
+
+def test_the_current_instruction_is_marked() -> None:
+    listed = Disassembly(code(), 0x11)
+    page = listed._repr_html_()
+    assert page.count("▶") == 1
+    assert re.search(r"▶ <span[^>]*>0000000000000011", page)
+    assert page.count("a.c:1") == 1, "a line's instructions have one heading"
+    assert "48 89 e5" in page and "a.c:2" in page
+    text = printed(listed)
+    assert "> 0000000000000011  +1    48 89 e5" in text
+    assert listed == code() and listed.columns()[0] == "address"
+    assert [one.address for one in listed.around(0)] == [0x11]
+    assert listed.around(1).current == 0x11
+    again = pickle.loads(pickle.dumps(listed))
+    assert (again, again.current) == (listed, 0x11)
+    assert "▶" not in Disassembly(code())._repr_html_()
+
+
+def test_tables_of_a_debugger() -> None:
+    thread = kdev.DebugThread.from_dict(
+        {"number": 1, "id": "Thread 1.1", "name": "CPU#0", "frame": debug_frame().to_dict()}
+    )
+    assert "f at a.c:8" in kdev.table([thread])._repr_html_()
+    stopped = {"number": 2, "kind": "breakpoint", "address": 255, "function": "", "file": "", "line": 0}
+    page = kdev.table(
+        [kdev.DebugBreakpoint.from_dict({**stopped, "expression": "x", "pending": True, "hits": 3})]
+    )._repr_html_()
+    assert "0xff" in page and ">yes<" in page
+    assert "f" in printed(kdev.table([thread]))
 
 
 def test_a_kernel_log_is_a_str() -> None:

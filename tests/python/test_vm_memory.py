@@ -151,6 +151,10 @@ def test_freebsd_likewise(
         live = vm.core()
         assert (live.os, live.complete, live.notes) == ("freebsd", True, [])
         assert "init" in {thread.process for thread in live.threads()}
+        # drgn is told from the machine as it goes on; of this one it knows nothing.
+        assert "init" in {thread.process for thread in vm.core(live=True).threads()}
+        with pytest.raises(kdev.ConfigError, match="drgn knows Linux alone, this is FreeBSD"):
+            vm.drgn()
         crash = vm.run("sysctl debug.kdb.panic=1").crash
         assert crash is not None
         core = vm.core()

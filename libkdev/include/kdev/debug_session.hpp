@@ -26,8 +26,12 @@ struct DebugFrame {
   std::string file{};    ///< relative to the tree where it lies below it; empty: unknown
   int line = 0;          ///< 1-based; 0: unknown
   std::string source{};  ///< that line's text, without indentation
+  /// The source around the line, as it is; empty: not found.
+  std::vector<std::string> context{};
+  int context_begin = 0;  ///< the number of its first line; 0: there is none
   std::vector<Variable> args{};
-  bool inlined = false;  ///< into the next frame's function
+  std::vector<Variable> locals{};  ///< where backtrace() was asked for them
+  bool inlined = false;            ///< into the next frame's function
   bool operator==(const DebugFrame&) const = default;
 };
 
@@ -152,8 +156,8 @@ class KDEV_API DebugSession {
   std::optional<DebugStop> stopped() const;
 
   // `thread`: gdb's number; 0: the one that stopped. `frame`: a level of its backtrace.
-  /// Innermost first.
-  std::vector<DebugFrame> backtrace(int limit = 64, int thread = 0);
+  /// Innermost first. `variables`: with the local variables of each.
+  std::vector<DebugFrame> backtrace(int limit = 64, int thread = 0, bool variables = false);
   /// The value of an aggregate is empty: evaluate() prints it.
   std::vector<Variable> locals(int frame = 0, int thread = 0);
   std::vector<DebugThread> threads();

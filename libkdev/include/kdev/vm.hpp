@@ -262,7 +262,11 @@ class KDEV_API VM {
   /// Of a crashed guest, which is paused, it is a dump; of a running one it changes while it is read, and
   /// what was made of it once (lists, registers) stays as it was: take a new one for a new look. It is good
   /// for longer than the VM. GuestError: it was not started. DebugError, HostError, FormatError, TimeoutError.
+  /// The machine stands still for the moment in which its CPUs' registers are read.
   Core core(std::stop_token stop = {});
+  /// The same, and the machine goes on meanwhile: each CPU's registers are of a moment of their own, and what
+  /// the guest left with the hypervisor for dumps (VMCOREINFO) is not there, but in the guest's memory.
+  Core live_core(std::stop_token stop = {});
 
   /// Asks the debugger at whose prompt a crashed guest waits. A paused guest goes on for as long as that
   /// takes. The answer is incomplete when the prompt does not come back in time (after "continue", for one).

@@ -1,5 +1,6 @@
 #include "crash/source_text.hpp"
 
+#include <algorithm>
 #include <boost/filesystem/operations.hpp>
 #include <fstream>
 
@@ -49,8 +50,7 @@ std::string SourceText::relative_name(const std::string& file) const {
   return name.empty() ? plain : name;
 }
 
-std::string SourceText::line(const std::string& file, int number) {
-  if (file.empty() || number <= 0) return {};
+const std::vector<std::string>& SourceText::content(const std::string& file) {
   auto [it, fresh] = files_.try_emplace(file);
   if (fresh) {
     Path at = path(file);
@@ -63,11 +63,26 @@ std::string SourceText::line(const std::string& file, int number) {
       for (std::string text; std::getline(in, text);) it->second.push_back(std::move(text));
     }
   }
-  if (static_cast<std::size_t>(number) > it->second.size()) return {};
-  const std::string& text = it->second[number - 1];
+  return it->second;
+}
+
+std::string SourceText::line(const std::string& file, int number) {
+  if (file.empty() || number <= 0) return {};
+  const std::vector<std::string>& all = content(file);
+  if (static_cast<std::size_t>(number) > all.size()) return {};
+  const std::string& text = all[number - 1];
   const auto begin = text.find_first_not_of(" \t");
   if (begin == std::string::npos) return {};
   return text.substr(begin, text.find_last_not_of(" \t\r") - begin + 1);
+}
+
+std::vector<std::string> SourceText::lines(const std::string& file, int first, int last) {
+  if (file.empty() || last < first || last <= 0) return {};
+  const std::vector<std::string>& all = content(file);
+  const std::size_t begin = static_cast<std::size_t>(std::max(first, 1)) - 1;
+  const std::size_t end = std::min(static_cast<std::size_t>(last), all.size());
+  if (begin >= end) return {};
+  return {all.begin() + static_cast<std::ptrdiff_t>(begin), all.begin() + static_cast<std::ptrdiff_t>(end)};
 }
 
 }  // namespace kdev::crash

@@ -26,6 +26,8 @@ class SourceText {
   /// The line's text without indentation; empty when the file or the line is not there. `file` as relative()
   /// gives it.
   std::string line(const std::string& file, int number);
+  /// Lines `first` to `last` (1-based) as they are; those that the file has.
+  std::vector<std::string> lines(const std::string& file, int first, int last);
   const Path& tree() const { return tree_; }
   /// Where such a file is, if it is there.
   Path path(const std::string& file) const { return Path(file).is_absolute() ? Path(file) : tree_ / file; }
@@ -37,6 +39,7 @@ class SourceText {
     std::string build_id, name;
   };
   std::string relative_name(const std::string& file) const;
+  const std::vector<std::string>& content(const std::string& file);
 
   Fetch fetch_;
   std::map<std::string, std::string> names_;

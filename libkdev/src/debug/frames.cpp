@@ -1,9 +1,12 @@
 #include "debug/frames.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 namespace kdev::debug {
 namespace {
+
+constexpr int around = 5;  // lines of source on either side of a frame's own
 
 const json::object* tuple(const json::object& o, std::string_view key) {
   const auto* v = o.if_contains(key);
@@ -57,6 +60,10 @@ DebugFrame frame_from(const json::object& o, crash::SourceText& sources) {
   if (!file.empty()) {
     frame.file = sources.relative(file);
     frame.source = sources.line(frame.file, frame.line);
+    frame.context_begin = std::max(frame.line - around, 1);
+    frame.context = sources.lines(frame.file, frame.context_begin, frame.line + around);
+    if (frame.line <= 0 || frame.source.empty()) frame.context.clear();
+    if (frame.context.empty()) frame.context_begin = 0;
   }
   frame.args = variables_from(o, "args");
   return frame;

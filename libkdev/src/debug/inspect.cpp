@@ -42,7 +42,7 @@ json::array read_types(const std::string& said) {
 
 }  // namespace
 
-std::vector<DebugFrame> DebugSession::backtrace(int limit, int thread) {
+std::vector<DebugFrame> DebugSession::backtrace(int limit, int thread, bool variables) {
   State& s = *state_;
   s.open("backtrace");
   const Halted halted(s);
@@ -72,6 +72,11 @@ std::vector<DebugFrame> DebugSession::backtrace(int limit, int thread) {
   for (std::size_t i = 0; i + 1 < frames.size(); ++i)
     frames[i].inlined =
         frames[i].address == frames[i + 1].address && frames[i].function != frames[i + 1].function;
+  if (variables)
+    for (DebugFrame& frame : frames) {
+      frame.locals = debug::variables_from(
+          s.command_in("-stack-list-locals", thread, frame.level, "--simple-values").results, "locals");
+    }
   return frames;
 }
 

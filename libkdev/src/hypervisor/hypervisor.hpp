@@ -4,6 +4,7 @@
 #include <kdev/deadline.hpp>
 #include <kdev/host.hpp>
 #include <kdev/vm.hpp>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -77,6 +78,9 @@ struct MachineMemory {
   std::vector<MemoryRange> ranges{};
 };
 
+/// Of one CPU, by the names of Linux's user_regs_struct ("rip", "fs_base"), and "cr0" to "cr4".
+using CpuRegisters = std::map<std::string, std::uint64_t>;
+
 /// A running machine. console() and agent() are connected, non-blocking streams that whoever drives the
 /// machine reads. drain_events() is called by one thread, when event_fd() is readable; command() by any
 /// thread at once.
@@ -105,6 +109,9 @@ class Machine {
   /// left with the hypervisor for dumps. The machine stands still meanwhile. DebugError, HostError: it is
   /// gone. Any thread.
   virtual std::string cpu_notes(const Deadline& deadline) = 0;
+  /// The CPUs' registers while the machine goes on, each CPU's of a moment of its own. Empty: this hypervisor
+  /// does not tell them for such CPUs. DebugError, HostError: it is gone. Any thread.
+  virtual std::vector<CpuRegisters> registers(const Deadline& /*deadline*/) { return {}; }
   /// Listens for a debugger that speaks gdb's remote protocol, on stub_socket in MachineSpec::dir. The machine
   /// stops when one connects, and goes on when it detaches. DebugError, HostError. Any thread.
   virtual void open_stub(const Deadline& deadline) = 0;

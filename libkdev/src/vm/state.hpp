@@ -116,7 +116,9 @@ struct VM::State : std::enable_shared_from_this<VM::State> {
   // core.cpp
   /// Asks where the guest's memory lies, so that it can be read when the machine has ended.
   void know_memory(vm::Session& session, const Deadline& deadline);
-  Core core(const std::shared_ptr<vm::Session>& boot, const Deadline& deadline);
+  /// `live`: the machine goes on.
+  Core core(const std::shared_ptr<vm::Session>& boot, const Deadline& deadline, bool live = false);
+  Core open_memory(bool live, std::stop_token stop);
 
   // crash_origin.cpp
   std::shared_ptr<const CrashOrigin> origin_of_crashes(const std::shared_ptr<vm::Session>& boot);

@@ -13,6 +13,7 @@
 #include "crash/core/core_access.hpp"
 #include "crash/core/elf_core.hpp"
 #include "crash/core/elf_notes.hpp"
+#include "crash/core/machine_notes.hpp"
 #include "crash/core/paged_memory.hpp"
 
 namespace kdev::crash {
@@ -36,7 +37,7 @@ class Text final : public guest::CoreBytes {
 
 class MachineRam final : public PagedMemory {
  public:
-  MachineRam(const hypervisor::MachineMemory& memory, const std::string& cpu_notes) {
+  explicit MachineRam(const hypervisor::MachineMemory& memory) {
     struct stat st {};
     if (::fstat(memory.fd, &st) != 0) throw host_error("look at a machine's memory", errno);
     size_ = static_cast<std::uint64_t>(st.st_size);
@@ -47,7 +48,6 @@ class MachineRam final : public PagedMemory {
       if (range.offset < size_ && range.size <= size_ - range.offset) ranges_.push_back(range);
     std::sort(ranges_.begin(), ranges_.end(),
               [](const Range& a, const Range& b) { return a.physical < b.physical; });
-    read_notes(cpu_notes);
   }
   ~MachineRam() override { ::munmap(const_cast<char*>(bytes_), size_); }
 
@@ -82,8 +82,11 @@ class MachineRam final : public PagedMemory {
     return true;
   }
 
- private:
-  void read_notes(const std::string& file) {
+  void take(const std::vector<hypervisor::CpuRegisters>& cpus) {
+    if (cpus.empty()) problems_.push_back("the machine does not tell its CPUs' registers");
+    notes_ = machine_notes(cpus);
+  }
+  void take(const std::string& file) {
     if (file.empty()) {
       problems_.push_back("the machine does not tell its CPUs' registers");
       return;
@@ -98,6 +101,7 @@ class MachineRam final : public PagedMemory {
     }
   }
 
+ private:
   std::uint64_t size_ = 0;
   const char* bytes_ = nullptr;
   std::vector<Range> ranges_;
@@ -109,7 +113,16 @@ class MachineRam final : public PagedMemory {
 
 std::unique_ptr<guest::CoreMemory> open_machine_ram(const hypervisor::MachineMemory& memory,
                                                     const std::string& cpu_notes) {
-  return std::make_unique<MachineRam>(memory, cpu_notes);
+  auto made = std::make_unique<MachineRam>(memory);
+  made->take(cpu_notes);
+  return made;
+}
+
+std::unique_ptr<guest::CoreMemory> open_machine_ram(const hypervisor::MachineMemory& memory,
+                                                    const std::vector<hypervisor::CpuRegisters>& cpus) {
+  auto made = std::make_unique<MachineRam>(memory);
+  made->take(cpus);
+  return made;
 }
 
 Core open_core(const std::string& name, std::unique_ptr<guest::CoreMemory> memory, SymbolSources symbols) {

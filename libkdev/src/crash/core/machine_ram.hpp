@@ -11,6 +11,9 @@ namespace kdev::crash {
 /// machine. `cpu_notes`: see Machine; empty: not known. HostError.
 std::unique_ptr<guest::CoreMemory> open_machine_ram(const hypervisor::MachineMemory& memory,
                                                     const std::string& cpu_notes);
+/// The same of a machine that goes on.
+std::unique_ptr<guest::CoreMemory> open_machine_ram(const hypervisor::MachineMemory& memory,
+                                                    const std::vector<hypervisor::CpuRegisters>& cpus);
 
 /// A Core of it. `name`: for messages. FormatError.
 Core open_core(const std::string& name, std::unique_ptr<guest::CoreMemory> memory, SymbolSources symbols);

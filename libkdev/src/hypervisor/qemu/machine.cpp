@@ -15,6 +15,7 @@
 #include "hypervisor/qemu/memory_map.hpp"
 #include "hypervisor/qemu/qemu.hpp"
 #include "hypervisor/qemu/qmp.hpp"
+#include "hypervisor/qemu/registers.hpp"
 
 namespace kdev::hypervisor {
 namespace {
@@ -142,6 +143,11 @@ class QemuMachine : public Machine {
                  {{"paging", false}, {"protocol", "file:" + file.string()}, {"begin", 0}, {"length", 4096}},
                  deadline);
     return local_host()->read_file(file);
+  }
+
+  // QEMU stops the machine for a dump; what it prints is read beside it.
+  std::vector<CpuRegisters> registers(const Deadline& deadline) override {
+    return read_registers(monitor("info registers -a", deadline));
   }
 
   void open_stub(const Deadline& deadline) override {
