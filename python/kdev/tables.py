@@ -120,6 +120,8 @@ def shown(value: object, name: str) -> str:
         return ""
     if isinstance(held, bool):
         return "yes" if held else ""
+    if name == "address" and held == 0:
+        return ""
     if isinstance(held, int) and name in _HEX:
         return f"{held:#x}"
     if isinstance(held, float):

@@ -43,7 +43,8 @@ const std::vector<std::string>& DebugSession::notes() const {
 namespace {
 
 std::string insert_command(const Location& location, const BreakOptions& options) {
-  std::string text = "-break-insert";
+  // In assembly code gdb would look for the place as one of assembly's, when its module comes.
+  std::string text = "-break-insert --language c";
   if (options.once) text += " -t";
   if (options.hardware) text += " -h";
   if (options.pending) text += " -f";

@@ -27,6 +27,17 @@ debug::Gdb::Answer DebugSession::State::command_in(const std::string& name, int 
     of += fmt::format(" --frame {}", frame);
   else if (frame >= 0)
     command(fmt::format("-stack-select-frame {}", frame));
+  // What comes after is of the innermost frame again, and of its language.
+  struct Reselect {
+    State* state;
+    ~Reselect() {
+      try {
+        if (state) state->command("-stack-select-frame 0");
+      } catch (const std::exception&) {
+        // gdb has ended: the next command says so.
+      }
+    }
+  } const reselect{frame > 0 && thread <= 0 ? this : nullptr};
   return command(name + of + (rest.empty() ? "" : " " + rest));
 }
 
