@@ -40,7 +40,6 @@ from ._kdev import (
     CrashReport,
     DebugBreakpoint,
     DebugFrame,
-    DebugInstruction,
     DebuggerAnswer,
     DebuggerBackends,
     DebugInstruction,

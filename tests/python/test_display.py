@@ -85,7 +85,7 @@ def outputs() -> dict[str, str]:
         "frames": kdev.table([frame])._repr_html_(),
         "log": log(message(EVIL, 2), message("plain"))._repr_html_(),
         "memory": dataclasses.replace(MEMORY, symbol=EVIL, pointers={8: EVIL})._repr_html_(),
-        "backtrace": Backtrace([debug_frame(text=EVIL), debug_frame(1, EVIL, context=[], context_begin=0)])._repr_html_(),
+        "backtrace": Backtrace([debug_frame(text=EVIL), debug_frame(1, EVIL, context=[])])._repr_html_(),
         "debug frame": debug_frame(text=EVIL)._repr_html_(),
         "stop": debug_stop(EVIL, old_value=EVIL, thread=EVIL)._repr_html_(),
         "disassembly": Disassembly(code(EVIL), 0x11)._repr_html_(),

@@ -14,7 +14,7 @@ from rich.console import Console
 
 pytest.importorskip("drgn", reason="drgn is not installed (pip install drgn)")
 
-from kdev.helpers import descriptors, page_tables  # noqa: E402
+from kdev.helpers import descriptors, page_tables
 
 P, RW, US, PS, NX = 1, 2, 4, 1 << 7, 1 << 63
 

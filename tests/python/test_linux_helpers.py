@@ -139,9 +139,7 @@ def observe(vm: kdev.VM, dump: Path) -> Iterator[Guest]:
     yield guest
     vm.qmp("dump-guest-memory", paging=False, protocol=f"file:{dump}")
     core = kdev.Core(dump, vm.kernel)
-    yield Guest(
-        core.drgn(), core, vm.kernel, pid, guest.cpus, guest.translated, guest.ranges
-    )
+    yield Guest(core.drgn(), core, vm.kernel, pid, guest.cpus, guest.translated, guest.ranges)
     del sleeper, spinner
 
 

@@ -82,6 +82,4 @@ def kernel_stack(task: drgn.Object) -> KernelStack:
         trace = pointer = None
     if pointer is None or not low <= pointer < high:
         pointer = None
-    return KernelStack(
-        task.comm.string_().decode(errors="replace"), task.pid.value_(), low, high, pointer, trace
-    )
+    return KernelStack(task.comm.string_().decode(errors="replace"), task.pid.value_(), low, high, pointer, trace)

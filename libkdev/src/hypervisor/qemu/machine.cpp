@@ -147,7 +147,7 @@ class QemuMachine : public Machine {
 
   // QEMU stops the machine for a dump; what it prints is read beside it.
   std::vector<CpuRegisters> registers(const Deadline& deadline) override {
-    return read_registers(monitor("info registers -a", deadline));
+    return read_registers(monitor(qmp_, "info registers -a", deadline));
   }
 
   void open_stub(const Deadline& deadline) override {
