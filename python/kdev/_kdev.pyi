@@ -4,6 +4,7 @@ from __future__ import annotations
 import builtins
 import collections.abc
 import dataclasses
+import kdev.debug_view
 import kdev.kernel_log
 import kdev.memory
 import kdev.tables
@@ -4160,9 +4161,9 @@ class VM:
         """
         QEMU's argument vector.
         """
-    def core(self) -> Core:
+    def core(self, *, live: bool = False) -> Core:
         """
-        The guest's memory where it lies, with its kernel's symbols: nothing is dumped or copied. Of a crashed guest it is a dump; a running one's changes while it is read: take a new one for a new look. It outlives the VM.
+        The guest's memory where it lies, with its kernel's symbols: nothing is dumped or copied. Of a crashed guest it is a dump; a running one's changes while it is read: take a new one for a new look. It outlives the VM. A running guest stands still for the moment in which its CPUs' registers are read; live: it does not, each CPU's are of a moment of its own.
         """
     def crashes(self) -> list[CrashReport]:
         """
@@ -4184,6 +4185,10 @@ class VM:
     def debugger_backends(self) -> DebuggerBackends:
         """
         The debuggers that the kernel can hand a stop to.
+        """
+    def drgn(self) -> typing.Any:
+        """
+        A drgn.Program on the guest's memory where it lies; the guest runs on, and the program goes on seeing it change. Registers are those of now, modules those that are loaded now. ConfigError where drgn is not installed, or knows no such system.
         """
     def install(self, kernel: KernelArtifact, name: str = "") -> None:
         """
@@ -4381,7 +4386,9 @@ class DebugFrame:
     def __getstate__(self) -> typing.Any: ...
     def __hash__(self) -> int: ...
     def __repr__(self) -> str: ...
+    def __rich__(self) -> typing.Any: ...
     def __setstate__(self, arg0: typing.Any) -> None: ...
+    def _repr_html_(self) -> str: ...
     def to_dict(self) -> dict[str, typing.Any]:
         """
         Plain data: str, numbers, list, dict, None.
@@ -4391,6 +4398,16 @@ class DebugFrame:
     def address(self) -> int: ...
     @property
     def args(self) -> list[Variable]: ...
+    @property
+    def context(self) -> list[str]:
+        """
+        The source around the line, as it is.
+        """
+    @property
+    def context_begin(self) -> int:
+        """
+        The number of its first line; 0: there is none.
+        """
     @property
     def file(self) -> str:
         """
@@ -4412,6 +4429,11 @@ class DebugFrame:
     def line(self) -> int:
         """
         1-based; 0: unknown.
+        """
+    @property
+    def locals(self) -> list[Variable]:
+        """
+        Where backtrace() was asked for them.
         """
     @property
     def source(self) -> str:
@@ -4438,7 +4460,9 @@ class DebugStop:
     def __getstate__(self) -> typing.Any: ...
     def __hash__(self) -> int: ...
     def __repr__(self) -> str: ...
+    def __rich__(self) -> typing.Any: ...
     def __setstate__(self, arg0: typing.Any) -> None: ...
+    def _repr_html_(self) -> str: ...
     def to_dict(self) -> dict[str, typing.Any]:
         """
         Plain data: str, numbers, list, dict, None.
@@ -4776,9 +4800,9 @@ class DebugSession:
         """
         A command to the debugger in the kernel, which takes its turn at the kernel's stub: gdb lets go of it, and has it back.
         """
-    def backtrace(self, *, limit: int = 64, thread: int = 0) -> list[DebugFrame]:
+    def backtrace(self, *, limit: int = 64, thread: int = 0, variables: bool = False) -> kdev.debug_view.Backtrace:
         """
-        Innermost first. thread: gdb's number; 0: the one that stopped.
+        Innermost first. thread: gdb's number; 0: the one that stopped. variables: with the local variables of each frame.
         """
     def break_at(
         self,
@@ -4814,12 +4838,12 @@ class DebugSession:
         A type's definition, with offsets and sizes.
         """
     @typing.overload
-    def disassemble(self, location: str = "") -> list[DebugInstruction]:
+    def disassemble(self, location: str = "") -> kdev.debug_view.Disassembly:
         """
         Of the function around a place; none: where the kernel stopped.
         """
     @typing.overload
-    def disassemble(self, begin: int, end: int) -> list[DebugInstruction]:
+    def disassemble(self, begin: int, end: int) -> kdev.debug_view.Disassembly:
         """
         What begins in a range of addresses.
         """
@@ -4855,7 +4879,7 @@ class DebugSession:
         """
         Symbols of the modules that were loaded since the last call; their names.
         """
-    def locals(self, frame: int = 0, *, thread: int = 0) -> list[Variable]: ...
+    def locals(self, frame: int = 0, *, thread: int = 0) -> kdev.tables.Table[Variable]: ...
     def memory(self, address: int, size: int) -> bytes: ...
     def monitor(self, command: str) -> str:
         """
@@ -4883,7 +4907,7 @@ class DebugSession:
         A source line, into calls.
         """
     def step_instruction(self, *, over_calls: bool = False) -> DebugStop: ...
-    def threads(self) -> list[DebugThread]: ...
+    def threads(self) -> kdev.tables.Table[DebugThread]: ...
     def type_of(self, expression: str, *, frame: int = 0, thread: int = 0) -> str: ...
     def wait(self, *, timeout: float = 60.0) -> DebugStop:
         """
@@ -4895,7 +4919,7 @@ class DebugSession:
         """
     def write_memory(self, address: int, data: bytes) -> None: ...
     @property
-    def breakpoints(self) -> list[DebugBreakpoint]:
+    def breakpoints(self) -> kdev.tables.Table[DebugBreakpoint]:
         """
         Those that are set, watchpoints as well.
         """
