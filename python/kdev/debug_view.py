@@ -85,7 +85,7 @@ class Disassembly(Table["DebugInstruction"]):
         note = f" of {', '.join(names)}" if names else ""
         return markup.searchable(markup.scrolling(body), min(len(self), MAX_ROWS), "instructions", note=note)
 
-    def __rich__(self) -> Text:
+    def __rich__(self) -> Text:  # type: ignore[override]
         text = Text()
         before = None
         for one in self:

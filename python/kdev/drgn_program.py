@@ -7,7 +7,7 @@ import os
 import struct
 from collections.abc import Iterable
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from ._kdev import os_title
 from .errors import ConfigError, FormatError
@@ -77,7 +77,7 @@ def program(core: Core, attempted: str = "make a drgn program of the dump") -> d
     return made
 
 
-def _check_os(os_name: str, attempted: str) -> None:
+def _check_os(os_name: Literal["linux", "freebsd"], attempted: str) -> None:
     if os_name != "linux":
         raise ConfigError(
             f"drgn knows Linux alone, this is {os_title(os_name)}",

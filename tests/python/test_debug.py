@@ -367,3 +367,26 @@ def test_a_dump_and_an_editor(make_vm: MakeVm, kernel: kdev.KernelArtifact, tmp_
             with pytest.raises(kdev.DebugError, match="closed"):
                 dbg.backtrace()
         assert vm.qmp("query-status")["running"] is False
+
+
+def test_frames_of_assembly_code_hide_no_module(make_vm: MakeVm, module: kdev.ModuleArtifact) -> None:
+    with make_vm(modules=[module]) as vm:
+        with vm.debug() as dbg:
+            there = dbg.break_at("do_sys_openat2", once=True)
+            job = vm.spawn("cat /proc/version")
+            assert dbg.wait(timeout=60).breakpoint == there.number
+            frames = dbg.backtrace(variables=True)
+            assert frames[0].context[frames[0].line - frames[0].context_begin].strip() == frames[0].source
+            assert {"op", "fd", "tmp"} <= set(variables(frames[0].locals))
+            assert not set(variables(frames[0].locals)) & set(variables(frames[0].args))
+            # The outermost one is assembly code.
+            assert dbg.evaluate("1 + 1", frame=frames[-1].level) == "2"
+            assert dbg.execute("frame").startswith("#0")
+            assert dbg.disassemble().current == frames[0].address
+            init = dbg.break_at("probe_init", pending=True, once=True)
+            dbg.resume()
+            job.wait(timeout=60)
+            job = vm.spawn(f"insmod /m/{debug_module.NAME}.ko")
+            assert dbg.wait(timeout=60).breakpoint == init.number
+            dbg.resume()
+            assert job.wait(timeout=60).exit_code == 0

@@ -43,8 +43,7 @@ const std::vector<std::string>& DebugSession::notes() const {
 namespace {
 
 std::string insert_command(const Location& location, const BreakOptions& options) {
-  // In assembly code gdb would look for the place as one of assembly's, when its module comes.
-  std::string text = "-break-insert --language c";
+  std::string text = "-break-insert";
   if (options.once) text += " -t";
   if (options.hardware) text += " -h";
   if (options.pending) text += " -f";

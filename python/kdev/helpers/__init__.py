@@ -18,22 +18,14 @@ from ..drgn_program import need_drgn
 
 need_drgn("use kdev.helpers")
 
-from drgn.helpers.linux import (  # noqa: E402
-    cpu_curr,
-    find_task,
-    follow_page,
-    follow_phys,
-    for_each_online_cpu,
-    for_each_task,
-    get_dmesg,
-    hlist_for_each_entry,
-    idle_task,
-    list_for_each_entry,
-    per_cpu,
-    per_cpu_ptr,
-    rbtree_inorder_for_each_entry,
-    virt_to_phys,
-)
+from drgn.helpers.linux.cpumask import for_each_online_cpu  # noqa: E402
+from drgn.helpers.linux.list import hlist_for_each_entry, list_for_each_entry  # noqa: E402
+from drgn.helpers.linux.mm import follow_page, follow_phys, virt_to_phys  # noqa: E402
+from drgn.helpers.linux.percpu import per_cpu, per_cpu_ptr  # noqa: E402
+from drgn.helpers.linux.pid import find_task, for_each_task  # noqa: E402
+from drgn.helpers.linux.printk import get_dmesg  # noqa: E402
+from drgn.helpers.linux.rbtree import rbtree_inorder_for_each_entry  # noqa: E402
+from drgn.helpers.linux.sched import cpu_curr, idle_task  # noqa: E402
 
 from .descriptors import GateDescriptor, SegmentDescriptor, gdt, idt  # noqa: E402
 from .page_tables import PageTableEntry, PageWalk, page_walk  # noqa: E402

@@ -77,7 +77,7 @@ class GateDescriptor(Row):
 def gdt(prog: drgn.Program, cpu: int = 0) -> Table[SegmentDescriptor]:
     """A CPU's global descriptor table, without the entries that are empty. The kernel's own copy; the processor reads
     the same page at another address. drgn's FaultError when there is no such CPU."""
-    from drgn.helpers.linux import per_cpu
+    from drgn.helpers.linux.percpu import per_cpu
 
     need_x86_64(prog, "read the GDT")
     page = per_cpu(prog["gdt_page"], cpu).gdt

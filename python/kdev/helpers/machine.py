@@ -50,6 +50,6 @@ def physical_address(prog: drgn.Program, address: int) -> int:
     arch/x86/mm/physaddr.c)."""
     if address >= _START_KERNEL_MAP:
         return (address - _START_KERNEL_MAP + int(vmcoreinfo(prog).get("NUMBER(phys_base)", "0"))) % 2**64
-    from drgn.helpers.linux import virt_to_phys
+    from drgn.helpers.linux.mm import virt_to_phys
 
     return int(virt_to_phys(prog, address).value_())
