@@ -33,7 +33,7 @@ void DebugSession::State::connect(const Deadline& deadline) {
   gdb = std::make_unique<debug::Gdb>(target->options);
   for (const char* setting :
        {"confirm off", "pagination off", "width 0", "height 0", "remotetimeout 10", "print symbol on",
-        "breakpoint pending off", "tcp auto-retry off", "mi-async on"})
+        "breakpoint pending off", "tcp auto-retry off", "mi-async on", "language c"})
     command(std::string("-gdb-set ") + setting, deadline);
   const auto features = command("-list-features", deadline);
   if (const auto* list = features.results.if_contains("features"); list && list->is_array())
@@ -70,7 +70,9 @@ void DebugSession::State::open_stub(const Deadline& deadline) {
   load_script(deadline);
   stand_at_first_stop(deadline);
   if (t.booting)
-    notes.push_back("the kernel boots: breakpoints are the hardware's, of which there are four; modules are not followed");
+    notes.push_back(
+        "the kernel boots: breakpoints are the hardware's, of which there are four; modules are not "
+        "followed");
   if (!python || !t.gdb || !symbols || t.booting) return;
   if (!early) sync_modules(deadline);
   // There is no code yet that a breakpoint could be written into.
