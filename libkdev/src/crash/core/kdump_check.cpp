@@ -35,6 +35,11 @@ bool is_tree(const std::set<std::string, std::less<>>& paths) {
   });
 }
 
+/// A step without a name makes libkdumpfile read past the end of the key.
+bool has_empty_step(std::string_view path) {
+  return path.starts_with('.') || path.ends_with('.') || path.find("..") != std::string_view::npos;
+}
+
 std::string check_vmcoreinfo(std::string_view text) {
   if (text.size() > max_vmcoreinfo) return fmt::format("its VMCOREINFO has {} bytes", text.size());
   std::set<std::string, std::less<>> lines, values;
@@ -44,13 +49,17 @@ std::string check_vmcoreinfo(std::string_view text) {
     const auto key = line.substr(0, line.find('='));
     // Padding behind the text is one line of zeros.
     const bool padding = key.find_first_not_of('\0') == std::string_view::npos;
-    if (!padding && (key.size() > max_key || key.find('\0') != std::string_view::npos))
+    if (!padding && (key.size() > max_key || key.find('\0') != std::string_view::npos || has_empty_step(key)))
       return "its VMCOREINFO has a line that makes no sense";
     if (key == "PAGESIZE" && line != "PAGESIZE=4096") return "its pages are not of 4096 bytes";
     lines.emplace(padding ? "" : key);
     // "SIZE(list_head)" is also kept as SIZE.list_head.
-    if (const auto open = key.find('('); open != std::string_view::npos && key.ends_with(')'))
-      values.insert(fmt::format("{}.{}", key.substr(0, open), key.substr(open + 1, key.size() - open - 2)));
+    if (const auto open = key.find('('); open != std::string_view::npos && key.ends_with(')')) {
+      const auto value =
+          fmt::format("{}.{}", key.substr(0, open), key.substr(open + 1, key.size() - open - 2));
+      if (has_empty_step(value)) return "its VMCOREINFO has a line that makes no sense";
+      values.insert(value);
+    }
   }
   return is_tree(lines) && is_tree(values) ? "" : "lines of its VMCOREINFO contradict each other";
 }
