@@ -123,7 +123,7 @@ void Gdb::send(const std::string& line, const Deadline& deadline) {
       ::poll(&writable, 1, std::max(1, deadline.slice_ms()));
     } else if (errno != EINTR) {
       ended_ = true;
-      throw DebugError({.attempted = "talk to gdb", .reason = "it has ended", .hint = "", .log = log_});
+      throw DebugError({.attempted = "talk to gdb", .reason = "gdb has ended", .hint = "", .log = log_});
     }
   }
 }
