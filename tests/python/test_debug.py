@@ -336,6 +336,13 @@ def test_a_gdb_to_type_at(make_vm: MakeVm, guest_name: str, tmp_path: Path, modu
         assert vm.run("echo up").stdout == "up\n"
         assert not (vm.directory / "gdb.sock").exists()
 
+        # One that stands still does so afterwards.
+        vm.run("echo c > /proc/sysrq-trigger")
+        assert vm.qmp("query-status")["running"] is False
+        done = kdev_debug(guest_name, "--run-dir", str(tmp_path / "run"), script="bt\ndisconnect\nquit\n")
+        assert "sysrq_handle_crash" in done.stdout
+        assert vm.qmp("query-status")["running"] is False
+
         nobody = kdev_debug("no-such-vm", "--run-dir", str(tmp_path / "run"))
         assert nobody.returncode == 2
         assert guest_name in nobody.stderr

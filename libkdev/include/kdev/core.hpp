@@ -197,6 +197,8 @@ class KDEV_API Core {
   std::string vmcoreinfo() const;
   /// The file with the kernel's symbols; empty: none was given.
   Path kernel_file() const;
+  /// How far from where it was linked the kernel runs (KASLR); 0 also where that is not known.
+  std::uint64_t slide() const;
   /// Where its source is now; empty: that was not said.
   Path source_tree() const;
   /// The symbol at an address, of code or data; a module's function has its name behind it: "greet

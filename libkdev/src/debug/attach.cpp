@@ -6,9 +6,7 @@
 #include <kdev/error.hpp>
 
 #include "debug/target.hpp"
-#include "guest/guest.hpp"
 #include "host/hostfs.hpp"
-#include "host/temporary_folder.hpp"
 
 namespace kdev {
 namespace {
@@ -23,7 +21,7 @@ bool is_port(const std::string& text) {
 DebugSession DebugSession::attach(const std::string& stub, SymbolSources symbols, int baud,
                                   const Deadline& deadline) {
   const std::string attempted = "debug what answers at " + stub;
-  auto target = std::make_unique<debug::Target>();
+  auto target = debug::make_target(symbols.kernel ? symbols.kernel->os : symbols.os);
   struct stat status {};
   const std::size_t colon = stub.rfind(':');
   if (::stat(stub.c_str(), &status) == 0) {
@@ -54,18 +52,12 @@ DebugSession DebugSession::attach(const std::string& stub, SymbolSources symbols
                        .hint = "",
                        .log = {}});
 
-  const guest::Guest& guest = guest::guest_for(symbols.kernel ? symbols.kernel->os : symbols.os);
-  auto folder = std::make_shared<TemporaryFolder>(hostfs::temporary() / "kdev-debug");
   target->name = stub;
   target->symbols = symbols.kernel ? symbols.kernel->vmlinux : symbols.vmlinux;
   target->source = !symbols.source.empty() ? symbols.source
                    : symbols.kernel        ? symbols.kernel->source
                                            : Path();
-  target->modules = std::move(symbols.modules);
-  target->gdb = guest.gdb();
-  target->names = &guest.symbols();
-  target->options = {.cwd = folder->path, .log = folder->path / "gdb.log", .lease = "", .on_start = {}};
-  target->keep = folder;
+  target->modules = symbols.kernel ? debug::module_files(*symbols.kernel, symbols.modules) : symbols.modules;
   return DebugSession(std::move(target), deadline);
 }
 

@@ -82,10 +82,10 @@ void DebugSession::State::open_stub(const Deadline& deadline) {
 
 /// Whether the kernel is in memory by now, and symbols are where it is.
 bool DebugSession::State::see_kernel(const Deadline& deadline) {
-  const auto place = debug::find_build_id(target->symbols);
-  if (!place || !target->gdb) return true;
+  if (!identity || !target->gdb) return true;
+  const debug::BuildIdPlace& place = *identity;
   const auto found = debug::find_slide(
-      *place, target->may_move ? target->gdb->slides() : std::vector<std::uint64_t>{0},
+      place, target->may_move ? target->gdb->slides() : std::vector<std::uint64_t>{0},
       [&](std::uint64_t address, std::size_t size) { return read(address, size, deadline); });
   if (!found) return false;
   early = false;
@@ -93,7 +93,7 @@ bool DebugSession::State::see_kernel(const Deadline& deadline) {
     // The new ones first: a breakpoint whose place goes is disabled.
     const std::uint64_t before = std::exchange(slide, *found);
     load_symbols(deadline);
-    gdb->console(fmt::format("remove-symbol-file -a {:#x}", place->first + before), deadline);
+    gdb->console(fmt::format("remove-symbol-file -a {:#x}", place.first + before), deadline);
   }
   return true;
 }
@@ -133,11 +133,12 @@ std::string DebugSession::State::read(std::uint64_t address, std::size_t size, c
 void DebugSession::State::place_kernel(const Deadline& deadline) {
   const debug::Target& t = *target;
   if (t.symbols.empty()) return;
+  identity = debug::find_build_id(t.symbols);
   if (t.fresh_machine) {
     early = true;
     return;
   }
-  const auto place = debug::find_build_id(t.symbols);
+  const auto& place = identity;
   if (!place) {
     notes.push_back(t.symbols.string() + " has no build id: whether it is the kernel that runs is not known");
     return;
@@ -182,11 +183,7 @@ void DebugSession::State::place_kernel(const Deadline& deadline) {
 
 void DebugSession::State::load_symbols(const Deadline& deadline) {
   if (target->symbols.empty()) return;
-  const std::string line = symbols_command();
-  if (line.starts_with("file "))
-    command("-file-exec-and-symbols " + debug::mi_quote(target->symbols.string()), deadline);
-  else
-    gdb->console(line, deadline);
+  gdb->console(symbols_command(), deadline);
   symbols = true;
 }
 
@@ -253,6 +250,16 @@ void DebugSession::State::leave() noexcept {
   }
 }
 
+void DebugSession::State::end_gdb() noexcept {
+  if (gdb) {
+    if (connected) leave();
+    gdb->end();
+    gdb.reset();
+  }
+  connected = false;
+  stop.reset();
+}
+
 GdbCommand DebugSession::State::hand_over() {
   open("hand " + target->name + " over to another gdb");
   const debug::Target& t = *target;
@@ -276,11 +283,7 @@ GdbCommand DebugSession::State::hand_over() {
   std::string text = fmt::format("cd {}\n", folder.string());
   for (const std::string& line : lines) text += line + "\n";
   local_host()->write_file(folder / "kdev.gdb", text);
-  if (connected) leave();
-  gdb->end();
-  gdb.reset();
-  connected = false;
-  stop.reset();
+  end_gdb();
   return {.argv = {debug::gdb_program(), "-nx", "-q", "-x", (folder / "kdev.gdb").string()},
           .script = folder / "kdev.gdb",
           .symbols = t.symbols};
@@ -290,13 +293,7 @@ void DebugSession::State::end() noexcept {
   if (!target) return;
   // A stub that no gdb has come to waits as well.
   if (!connected) abandoned = true;
-  if (gdb) {
-    if (connected) leave();
-    gdb->end();
-    gdb.reset();
-  }
-  connected = false;
-  stop.reset();
+  end_gdb();
   const auto done = std::move(target);
   try {
     if (abandoned && done->abandoned) done->abandoned(left_running);

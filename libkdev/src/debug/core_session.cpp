@@ -4,9 +4,6 @@
 #include <kdev/error.hpp>
 
 #include "debug/target.hpp"
-#include "guest/guest.hpp"
-#include "host/hostfs.hpp"
-#include "host/temporary_folder.hpp"
 
 namespace kdev {
 namespace {
@@ -32,13 +29,6 @@ std::vector<std::string> commands_of(const std::vector<std::string>& line) {
   return first;
 }
 
-std::uint64_t slide_of(const Core& core) {
-  const std::string info = core.vmcoreinfo();
-  const std::string key = "KERNELOFFSET=";
-  const std::size_t at = info.find(key);
-  return at == std::string::npos ? 0 : std::strtoull(info.c_str() + at + key.size(), nullptr, 16);
-}
-
 }  // namespace
 
 DebugSession DebugSession::core(const Core& core, const Deadline& deadline) {
@@ -48,19 +38,13 @@ DebugSession DebugSession::core(const Core& core, const Deadline& deadline) {
                        .reason = "it was opened without its kernel",
                        .hint = "name the file that has the kernel's debug information (vmlinux, kernel.full)",
                        .log = {}});
-  auto folder = std::make_shared<TemporaryFolder>(hostfs::temporary() / "kdev-debug");
-  const WrittenDump written = core.write_elf(folder->path / core_name, {}, deadline);
-  const guest::Guest& guest = guest::guest_for(core.os());
-  auto target = std::make_unique<debug::Target>();
+  auto target = debug::make_target(core.os());
+  const WrittenDump written = core.write_elf(target->options.cwd / core_name, {}, deadline);
   target->name = "the dump (" + core.format() + ")";
   target->symbols = core.kernel_file();
   target->source = core.source_tree();
-  target->gdb = guest.gdb();
-  target->names = &guest.symbols();
-  target->options = {.cwd = folder->path, .log = folder->path / "gdb.log", .lease = "", .on_start = {}};
   target->core = commands_of(written.command);
-  target->core_slide = slide_of(core);
-  target->keep = folder;
+  target->core_slide = core.slide();
   return DebugSession(std::move(target), deadline);
 }
 

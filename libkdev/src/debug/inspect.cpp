@@ -60,11 +60,20 @@ std::vector<DebugFrame> DebugSession::backtrace(int limit, int thread, bool vari
     const auto level = static_cast<std::size_t>(debug::number(of_frame.as_object(), "level"));
     if (level < frames.size()) frames[level].args = debug::variables_from(of_frame.as_object(), "args");
   }
+  if (variables)
+    for (DebugFrame& frame : frames)
+      frame.locals = debug::variables_from(s.command_in("-stack-list-locals", thread, frame.level,
+                                                        types_by_script ? "--all-values" : "--simple-values")
+                                               .results,
+                                           "locals");
   if (types_by_script) {
     const auto types = read_types(
         s.command_in("-interpreter-exec", thread, -1, fmt::format("console \"kdev-types {}\"", frames.size()))
             .said);
-    for (std::size_t i = 0; i < frames.size() && i < types.size(); ++i) add_types(types[i], frames[i].args);
+    for (std::size_t i = 0; i < frames.size() && i < types.size(); ++i) {
+      add_types(types[i], frames[i].args);
+      add_types(types[i], frames[i].locals);
+    }
   }
   // A stack's bottom has nowhere to return to.
   while (frames.size() > 1 && frames.back().address == 0) frames.pop_back();
@@ -72,11 +81,6 @@ std::vector<DebugFrame> DebugSession::backtrace(int limit, int thread, bool vari
   for (std::size_t i = 0; i + 1 < frames.size(); ++i)
     frames[i].inlined =
         frames[i].address == frames[i + 1].address && frames[i].function != frames[i + 1].function;
-  if (variables)
-    for (DebugFrame& frame : frames) {
-      frame.locals = debug::variables_from(
-          s.command_in("-stack-list-locals", thread, frame.level, "--simple-values").results, "locals");
-    }
   return frames;
 }
 

@@ -8,6 +8,7 @@
 
 #include "crash/source_text.hpp"
 #include "debug/frames.hpp"
+#include "debug/kernel_place.hpp"
 #include "debug/target.hpp"
 
 namespace kdev {
@@ -39,6 +40,7 @@ struct DebugSession::State {
   bool abandoned = false;  ///< the stub waits, without gdb
   bool left_running = false;
   std::uint64_t slide = 0;
+  std::optional<debug::BuildIdPlace> identity;  ///< of the kernel's file, while it is looked for
   std::vector<std::string> notes;
 
   explicit State(std::unique_ptr<debug::Target> t) : target(std::move(t)), sources(target->source, "") {}
@@ -83,6 +85,7 @@ struct DebugSession::State {
   void stand_at_first_stop(const Deadline& deadline);
   std::string read(std::uint64_t address, std::size_t size, const Deadline& deadline);
   void leave() noexcept;
+  void end_gdb() noexcept;
 };
 
 namespace debug {

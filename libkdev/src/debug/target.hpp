@@ -2,6 +2,7 @@
 // What a DebugSession debugs: files, a stub or a core file, and what only whoever runs the kernel can do.
 #include <functional>
 #include <kdev/debug_session.hpp>
+#include <kdev/kernel_artifact.hpp>
 #include <kdev/path.hpp>
 #include <memory>
 
@@ -28,8 +29,8 @@ struct Target {
   /// The machine waits before its first instruction: there is no kernel in its memory yet.
   bool fresh_machine = false;
   bool may_move = false;  ///< ... and it will find a place for itself (KASLR)
-  /// The boot goes on to write-protect the kernel's code: what software breakpoints are in it by then stays there
-  /// (kgdb_arch_remove_breakpoint() of Linux). All are hardware's, and no module is followed.
+  /// The boot goes on to write-protect the kernel's code: what software breakpoints are in it by then stays
+  /// there (kgdb_arch_remove_breakpoint() of Linux). All are hardware's, and no module is followed.
   bool booting = false;
   /// Where the kernel runs, when its memory cannot be read through the stub as it is now. Null: nobody else
   /// knows.
@@ -48,5 +49,11 @@ struct Target {
 
   bool is_core() const { return stub.empty(); }
 };
+
+/// For a kernel of this system, with a folder of its own for gdb's files.
+std::unique_ptr<Target> make_target(Os os);
+
+/// Files of the kernel's own modules, then `given`: of two with one name the last one counts.
+std::vector<Path> module_files(const KernelArtifact& kernel, const std::vector<Path>& given);
 
 }  // namespace kdev::debug

@@ -128,6 +128,14 @@ class Machine {
   virtual ExitStatus close(Seconds limit) noexcept = 0;
 };
 
+/// The stub of a machine of another process's: open as long as this lives. Afterwards the machine runs, or stands
+/// still, as before.
+class OpenedStub {
+ public:
+  virtual ~OpenedStub() = default;
+  virtual bool was_paused() const = 0;
+};
+
 class Hypervisor {
  public:
   virtual ~Hypervisor() = default;
@@ -149,9 +157,8 @@ class Hypervisor {
   /// Whether the disk names other files of this host as parts of it: none that came from elsewhere may. Opens
   /// no other file. FormatError: it is not of its format.
   virtual bool refers_to_files(const MachineDisk& disk) const = 0;
-  /// Machine::open_stub() of a machine that another process started, by its folder; it is open as long as what is
-  /// returned lives. HostError: there is no such machine.
-  virtual std::shared_ptr<void> open_stub_in(const Path& dir, const Deadline& deadline) const = 0;
+  /// Machine::open_stub() of a machine that another process started, by its folder. HostError: there is no such machine.
+  virtual std::unique_ptr<OpenedStub> open_stub_in(const Path& dir, const Deadline& deadline) const = 0;
   /// HostError when the program is missing, or ends at once (with its own message).
   virtual std::unique_ptr<Machine> start(const MachineSpec& spec, Lease& lease,
                                          const Deadline& deadline) const = 0;

@@ -7,7 +7,6 @@
 #include "agent/protocol.h"
 #include "guest/console_rules.hpp"
 #include "guest/guest.hpp"
-#include "vm/debug_files.hpp"
 #include "vm/state.hpp"
 
 namespace kdev {
@@ -115,7 +114,7 @@ void VM::State::boot(const Deadline& deadline) {
   hypervisor::MachineSpec machine = machine_spec(deadline);
   machine.paused = hold == Hold::in_machine;
   set_state(VmState::booting, "");
-  vm::describe_running(dir->path(), spec, kernel);
+  describe_running();
   auto started = std::make_shared<vm::Session>(
       spec.name, hypervisor::all_hypervisors().front()->start(machine, dir->lease(), deadline), console,
       rules, spec.timeouts.crash, events, guest::guest_for(kernel.os).debugger(), spec.on_crash,
@@ -171,7 +170,8 @@ void VM::start(std::stop_token stop) {
 }
 
 void VM::State::start(const std::string& attempted, const std::stop_token& stop) {
-  if (const VmState now = seen_state().first; now != VmState::defined && now != VmState::stopped && !(held && now == VmState::booting && hold == Hold::no))
+  if (const VmState now = seen_state().first; now != VmState::defined && now != VmState::stopped &&
+                                              !(held && now == VmState::booting && hold == Hold::no))
     throw GuestError({.attempted = attempted, .reason = "it is " + to_string(now), .hint = "", .log = {}});
   if (held && session) {
     const std::size_t console_begin = *std::exchange(held, {});

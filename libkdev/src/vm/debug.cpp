@@ -1,42 +1,15 @@
 // gdb on the guest's kernel: over the hypervisor's stub, or the one that is in the kernel.
 #include <fmt/format.h>
 
-#include <boost/filesystem/operations.hpp>
 #include <kdev/error.hpp>
 
 #include "debug/target.hpp"
 #include "guest/guest.hpp"
-#include "vm/debug_files.hpp"
 #include "vm/kernel_stub.hpp"
 #include "vm/machine_stub.hpp"
 #include "vm/state.hpp"
 
 namespace kdev {
-namespace {
-
-/// Where KASLR has put it, as the kernel tells dump tools.
-std::optional<std::uint64_t> slide_in(const Core& core) {
-  const std::string info = core.vmcoreinfo();
-  const std::string_view key = "KERNELOFFSET=";
-  const std::size_t at = info.find(key);
-  if (at == std::string::npos) return std::nullopt;
-  return std::strtoull(info.c_str() + at + key.size(), nullptr, 16);
-}
-
-}  // namespace
-
-std::vector<Path> vm::module_files(const KernelArtifact& kernel, const std::vector<Path>& given,
-                                   const guest::SymbolRules& rules) {
-  namespace fs = boost::filesystem;
-  std::vector<Path> files;
-  boost::system::error_code ec;
-  if (!kernel.modules.empty())
-    for (fs::recursive_directory_iterator it(kernel.modules, ec), end; it != end; it.increment(ec))
-      if (rules.is_module(it->path())) files.push_back(it->path());
-  files.insert(files.end(), given.begin(), given.end());
-  return files;
-}
-
 std::unique_ptr<debug::Target> VM::State::debug_target(const std::string& attempted) {
   KernelArtifact of;
   std::shared_ptr<vm::Session> running;
@@ -57,7 +30,7 @@ std::unique_ptr<debug::Target> VM::State::debug_target(const std::string& attemp
   target->source = of.source;
   std::vector<Path> given;
   for (const ModuleArtifact& module : spec.modules) given.push_back(module.ko);
-  target->modules = vm::module_files(of, given, guest.symbols());
+  target->modules = debug::module_files(of, given);
   target->gdb = guest.gdb();
   target->names = &guest.symbols();
   target->options = {
@@ -91,7 +64,7 @@ DebugSession VM::State::debug_kernel(const std::string& attempted, const Deadlin
   target->stub = std::string("./") + hypervisor::debug_socket;
   target->booting = at_boot;
   target->slide = [self = shared_from_this(), running, deadline] {
-    return slide_in(self->core(running, deadline));
+    return self->core(running, deadline).slide();
   };
   target->interrupt = [stub](const Deadline& d) { stub->interrupt(d); };
   target->ask = [stub](const std::string& command, const Deadline& d) { return stub->ask(command, d); };
@@ -121,7 +94,7 @@ DebugSession VM::State::debug_machine(const std::string& attempted, bool fresh, 
   target->fresh_machine = fresh;
   target->may_move = fresh && spec.boot == BootMethod::bzimage;
   target->slide = [self = shared_from_this(), running, deadline] {
-    return slide_in(self->core(running, deadline));
+    return self->core(running, deadline).slide();
   };
   // One that stood still stays so: gdb goes without letting it run.
   if (!fresh) target->crashed = [stub] { return stub->was_paused(); };
@@ -140,10 +113,11 @@ DebugSession VM::debug(const DebugOptions& options) {
   if (!options.wait)
     return kernel ? s.debug_kernel(attempted, deadline) : s.debug_machine(attempted, false, deadline);
   if (kernel && !guest::guest_for(s.spec.kernel.os).waits_for_debugger())
-    throw ConfigError({.attempted = attempted,
-                       .reason = "kdev cannot tell this kernel to wait in its own stub",
-                       .hint = "before its first instruction the machine's stub is there (DebugStub::machine)",
-                       .log = {}});
+    throw ConfigError(
+        {.attempted = attempted,
+         .reason = "kdev cannot tell this kernel to wait in its own stub",
+         .hint = "before its first instruction the machine's stub is there (DebugStub::machine)",
+         .log = {}});
   s.in_turn(attempted, options.stop, [&](const std::stop_token& either) {
     s.hold = kernel ? State::Hold::in_kernel : State::Hold::in_machine;
     struct Release {

@@ -1,14 +1,13 @@
 #include "vm/kernel_entry.hpp"
 
 #include <fmt/format.h>
-#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/socket.h>
 
-#include <array>
 #include <kdev/error.hpp>
 
+#include "debug/detach.hpp"
 #include "guest/guest.hpp"
 #include "host/unix_socket.hpp"
 
@@ -121,15 +120,7 @@ void KernelEntry::to_prompt(const Deadline& deadline) {
 }
 
 void KernelEntry::detach_stub() {
-  const UniqueFd port = connect_unix(state_->dir->path(), hypervisor::debug_socket);
-  // "D" in the remote protocol's frame, and the acknowledgement of its answer.
-  constexpr std::string_view detach = "+$D#44+";
-  if (::send(port.get(), detach.data(), detach.size(), MSG_NOSIGNAL) < 0) return;
-  // Its answer shows that it was heard.
-  std::array<char, 64> answer;
-  pollfd readable{port.get(), POLLIN, 0};
-  if (::poll(&readable, 1, 1000) > 0) [[maybe_unused]]
-    const ssize_t n = ::recv(port.get(), answer.data(), answer.size(), MSG_DONTWAIT);
+  debug::detach_gdb(state_->dir->path(), hypervisor::debug_socket, debug::of_all);
 }
 
 void KernelEntry::leave(const Deadline& deadline) {

@@ -1,13 +1,6 @@
 #include "vm/machine_stub.hpp"
 
-#include <poll.h>
-#include <sys/socket.h>
-
-#include <algorithm>
-#include <array>
-#include <string>
-
-#include "host/unix_socket.hpp"
+#include "debug/detach.hpp"
 
 namespace kdev::vm {
 namespace {
@@ -29,20 +22,7 @@ void MachineStub::open(const Deadline& deadline) {
 
 void MachineStub::clean() {
   if (!open_ || session_->status().gone) return;
-  const UniqueFd port = connect_unix(dir_, hypervisor::stub_socket);
-  // "D", detach, in the remote protocol's frame: the stub forgets its breakpoints, and the machine goes on. With the
-  // process, which a stub wants that has heard of processes from the gdb before.
-  constexpr std::string_view detach = "+$D;1#b0";
-  if (::send(port.get(), detach.data(), detach.size(), MSG_NOSIGNAL) < 0) return;
-  const Deadline deadline = Deadline::after(short_call);
-  std::array<char, 256> buffer;
-  for (std::string said; said.find("$OK#") == said.npos && !deadline.expired();) {
-    pollfd answer{port.get(), POLLIN, 0};
-    if (::poll(&answer, 1, std::max(1, deadline.slice_ms())) <= 0) continue;
-    const ssize_t n = ::recv(port.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
-    if (n <= 0) return;
-    said.append(buffer.data(), static_cast<std::size_t>(n));
-  }
+  debug::detach_gdb(dir_, hypervisor::stub_socket, debug::of_process);
 }
 
 void MachineStub::close() noexcept {

@@ -5,12 +5,10 @@
 #include <kdev/running_vm.hpp>
 
 #include "common/json.hpp"
+#include "debug/detach.hpp"
 #include "debug/target.hpp"
-#include "guest/guest.hpp"
 #include "host/hostfs.hpp"
-#include "host/temporary_folder.hpp"
 #include "hypervisor/hypervisor.hpp"
-#include "vm/debug_files.hpp"
 #include "vm/state.hpp"
 
 namespace kdev {
@@ -20,7 +18,7 @@ constexpr const char* description = "vm.json";
 
 }  // namespace
 
-void vm::describe_running(const Path& dir, const VmSpec& spec, const KernelArtifact& kernel) {
+void VM::State::describe_running() const {
   const auto text = [](const Path& path) { return json::value(json::utf8(path.string())); };
   json::array modules;
   for (const ModuleArtifact& module : spec.modules) modules.push_back(text(module.ko));
@@ -28,7 +26,7 @@ void vm::describe_running(const Path& dir, const VmSpec& spec, const KernelArtif
                            {"release", json::utf8(kernel.release)}, {"build_id", json::utf8(kernel.build_id)},
                            {"vmlinux", text(kernel.vmlinux)},       {"kernel_modules", text(kernel.modules)},
                            {"source", text(kernel.source)},         {"modules", std::move(modules)}};
-  local_host()->write_file(dir / description, json::dump(about));
+  local_host()->write_file(dir->path() / description, json::dump(about));
 }
 
 std::vector<RunningVm> running_vms(const Path& run_dir) {
@@ -62,22 +60,22 @@ std::vector<RunningVm> running_vms(const Path& run_dir) {
 }
 
 DebugSession debug_running(const RunningVm& vm, const Deadline& deadline) {
-  const auto folder = std::make_shared<TemporaryFolder>(hostfs::temporary() / "kdev-debug");
+  auto target = debug::make_target(vm.kernel.os);
   // gdb's names for sockets are short: the VM's folder may be far down.
-  hostfs::create_symlink(vm.directory, folder->path / "vm");
-  auto stub = hypervisor::all_hypervisors().front()->open_stub_in(vm.directory, deadline);
-  const guest::Guest& guest = guest::guest_for(vm.kernel.os);
-  auto target = std::make_unique<debug::Target>();
+  hostfs::create_symlink(vm.directory, target->options.cwd / "vm");
+  const std::shared_ptr<hypervisor::OpenedStub> stub =
+      hypervisor::all_hypervisors().front()->open_stub_in(vm.directory, deadline);
   target->name = "VM '" + vm.name + "'";
   target->symbols = vm.kernel.vmlinux;
   target->source = vm.kernel.source;
-  target->modules = vm::module_files(vm.kernel, vm.modules, guest.symbols());
-  target->gdb = guest.gdb();
-  target->names = &guest.symbols();
-  target->options = {.cwd = folder->path, .log = folder->path / "gdb.log", .lease = "", .on_start = {}};
+  target->modules = debug::module_files(vm.kernel, vm.modules);
   target->stub = std::string("./vm/") + hypervisor::stub_socket;
-  target->keep = std::make_shared<std::pair<std::shared_ptr<void>, std::shared_ptr<TemporaryFolder>>>(
-      std::move(stub), folder);
+  target->crashed = [stub] { return stub->was_paused(); };
+  target->abandoned = [directory = vm.directory](bool) {
+    debug::detach_gdb(directory, hypervisor::stub_socket, debug::of_process);
+  };
+  // The stub is open as long as somebody has it.
+  target->closed = [stub] {};
   return DebugSession(std::move(target), deadline);
 }
 

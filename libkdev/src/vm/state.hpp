@@ -129,6 +129,10 @@ struct VM::State : std::enable_shared_from_this<VM::State> {
   DebugSession debug_kernel(const std::string& attempted, const Deadline& deadline);
   DebugSession debug_machine(const std::string& attempted, bool fresh, const Deadline& deadline);
 
+  // running_vm.cpp
+  /// Writes into the VM's folder what other processes need to know to debug it.
+  void describe_running() const;
+
   // kernels.cpp
   RebootResult reboot(VM& vm, const std::string& attempted, const RebootOptions& options,
                       const std::stop_token& stop);

@@ -32,6 +32,12 @@ Path Core::kernel_file() const {
   return state_->image ? state_->image->kernel().file().path() : Path();
 }
 
+std::uint64_t Core::slide() const {
+  const std::lock_guard lock(state_->mutex);
+  state_->kernel_view();
+  return state_->place ? state_->place->slide : 0;
+}
+
 Path Core::source_tree() const {
   return state_->image ? state_->image->source_tree() : Path();
 }

@@ -35,7 +35,7 @@ void serve_gdb(Qmp& qmp, bool open, const Deadline& deadline) {
 }
 
 /// The control socket of a machine of another process's, with a thread that reads it.
-class OtherMachine {
+class OtherMachine final : public OpenedStub {
  public:
   OtherMachine(const Path& dir, const Deadline& deadline) : qmp_(connect_unix(dir, control_socket)) {
     reader_ = std::jthread([this](const std::stop_token& stop) {
@@ -44,20 +44,27 @@ class OtherMachine {
         if (::poll(&readable, 1, 20) > 0) qmp_.read();
       }
     });
+    const json::value status = qmp_.execute("query-status", {}, deadline);
+    const auto* running = status.is_object() ? status.as_object().if_contains("running") : nullptr;
+    was_paused_ = running && running->is_bool() && !running->as_bool();
     serve_gdb(qmp_, true, deadline);
   }
-  ~OtherMachine() {
+  ~OtherMachine() override {
     try {
-      serve_gdb(qmp_, false, Deadline::after(Seconds(5)));
-      // A debugger that went without a word has left it standing.
-      qmp_.execute("cont", {}, Deadline::after(Seconds(5)));
+      const Deadline deadline = Deadline::after(Seconds(5));
+      serve_gdb(qmp_, false, deadline);
+      // Whatever the debugger has left it in.
+      qmp_.execute(was_paused_ ? "stop" : "cont", {}, deadline);
     } catch (const std::exception&) {
       // It has ended.
     }
   }
 
+  bool was_paused() const override { return was_paused_; }
+
  private:
   Qmp qmp_;
+  bool was_paused_ = false;
   std::jthread reader_;
 };
 
@@ -201,8 +208,8 @@ class QemuMachine : public Machine {
 
 }  // namespace
 
-std::shared_ptr<void> Qemu::open_stub_in(const Path& dir, const Deadline& deadline) const {
-  return std::make_shared<OtherMachine>(dir, deadline);
+std::unique_ptr<OpenedStub> Qemu::open_stub_in(const Path& dir, const Deadline& deadline) const {
+  return std::make_unique<OtherMachine>(dir, deadline);
 }
 
 std::unique_ptr<Machine> Qemu::start(const MachineSpec& spec, Lease& lease, const Deadline& deadline) const {

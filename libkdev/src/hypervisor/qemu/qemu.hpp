@@ -15,7 +15,7 @@ class Qemu : public Hypervisor {
   void grow_disk(const MachineDisk& disk, std::uint64_t size, const Deadline& deadline) const override;
   void make_raw(const MachineDisk& disk, const Path& raw, const Deadline& deadline) const override;
   bool refers_to_files(const MachineDisk& disk) const override;
-  std::shared_ptr<void> open_stub_in(const Path& dir, const Deadline& deadline) const override;
+  std::unique_ptr<OpenedStub> open_stub_in(const Path& dir, const Deadline& deadline) const override;
   std::unique_ptr<Machine> start(const MachineSpec& spec, Lease& lease,
                                  const Deadline& deadline) const override;
 };
