@@ -71,6 +71,15 @@ make_venv() {
 
 pip_install() { .venv/bin/python -m pip install --disable-pip-version-check --progress-bar off "$@"; }
 
+# look_at_room GIB FOLDER...: says where less than GIB is free. It goes on: much of it may be there from the last time.
+look_at_room() {
+  local gib=$1 folder free; shift
+  for folder; do
+    free=$(df -Pk "$folder" | awk 'NR == 2 {print int($4 / 1048576)}')
+    ((free >= gib)) || say "  only $free GiB are free in $folder; all that is built and kept takes about $gib GiB"
+  done
+}
+
 # setup_venv: .venv with what building and running the package takes.
 setup_venv() {
   local python value requirements=()
