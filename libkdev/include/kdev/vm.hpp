@@ -7,6 +7,7 @@
 #include <kdev/event.hpp>
 #include <kdev/host.hpp>
 #include <kdev/kernel_artifact.hpp>
+#include <kdev/recording.hpp>
 #include <kdev/seed_image.hpp>
 #include <map>
 #include <memory>
@@ -93,6 +94,8 @@ struct VmSpec {
   bool symbolize = true;                  ///< crash reports get file:line and source
   OnCrash on_crash{};
   bool debug_port = false;  ///< a second serial port, over which the kernel's gdb stub is reached
+  /// Records all that comes into the machine, for recording(). TCG and one CPU; no disks, for now.
+  bool record = false;
 };
 
 struct CommandOptions {
@@ -279,6 +282,9 @@ class KDEV_API VM {
   /// which it goes back to at the end. While it lasts, no stop counts as a crash but a panic, and the guest is not
   /// paused for it. GuestError; ConfigError: the kernel's stub without VmSpec::debug_port.
   DebugSession debug(const DebugOptions& options = {});
+  /// What VmSpec::record recorded, from start() to now or to the crash. A machine that still runs ends with it: the
+  /// state is `stopped` afterwards. ConfigError without VmSpec::record; GuestError: there is none.
+  Recording recording(std::stop_token stop = {});
   /// Has the running guest dump so when it crashes. ConfigError for what only an image can say; GuestError
   /// when the guest refuses.
   void apply(const DumpSettings& settings, std::stop_token stop = {});

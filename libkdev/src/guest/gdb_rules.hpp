@@ -18,6 +18,11 @@ class GdbRules {
   /// A script in gdb's Python: unwinders that this kernel needs, and what debug/modules_script.hpp wants to know of
   /// its modules.
   virtual std::string_view script() const = 0;
+  /// Expressions of the task that runs on the CPU where gdb stands: its pid, its name. Empty: not known.
+  struct CurrentTask {
+    std::string pid, name;
+  };
+  virtual CurrentTask current_task() const { return {}; }
   /// The name under which the kernel lists the module in a file.
   virtual std::string listed_name(const Path& module) const { return module.filename().string(); }
   /// How far from where it was linked the kernel can run, by preference.

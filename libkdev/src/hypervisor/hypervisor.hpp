@@ -40,6 +40,10 @@ struct MachineSpec {
   std::vector<MachineDisk> disks{};  ///< in the guest's order; a plan that boots a disk boots the first
   bool debug_port = false;  ///< a second serial port, on debug_socket in `dir`: whoever connects first has it
   bool paused = false;      ///< its CPUs wait before the first instruction, until Machine::resume() or a debugger
+  /// Records what comes into the machine, or replays it. One CPU under TCG, no disks.
+  enum class Tape { none, record, replay };
+  Tape tape = Tape::none;
+  Path tape_file = {};
   Path dir;                 ///< the machine's own 0700 folder: sockets go here
   Path log;                 ///< the hypervisor's own output
   std::vector<std::string> extra_args;
@@ -106,6 +110,12 @@ class Machine {
   /// Listens no more; a debugger that is there loses its connection. What it left behind (breakpoints, a
   /// stopped machine) stays.
   virtual void close_stub(const Deadline& deadline) = 0;
+  /// Instructions executed, of a machine with a tape that stands still. DebugError: it has none.
+  virtual std::uint64_t position(const Deadline& deadline) = 0;
+  /// A replay stands still where so many were executed, once it has been let go on. DebugError.
+  virtual void replay_to(std::uint64_t position, const Deadline& deadline) = 0;
+  /// Its CPUs stand still.
+  virtual bool paused(const Deadline& deadline) = 0;
   /// The hypervisor's own control language, JSON in and out. DebugError with its answer when it refuses.
   virtual std::string command(const std::string& name, const std::string& arguments_json,
                               const Deadline& deadline) = 0;
@@ -124,6 +134,8 @@ class Hypervisor {
   /// The argument vector, for people and golden tests; descriptors that start() passes appear as their
   /// numbers there.
   virtual std::vector<std::string> command_line(const MachineSpec& spec) const = 0;
+  /// Program and version: only the same one replays a recording. HostError.
+  virtual std::string version(const Deadline& deadline) const = 0;
   /// A new disk of `size` bytes that takes no space yet. HostError.
   virtual void make_disk(const MachineDisk& disk, std::uint64_t size, const Deadline& deadline) const = 0;
   /// A new disk `file`, in the hypervisor's own format, that holds what differs from `base` from now on.

@@ -1,7 +1,6 @@
 // gdb on the guest's kernel: over the hypervisor's stub, or the one that is in the kernel.
 #include <fmt/format.h>
 
-#include <boost/filesystem/operations.hpp>
 #include <kdev/error.hpp>
 
 #include "debug/target.hpp"
@@ -9,22 +8,10 @@
 #include "vm/kernel_stub.hpp"
 #include "vm/machine_stub.hpp"
 #include "vm/state.hpp"
+#include "vm/symbol_sources.hpp"
 
 namespace kdev {
 namespace {
-
-std::vector<Path> module_files(const VmSpec& spec, const KernelArtifact& kernel,
-                               const guest::SymbolRules& rules) {
-  namespace fs = boost::filesystem;
-  std::vector<Path> files;
-  boost::system::error_code ec;
-  if (!kernel.modules.empty())
-    for (fs::recursive_directory_iterator it(kernel.modules, ec), end; it != end; it.increment(ec))
-      if (rules.is_module(it->path())) files.push_back(it->path());
-  // Of two with one name, the one that was given.
-  for (const ModuleArtifact& module : spec.modules) files.push_back(module.ko);
-  return files;
-}
 
 /// Where KASLR has put it, as the kernel tells dump tools.
 std::optional<std::uint64_t> slide_in(const Core& core) {
@@ -55,7 +42,9 @@ std::unique_ptr<debug::Target> VM::State::debug_target(const std::string& attemp
   target->name = fmt::format("VM '{}'", spec.name);
   target->symbols = of.vmlinux;
   target->source = of.source;
-  target->modules = module_files(spec, of, guest.symbols());
+  target->modules = vm::module_files(of, guest.symbols());
+  // Of two with one name, the one that was given.
+  for (const ModuleArtifact& module : spec.modules) target->modules.push_back(module.ko);
   target->gdb = guest.gdb();
   target->names = &guest.symbols();
   target->options = {

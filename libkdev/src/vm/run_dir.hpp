@@ -19,11 +19,13 @@ class RunDir {
   Lease& lease() { return lease_; }
   const Path& console_log() const { return console_log_; }
   const Path& hypervisor_log() const { return hypervisor_log_; }
+  /// Where a recording goes, beside the logs.
+  const Path& tape() const { return tape_; }
   /// Where images are kept between boots.
   const Path& image_cache() const { return image_cache_; }
 
  private:
-  Path path_, console_log_, hypervisor_log_, image_cache_;
+  Path path_, console_log_, hypervisor_log_, tape_, image_cache_;
   Lease lease_;
 };
 

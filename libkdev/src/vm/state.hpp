@@ -108,6 +108,16 @@ struct VM::State : std::enable_shared_from_this<VM::State> {
   void know_memory(vm::Session& session, const Deadline& deadline);
   Core core(const std::shared_ptr<vm::Session>& boot, const Deadline& deadline);
 
+  // recording.cpp
+  hypervisor::MachineSpec taped;                ///< of the boot that is recorded
+  std::shared_ptr<const Recording> recorded;    ///< the last one; guarded by `mutex`
+  /// ConfigError when VmSpec::record asks for what cannot be.
+  void check_recordable(const std::string& attempted) const;
+  /// Stops the machine where its recording ends: after how many instructions; nothing: there is none.
+  std::optional<std::uint64_t> stop_tape(vm::Session& ending) noexcept;
+  /// Once the machine has ended, and its tape is whole.
+  void keep_recording(std::uint64_t instructions) noexcept;
+
   // crash_origin.cpp
   std::shared_ptr<const CrashOrigin> origin_of_crashes(const std::shared_ptr<vm::Session>& boot);
   void describe(CrashRecord& record);

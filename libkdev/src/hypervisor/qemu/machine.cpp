@@ -111,6 +111,23 @@ class QemuMachine : public Machine {
     boost::filesystem::remove(dir_ / stub_socket, ignored);
   }
 
+  std::uint64_t position(const Deadline& deadline) override {
+    const json::value answer = qmp_.execute("query-replay", {}, deadline);
+    if (!answer.is_object() || json::get_string(answer.as_object(), "mode") == "none")
+      throw DebugError({.attempted = "ask how far the machine is",
+                        .reason = "it neither records nor replays",
+                        .hint = "",
+                        .log = {}});
+    return static_cast<std::uint64_t>(json::get_int(answer.as_object(), "icount"));
+  }
+  void replay_to(std::uint64_t position, const Deadline& deadline) override {
+    qmp_.execute("replay-break", {{"icount", position}}, deadline);
+  }
+  bool paused(const Deadline& deadline) override {
+    const json::value answer = qmp_.execute("query-status", {}, deadline);
+    return answer.is_object() && !json::get_bool(answer.as_object(), "running");
+  }
+
   std::string command(const std::string& name, const std::string& arguments,
                       const Deadline& deadline) override {
     return json::dump(qmp_.execute(name, json::parse_object(arguments, "QMP arguments"), deadline));
@@ -158,6 +175,17 @@ class QemuMachine : public Machine {
 };
 
 }  // namespace
+
+std::string Qemu::version(const Deadline& deadline) const {
+  const std::string attempted = "ask for QEMU's version";
+  Host& host = *local_host();
+  if (!host.which(qemu_program()))
+    throw HostError({.attempted = attempted, .reason = qemu_program() + " is not installed", .hint = "", .log = {}});
+  const ProcessResult result = host.run(Command{.argv = {qemu_program(), "--version"}}, {.deadline = deadline});
+  if (!result.ok())
+    throw HostError({.attempted = attempted, .reason = kdev::describe(result.status), .hint = "", .log = {}});
+  return result.out.substr(0, result.out.find('\n'));
+}
 
 std::unique_ptr<Machine> Qemu::start(const MachineSpec& spec, Lease& lease, const Deadline& deadline) const {
   Host& host = *local_host();
