@@ -107,7 +107,7 @@ def recorded(
         assert crash is not None
         console = vm.console
         recording = vm.recording()
-        assert vm.state == kdev.VmState.STOPPED
+        assert vm.state == "stopped"
         assert vm.recording() == recording
     yield Recorded(recording, crash, console, run_dir, "recorded")
 
@@ -222,7 +222,7 @@ def test_what_cannot_be_recorded(make_vm: MakeVm, tmp_path: Path) -> None:
     for options, why in (
         ({"cpus": 2}, "2 CPUs"),
         ({"accel": "kvm"}, "KVM does not record"),
-        ({"disks": [kdev.Disk(size=1 << 20)]}, "it has disks"),
+        ({"disks": [kdev.Disk(size="1M")]}, "it has disks"),
     ):
         with pytest.raises(kdev.ConfigError, match=re.escape(why)):
             make_vm(record=True, **options).start()

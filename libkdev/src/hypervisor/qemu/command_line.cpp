@@ -14,9 +14,9 @@ void add(std::vector<std::string>& argv, std::initializer_list<std::string> more
 /// A chardev on a listening socket that kdev bound and passes: no race for the path, no limit on its length.
 std::string socket_chardev(const char* id, int fd) { return fmt::format("socket,id={},fd={},server=on,wait=off", id, fd); }
 
-/// Where replay has to see what comes in, it is there from the start: when a peer comes later is not recorded.
-std::string recorded_chardev(const char* id, int fd, bool recorded) {
-  return fmt::format("socket,id={},fd={},server=on,wait={}", id, fd, recorded ? "on" : "off");
+/// A recorded device's is over pipes (pipe_port.hpp), and connected from the start: when a peer comes is not recorded.
+std::string device_chardev(const char* id, int fd, bool recorded) {
+  return recorded ? fmt::format("pipe,id={0},path=/proc/self/fd/{1}/{0}", id, dir_fd) : socket_chardev(id, fd);
 }
 
 /// What QEMU 7.2's record and replay (docs/system/replay.rst) take of this machine.
@@ -115,13 +115,13 @@ std::vector<std::string> Qemu::command_line(const MachineSpec& spec) const {
   add_boot(argv, spec);
   for (std::size_t i = 0; i < spec.disks.size(); ++i) add_disk(argv, spec, i);
   add(argv, {"-chardev", socket_chardev("qmp", qmp_fd), "-mon", "chardev=qmp,mode=control"});
-  add(argv, {"-chardev", recorded_chardev("console", console_fd, taped), "-serial", "chardev:console"});
+  add(argv, {"-chardev", device_chardev("console", console_fd, taped), "-serial", "chardev:console"});
   if (spec.debug_port)
     add(argv, {"-chardev", socket_chardev("debug", debug_fd), "-device", "isa-serial,chardev=debug,index=1"});
   if (spec.agent_port)
     // With ioeventfd another thread hears of the guest's notification, at no moment that a replay could repeat.
     add(argv, {"-device", taped ? "virtio-serial-pci,ioeventfd=off" : "virtio-serial-pci", "-chardev",
-               recorded_chardev("agent", agent_fd, taped), "-device",
+               device_chardev("agent", agent_fd, taped), "-device",
                "virtserialport,chardev=agent,name=org.kdev.agent.0"});
   add(argv, {"-device", "pvpanic-pci", "-device", "vmcoreinfo"});
   add_tape(argv, spec);

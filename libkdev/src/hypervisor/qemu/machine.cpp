@@ -11,6 +11,7 @@
 #include "host/unix_socket.hpp"
 #include "hypervisor/qemu/firmware.hpp"
 #include "hypervisor/qemu/memory_map.hpp"
+#include "hypervisor/qemu/pipe_port.hpp"
 #include "hypervisor/qemu/qemu.hpp"
 #include "hypervisor/qemu/qmp.hpp"
 
@@ -20,13 +21,14 @@ namespace {
 class QemuMachine : public Machine {
  public:
   QemuMachine(const MachineSpec& spec, Process process, UniqueFd console, UniqueFd agent, UniqueFd qmp,
-              UniqueFd memory)
+              UniqueFd memory, std::vector<std::unique_ptr<PipePort>> ports)
       : process_(std::move(process)),
         console_(std::move(console)),
         agent_(std::move(agent)),
         qmp_(std::move(qmp)),
         dir_(spec.dir),
-        memory_(std::move(memory)) {}
+        memory_(std::move(memory)),
+        ports_(std::move(ports)) {}
   ~QemuMachine() override { QemuMachine::close(Seconds(2)); }
 
   int console_fd() const override { return console_.get(); }
@@ -170,6 +172,7 @@ class QemuMachine : public Machine {
   bool gone_ = false;
   const Path dir_;
   UniqueFd memory_;
+  std::vector<std::unique_ptr<PipePort>> ports_;
   std::mutex asking_;  // guards ranges_ and the file of cpu_notes()
   std::vector<MemoryRange> ranges_;
 };
@@ -198,27 +201,37 @@ std::unique_ptr<Machine> Qemu::start(const MachineSpec& spec, Lease& lease, cons
                      .log = {}});
   if (spec.plan.kind == BootPlan::Kind::disk_uefi) provide_uefi_variables(spec.dir / uefi_variables);
   // Bound here and passed as descriptors; connecting does not have to wait until QEMU accepts.
-  UniqueFd qmp_listen = listen_unix(spec.dir, "qmp.sock"),
-           console_listen = listen_unix(spec.dir, "console.sock");
-  UniqueFd agent_listen = spec.agent_port ? listen_unix(spec.dir, "agent.sock") : UniqueFd();
+  const bool taped = spec.tape != MachineSpec::Tape::none;
+  UniqueFd qmp_listen = listen_unix(spec.dir, "qmp.sock");
+  UniqueFd console_listen = taped ? UniqueFd() : listen_unix(spec.dir, "console.sock");
+  UniqueFd agent_listen = spec.agent_port && !taped ? listen_unix(spec.dir, "agent.sock") : UniqueFd();
   // Nobody connects to it here: that is for a debugger to do.
   UniqueFd debug_listen = spec.debug_port ? listen_unix(spec.dir, debug_socket) : UniqueFd();
-  UniqueFd qmp = connect_unix(spec.dir, "qmp.sock"), console = connect_unix(spec.dir, "console.sock");
-  UniqueFd agent = spec.agent_port ? connect_unix(spec.dir, "agent.sock") : UniqueFd();
+  UniqueFd qmp = connect_unix(spec.dir, "qmp.sock");
+  UniqueFd console, agent;
+  std::vector<std::unique_ptr<PipePort>> ports;
+  if (taped) {
+    ports.push_back(std::make_unique<PipePort>(spec.dir, "console", console));
+    if (spec.agent_port) ports.push_back(std::make_unique<PipePort>(spec.dir, "agent", agent));
+  } else {
+    console = connect_unix(spec.dir, "console.sock");
+    if (spec.agent_port) agent = connect_unix(spec.dir, "agent.sock");
+  }
 
   const UniqueFd dir(::open(spec.dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!dir) throw host_error(attempted, errno);
   UniqueFd memory = memory_file(fmt::format("kdev memory of {}", spec.name), spec.memory);
 
   SpawnOptions options{.log = spec.log, .pass = {}, .lease = lease.token()};
-  options.pass = {{qmp_listen.get(), qmp_fd}, {console_listen.get(), console_fd}, {memory.get(), memory_fd}, {dir.get(), dir_fd}};
-  if (spec.agent_port) options.pass.push_back({agent_listen.get(), agent_fd});
+  options.pass = {{qmp_listen.get(), qmp_fd}, {memory.get(), memory_fd}, {dir.get(), dir_fd}};
+  if (console_listen) options.pass.push_back({console_listen.get(), console_fd});
+  if (agent_listen) options.pass.push_back({agent_listen.get(), agent_fd});
   if (spec.debug_port) options.pass.push_back({debug_listen.get(), debug_fd});
   Process process = host.spawn(
       Command{.argv = command_line(spec), .cwd = {}, .env = {}, .unset_env = {}, .input = ""}, options);
   lease.add_process(process.pid(), process.start_time());
   return std::make_unique<QemuMachine>(spec, std::move(process), std::move(console), std::move(agent),
-                                       std::move(qmp), std::move(memory));
+                                       std::move(qmp), std::move(memory), std::move(ports));
 }
 
 }  // namespace kdev::hypervisor
