@@ -32,9 +32,11 @@ __all__: list[str] = [
     "CrashReport",
     "DebugBreakpoint",
     "DebugFrame",
+    "DebugInstruction",
     "DebugSession",
     "DebugStop",
     "DebugThread",
+    "DebugWrite",
     "DebuggerAnswer",
     "DebuggerBackends",
     "Diagnostic",
@@ -71,6 +73,7 @@ __all__: list[str] = [
     "ProcessResult",
     "Progress",
     "RebootResult",
+    "Recording",
     "ResolvedConf",
     "SeedImage",
     "Sighting",
@@ -4113,6 +4116,7 @@ class VM:
         symbolize: bool = True,
         on_crash: OnCrash | None = None,
         debug_port: bool = False,
+        record: bool = False,
         boot_timeout: float | None = None,
         command_timeout: float | None = None,
         crash_timeout: float | None = None,
@@ -4161,9 +4165,9 @@ class VM:
         """
         Crashes seen since start(), in order.
         """
-    def debug(self) -> DebugSession:
+    def debug(self, *, stub: str | None = None, wait: bool = False, timeout: float = 60.0) -> DebugSession:
         """
-        Stops the kernel in its gdb stub on the debug port (debug_port=True) and connects gdb to it.
+        Stops the guest and connects gdb to it. stub: 'machine' ('gdbstub'), the hypervisor's; 'kernel' ('kgdb'), the kernel's own, over the second serial port (debug_port=True); none: the kernel's where there is that port. wait: starts a VM that was not started, before its first instruction; start() later waits until it is ready.
         """
     def debugger_backends(self) -> DebuggerBackends:
         """
@@ -4190,6 +4194,10 @@ class VM:
     def reboot(self, kernel: str = "", *, once: bool = False) -> RebootResult:
         """
         Into a kernel by name, the one installed last, or the usual one. once: the reboot after it takes the usual one again. The usual one comes back when another does not come up.
+        """
+    def recording(self) -> Recording:
+        """
+        What a VM with record=True recorded, from start() to now or to the crash. A machine that still runs ends with it.
         """
     @typing.overload
     def run(
@@ -4368,6 +4376,11 @@ class DebugFrame:
         Empty: no symbol.
         """
     @property
+    def inlined(self) -> bool:
+        """
+        Into the next frame's function.
+        """
+    @property
     def level(self) -> int: ...
     @property
     def line(self) -> int:
@@ -4413,9 +4426,21 @@ class DebugStop:
     @property
     def frame(self) -> DebugFrame: ...
     @property
+    def new_value(self) -> str: ...
+    @property
+    def old_value(self) -> str:
+        """
+        Of a watchpoint's expression.
+        """
+    @property
     def reason(self) -> str:
         """
         gdb's: 'breakpoint-hit', 'signal-received', 'end-stepping-range', ...
+        """
+    @property
+    def returned(self) -> str:
+        """
+        What a function that was finished gave back; empty: nothing.
         """
     @property
     def signal(self) -> str:
@@ -4456,13 +4481,81 @@ class DebugBreakpoint:
     @property
     def address(self) -> int: ...
     @property
+    def expression(self) -> str:
+        """
+        Of a watchpoint.
+        """
+    @property
+    def file(self) -> str: ...
+    @property
+    def function(self) -> str: ...
+    @property
+    def hits(self) -> int: ...
+    @property
+    def kind(self) -> str:
+        """
+        gdb's: 'breakpoint', 'hw watchpoint', ...
+        """
+    @property
+    def line(self) -> int: ...
+    @property
+    def number(self) -> int: ...
+    @property
+    def pending(self) -> bool:
+        """
+        Nothing has the place yet.
+        """
+
+class DebugInstruction:
+    """
+    One instruction.
+    """
+
+    __dataclass_fields__: typing.ClassVar[dict[str, dataclasses.Field[typing.Any]]]
+    """
+    A class's __dataclass_fields__, made when first asked for: there are many classes, and few are asked.
+    """
+    @staticmethod
+    def from_dict(data: dict[str, typing.Any]) -> DebugInstruction: ...
+    @staticmethod
+    def from_json(text: str) -> DebugInstruction: ...
+    def __copy__(self) -> DebugInstruction: ...
+    def __deepcopy__(self, memo: dict[int, typing.Any]) -> DebugInstruction: ...
+    def __eq__(self, other: object) -> bool: ...
+    def __getstate__(self) -> typing.Any: ...
+    def __hash__(self) -> int: ...
+    def __repr__(self) -> str: ...
+    def __setstate__(self, arg0: typing.Any) -> None: ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        Plain data: str, numbers, list, dict, None.
+        """
+    def to_json(self) -> str: ...
+    @property
+    def address(self) -> int: ...
+    @property
+    def bytes(self) -> str:
+        """
+        Hex.
+        """
+    @property
     def file(self) -> str: ...
     @property
     def function(self) -> str: ...
     @property
     def line(self) -> int: ...
     @property
-    def number(self) -> int: ...
+    def offset(self) -> int:
+        """
+        From the function's begin.
+        """
+    @property
+    def source(self) -> str:
+        """
+        That line's text.
+        """
+    @property
+    def text(self) -> str: ...
 
 class DebugThread:
     """
@@ -4501,6 +4594,80 @@ class DebugThread:
         gdb's.
         """
 
+class DebugWrite:
+    """
+    The last write to an object of a recorded guest.
+    """
+
+    __dataclass_fields__: typing.ClassVar[dict[str, dataclasses.Field[typing.Any]]]
+    """
+    A class's __dataclass_fields__, made when first asked for: there are many classes, and few are asked.
+    """
+    @staticmethod
+    def from_dict(data: dict[str, typing.Any]) -> DebugWrite: ...
+    @staticmethod
+    def from_json(text: str) -> DebugWrite: ...
+    def __copy__(self) -> DebugWrite: ...
+    def __deepcopy__(self, memo: dict[int, typing.Any]) -> DebugWrite: ...
+    def __eq__(self, other: object) -> bool: ...
+    def __getstate__(self) -> typing.Any: ...
+    def __hash__(self) -> int: ...
+    def __repr__(self) -> str: ...
+    def __setstate__(self, arg0: typing.Any) -> None: ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        Plain data: str, numbers, list, dict, None.
+        """
+    def to_json(self) -> str: ...
+    @property
+    def address(self) -> int: ...
+    @property
+    def after(self) -> str: ...
+    @property
+    def backtrace(self) -> list[DebugFrame]: ...
+    @property
+    def before(self) -> str:
+        """
+        Its bytes, hex.
+        """
+    @property
+    def changed_since(self) -> bool:
+        """
+        Its bytes changed again without an instruction that wrote to its address.
+        """
+    @property
+    def frame(self) -> DebugFrame:
+        """
+        Of the instruction that wrote.
+        """
+    @property
+    def instruction(self) -> DebugInstruction: ...
+    @property
+    def pid(self) -> int:
+        """
+        Of the task that ran; -1: unknown.
+        """
+    @property
+    def position(self) -> int:
+        """
+        Instructions executed before that one.
+        """
+    @property
+    def size(self) -> int:
+        """
+        Bytes.
+        """
+    @property
+    def task(self) -> str:
+        """
+        Its name.
+        """
+    @property
+    def writes(self) -> int:
+        """
+        That there were in all.
+        """
+
 class DebuggerBackends:
     """
     The debuggers that a guest's kernel can hand a stop to.
@@ -4535,15 +4702,60 @@ class DebugSession:
     """
     A kernel under gdb: a context manager. The kernel is stopped, or it runs: what needs it stopped stops it for as long as that takes.
     """
+    @staticmethod
+    def attach(
+        stub: str,
+        kernel: KernelArtifact | None = None,
+        *,
+        vmlinux: str | os.PathLike[str] | None = None,
+        modules: collections.abc.Sequence[str | os.PathLike[str]] = [],
+        source: str | os.PathLike[str] | None = None,
+        os: typing.Literal["linux", "freebsd"] = "linux",
+        baud: int = 115200,
+        timeout: float = 60.0,
+    ) -> DebugSession:
+        """
+        gdb on a stub: 'host:port', a serial device, a unix socket's path. Where KASLR has put the kernel is found.
+        """
+    @staticmethod
+    @typing.overload
+    def core(core: Core) -> DebugSession:
+        """
+        gdb on a dump that is open with its kernel (kdev.open, vm.core()); its threads are the kernel's.
+        """
+    @staticmethod
+    @typing.overload
+    def core(
+        file: str | os.PathLike[str],
+        kernel: KernelArtifact | None = None,
+        *,
+        vmlinux: str | os.PathLike[str] | None = None,
+        modules: collections.abc.Sequence[str | os.PathLike[str]] = [],
+        source: str | os.PathLike[str] | None = None,
+        os: typing.Literal["linux", "freebsd"] = "linux",
+    ) -> DebugSession:
+        """
+        gdb on a dump of any format that Core reads.
+        """
     def __enter__(self) -> typing.Self: ...
     def __exit__(self, *args: object) -> None: ...
     def backtrace(self, *, limit: int = 64, thread: int = 0) -> list[DebugFrame]:
         """
         Innermost first. thread: gdb's number; 0: the one that stopped.
         """
-    def break_at(self, location: str, *, condition: str = "", once: bool = False) -> DebugBreakpoint:
+    def break_at(
+        self,
+        location: str,
+        *,
+        condition: str = "",
+        once: bool = False,
+        hardware: bool = False,
+        pending: bool = False,
+        thread: int = 0,
+        skip: int = 0,
+    ) -> DebugBreakpoint:
         """
-        'kern_openat', 'vfs_syscalls.c:1111', '*0xffffffff80533240'.
+        'kern_openat', 'fs/open.c:1290', '*0xffffffff80533240'. condition: an expression in C. once: goes when it is hit. hardware: a debug register. pending: nothing has the place yet, in a module that will be loaded. thread: the only one that stops. skip: hits that do not count.
         """
     @typing.overload
     def clear(self, breakpoint: int) -> None:
@@ -4556,9 +4768,23 @@ class DebugSession:
         """
         Takes all breakpoints out, lets the kernel run, ends gdb. Idempotent.
         """
-    def evaluate(self, expression: str, *, frame: int = 0) -> str:
+    def describe_type(self, type: str) -> str:
         """
-        A C expression's value, as gdb prints it.
+        A type's definition, with offsets and sizes.
+        """
+    @typing.overload
+    def disassemble(self, location: str = "") -> list[DebugInstruction]:
+        """
+        Of the function around a place; none: where the kernel stopped.
+        """
+    @typing.overload
+    def disassemble(self, begin: int, end: int) -> list[DebugInstruction]:
+        """
+        What begins in a range of addresses.
+        """
+    def evaluate(self, expression: str, *, frame: int = 0, thread: int = 0) -> str:
+        """
+        A C expression's value, as gdb prints it. 'x = 5' changes it.
         """
     def execute(self, command: str) -> str:
         """
@@ -4568,24 +4794,56 @@ class DebugSession:
         """
         Out of the innermost frame.
         """
+    def go_to(self, position: int, *, timeout: float = 300.0) -> DebugStop:
+        """
+        In a replay: to where so many instructions were executed.
+        """
     def interrupt(self) -> DebugStop:
         """
         Stops a running kernel, wherever it is.
         """
+    @typing.overload
+    def last_write(self, expression: str, *, timeout: float = 300.0) -> DebugWrite:
+        """
+        In a replay: which instruction wrote last, before now, to the object that a C expression names (a number: the address of eight bytes), and which task. The session stands before it afterwards.
+        """
+    @typing.overload
+    def last_write(self, address: int, *, timeout: float = 300.0) -> DebugWrite: ...
     def load_modules(self) -> list[str]:
         """
         Symbols of the modules that were loaded since the last call; their names.
         """
-    def locals(self, frame: int = 0) -> list[Variable]: ...
+    def locals(self, frame: int = 0, *, thread: int = 0) -> list[Variable]: ...
     def memory(self, address: int, size: int) -> bytes: ...
     def next(self) -> DebugStop:
         """
         A source line, over calls.
         """
-    def registers(self) -> dict[str, int]: ...
+    def registers(self, *, thread: int = 0) -> dict[str, int]: ...
     def resume(self) -> None:
         """
         Lets the kernel run.
+        """
+    def reverse_continue(self, *, timeout: float = 300.0) -> DebugStop:
+        """
+        In a replay: to the last breakpoint's or watchpoint's hit before now; 'no-history': there was none.
+        """
+    def reverse_finish(self, *, timeout: float = 300.0) -> DebugStop:
+        """
+        In a replay: to the call that the innermost frame is of.
+        """
+    def reverse_next(self, *, timeout: float = 300.0) -> DebugStop:
+        """
+        The same over calls and interrupts.
+        """
+    def reverse_step(self, *, timeout: float = 300.0) -> DebugStop:
+        """
+        In a replay: to the begin of the line that ran before, also one in a function that was called.
+        """
+    def reverse_step_instruction(self, *, timeout: float = 300.0) -> DebugStop: ...
+    def run_to(self, location: str, *, timeout: float = 30.0) -> DebugStop:
+        """
+        Runs to there, or to another stop.
         """
     def source(self, location: str, *, lines: int = 10) -> str:
         """
@@ -4595,10 +4853,27 @@ class DebugSession:
         """
         A source line, into calls.
         """
+    def step_instruction(self, *, over_calls: bool = False) -> DebugStop: ...
     def threads(self) -> list[DebugThread]: ...
+    def type_of(self, expression: str, *, frame: int = 0, thread: int = 0) -> str: ...
     def wait(self, *, timeout: float = 60.0) -> DebugStop:
         """
         Lets it run unless it has stopped meanwhile, and waits for a stop.
+        """
+    def watch(self, expression: str, what: str = "write", *, condition: str = "") -> DebugBreakpoint:
+        """
+        Stops when a C expression's value is written (changed), or its memory read: 'write', 'read', 'access'.
+        """
+    def write_memory(self, address: int, data: bytes) -> None: ...
+    @property
+    def breakpoints(self) -> list[DebugBreakpoint]:
+        """
+        Those that are set, watchpoints as well.
+        """
+    @property
+    def notes(self) -> list[str]:
+        """
+        What a user should know.
         """
     @property
     def pid(self) -> int | None:
@@ -4606,11 +4881,80 @@ class DebugSession:
         gdb's; None: closed.
         """
     @property
+    def position(self) -> int:
+        """
+        Of a replay: instructions executed since the recording began.
+        """
+    @property
     def running(self) -> bool: ...
+    @property
+    def slide(self) -> int:
+        """
+        How far from where it was linked the kernel runs (KASLR).
+        """
     @property
     def stopped(self) -> DebugStop | None:
         """
         The last stop; None while it runs.
+        """
+
+class Recording:
+    """
+    A guest's run, from its first instruction to its end: the same runs again in every replay.
+    """
+
+    __dataclass_fields__: typing.ClassVar[dict[str, dataclasses.Field[typing.Any]]]
+    """
+    A class's __dataclass_fields__, made when first asked for: there are many classes, and few are asked.
+    """
+    @staticmethod
+    def from_dict(data: dict[str, typing.Any]) -> Recording: ...
+    @staticmethod
+    def from_json(text: str) -> Recording: ...
+    def __copy__(self) -> Recording: ...
+    def __deepcopy__(self, memo: dict[int, typing.Any]) -> Recording: ...
+    def __eq__(self, other: object) -> bool: ...
+    def __getstate__(self) -> typing.Any: ...
+    def __hash__(self) -> int: ...
+    def __repr__(self) -> str: ...
+    def __setstate__(self, arg0: typing.Any) -> None: ...
+    def replay(
+        self, *, at_end: bool = True, timeout: float = 120.0, run_dir: str | os.PathLike[str] | None = None
+    ) -> DebugSession:
+        """
+        The run again, under gdb, which goes back in time as well; it stands at the end, or before the first instruction.
+        """
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        Plain data: str, numbers, list, dict, None.
+        """
+    def to_json(self) -> str: ...
+    @property
+    def file(self) -> pathlib.Path:
+        """
+        What came into the machine from outside.
+        """
+    @property
+    def hypervisor(self) -> str:
+        """
+        Its version: no other replays it.
+        """
+    @property
+    def instructions(self) -> int:
+        """
+        Executed when it ended.
+        """
+    @property
+    def kernel(self) -> KernelArtifact: ...
+    @property
+    def machine(self) -> str:
+        """
+        What it is made of (JSON).
+        """
+    @property
+    def modules(self) -> list[pathlib.Path]:
+        """
+        Files of those that were added.
         """
 
 class StageResult:
@@ -4742,6 +5086,7 @@ class Pipeline:
         symbolize: bool = True,
         on_crash: OnCrash | None = None,
         debug_port: bool = False,
+        record: bool = False,
         boot_timeout: float | None = None,
         command_timeout: float | None = None,
         crash_timeout: float | None = None,

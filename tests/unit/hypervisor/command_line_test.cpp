@@ -106,6 +106,33 @@ TEST(QemuCommandLine, ADebugPortIsTheSecondSerialPort) {
   EXPECT_THAT(argv, IsSupersetOf({"socket,id=debug,fd=13,server=on,wait=off", "isa-serial,chardev=debug,index=1"}));
 }
 
+TEST(QemuCommandLine, ARecordingCountsInstructionsAndSeesAllInput) {
+  auto spec = example();
+  spec.tape = hypervisor::MachineSpec::Tape::record;
+  spec.tape_file = "/logs/a,b.tape";
+  auto argv = hypervisor::Qemu().command_line(spec);
+  EXPECT_EQ(value_of(argv, "-accel"), "tcg,thread=single");
+  EXPECT_EQ(value_of(argv, "-icount"), "shift=auto,rr=record,rrfile=/logs/a,,b.tape");
+  EXPECT_THAT(argv, IsSupersetOf({"pipe,id=console,path=/proc/self/fd/15/console",
+                                  "pipe,id=agent,path=/proc/self/fd/15/agent",
+                                  "virtio-serial-pci,ioeventfd=off"}));
+  // The agent's is the fifth serial port: there are four.
+  std::vector<std::string> ports;
+  for (std::size_t i = 0; i + 1 < argv.size(); ++i)
+    if (argv[i] == "-serial") ports.push_back(argv[i + 1]);
+  EXPECT_THAT(ports, ElementsAre("chardev:console", "null", "null", "null", "chardev:agent"));
+  spec.tape = hypervisor::MachineSpec::Tape::replay;
+  argv = hypervisor::Qemu().command_line(spec);
+  EXPECT_EQ(value_of(argv, "-icount"), "shift=auto,rr=replay,rrfile=/logs/a,,b.tape");
+}
+
+TEST(QemuCommandLine, NothingIsCountedWhereNothingIsRecorded) {
+  const auto argv = hypervisor::Qemu().command_line(example());
+  EXPECT_THAT(argv, Not(Contains("-icount")));
+  EXPECT_THAT(argv, Not(Contains("null")));
+  EXPECT_THAT(argv, Contains("virtio-serial-pci"));
+}
+
 TEST(QemuCommandLine, NoTcpPortIsOpened) {
   for (const std::string& argument : hypervisor::Qemu().command_line(example())) EXPECT_EQ(argument.find("tcp"), std::string::npos) << argument;
 }
