@@ -17,8 +17,7 @@ struct Object {
 
 Object object_of(auto& s, const std::string& expression) {
   try {
-    return {.address = s.number("&(" + expression + ")"),
-            .size = s.number("sizeof(" + expression + ")")};
+    return {.address = s.number("&(" + expression + ")"), .size = s.number("sizeof(" + expression + ")")};
   } catch (const DebugError&) {
     // It lies nowhere: then it says where.
     return {.address = s.number(expression), .size = bytes_at_a_number};
@@ -76,11 +75,12 @@ DebugWrite DebugSession::last_write(const std::string& expression, Seconds timeo
   if (hits.count == 0) {
     s.play(now, deadline);
     s.rejoin(deadline);
-    throw DebugError({.attempted = attempted,
-                      .reason = fmt::format("no instruction wrote to its {} bytes at {:#x} since the recording began",
-                                            object.size, object.address),
-                      .hint = "a device, or another mapping of that memory, may have",
-                      .log = {}});
+    throw DebugError(
+        {.attempted = attempted,
+         .reason = fmt::format("no instruction wrote to its {} bytes at {:#x} since the recording began",
+                               object.size, object.address),
+         .hint = "a device, or another mapping of that memory, may have",
+         .log = {}});
   }
   DebugWrite write;
   write.position = hits.last - 1;
@@ -102,7 +102,8 @@ DebugWrite DebugSession::last_write(const std::string& expression, Seconds timeo
   write.backtrace = backtrace();
   const std::uint64_t pc = write.frame.address;
   for (const DebugInstruction& i : disassemble(pc, pc + 1)) write.instruction = i;
-  for (const unsigned char byte : memory(object.address, object.size)) write.before += fmt::format("{:02x}", byte);
+  for (const unsigned char byte : memory(object.address, object.size))
+    write.before += fmt::format("{:02x}", byte);
   if (const auto task = s.target->gdb->current_task(); !task.name.empty()) {
     try {
       const std::string pid = evaluate(task.pid), name = evaluate("(char *)" + task.name);

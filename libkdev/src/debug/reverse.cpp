@@ -9,7 +9,8 @@ namespace kdev {
 namespace {
 
 constexpr const char* no_history = "no-history";  // gdb's word for where a recording begins
-// How far a line's, a call's or a function's begin is looked for: first so many instructions back, then so many.
+// How far a line's, a call's or a function's begin is looked for: first so many instructions back, then so
+// many.
 constexpr std::uint64_t look_back[] = {500, 10'000, 200'000};
 
 /// One instruction of the past, before it was executed.
@@ -45,8 +46,8 @@ class Lines {
   const std::string& at(std::uint64_t pc, const Deadline& deadline) {
     const auto [known, fresh] = names_.try_emplace(pc);
     if (fresh) {
-      // Line 20 of "a.c" starts at address 0xffffffff81000000 <f> and ends at ...; is at address ... but contains no
-      // code; No line number information available for address ...
+      // Line 20 of "a.c" starts at address 0xffffffff81000000 <f> and ends at ...; is at address ... but
+      // contains no code; No line number information available for address ...
       const std::string said = gdb_.console(fmt::format("info line *{:#x}", pc), deadline);
       const std::size_t end = said.find("\" ");
       if (said.starts_with("Line ") && end != said.npos) known->second = said.substr(0, end);
@@ -71,10 +72,11 @@ DebugStop back(auto& s, const std::string& attempted, const Deadline& deadline, 
   }
   s.play(now, deadline);
   s.rejoin(deadline);
-  throw DebugError({.attempted = attempted,
-                    .reason = fmt::format("it is not within the last {} instructions", *std::rbegin(look_back)),
-                    .hint = "set a breakpoint before it, and reverse_continue()",
-                    .log = {}});
+  throw DebugError(
+      {.attempted = attempted,
+       .reason = fmt::format("it is not within the last {} instructions", *std::rbegin(look_back)),
+       .hint = "set a breakpoint before it, and reverse_continue()",
+       .log = {}});
 }
 
 DebugStop step_back(auto& s, const std::string& attempted, bool over_calls, Seconds timeout) {
@@ -129,7 +131,8 @@ DebugStop DebugSession::reverse_finish(Seconds timeout) {
   const auto sp = s.number("$sp");
   s.command("-stack-select-frame 0");
   return back(s, attempted, deadline, [&](const std::vector<Moment>& moments) -> const Moment* {
-    const auto call = std::find_if(moments.rbegin(), moments.rend(), [&](const Moment& m) { return m.sp >= sp; });
+    const auto call =
+        std::find_if(moments.rbegin(), moments.rend(), [&](const Moment& m) { return m.sp >= sp; });
     return call == moments.rend() ? nullptr : &*call;
   });
 }

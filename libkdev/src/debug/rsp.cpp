@@ -78,7 +78,8 @@ std::string Rsp::ask(const std::string& packet, const Deadline& deadline) {
 
 void Rsp::watch_writes(std::uint64_t address, std::uint64_t size, const Deadline& deadline) {
   if (const std::string said = ask(fmt::format("Z2,{:x},{:x}", address, size), deadline); said != "OK")
-    fail(fmt::format("it does not watch {} bytes at {:#x} ({})", size, address, said.empty() ? "unknown" : said));
+    fail(fmt::format("it does not watch {} bytes at {:#x} ({})", size, address,
+                     said.empty() ? "unknown" : said));
 }
 
 bool Rsp::run(const Deadline& deadline) {

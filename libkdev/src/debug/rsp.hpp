@@ -1,6 +1,6 @@
 #pragma once
-// gdb's remote serial protocol (gdb's manual, appendix E), as much of it as a fast look at a stub needs: gdb itself
-// takes a hundred times as long for a stop.
+// gdb's remote serial protocol (gdb's manual, appendix E), as much of it as a fast look at a stub needs: gdb
+// itself takes a hundred times as long for a stop.
 #include <cstdint>
 #include <kdev/deadline.hpp>
 #include <string>
@@ -9,8 +9,8 @@
 
 namespace kdev::debug {
 
-/// A client of one stub, whose machine stands still meanwhile and when it goes. One thread. DebugError: the stub is gone
-/// or says nonsense; TimeoutError, Interrupted.
+/// A client of one stub, whose machine stands still meanwhile and when it goes. One thread. DebugError: the
+/// stub is gone or says nonsense; TimeoutError, Interrupted.
 class Rsp {
  public:
   explicit Rsp(UniqueFd stub);

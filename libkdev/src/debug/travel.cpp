@@ -26,8 +26,9 @@ void DebugSession::State::step_aside(const Deadline& deadline) {
 
 void DebugSession::State::play(std::uint64_t position, const Deadline& deadline) {
   debug::TimeTravel& machine = *target->travel;
-  // Restoring a snapshot instead of starting anew is not for this machine: on restoring, virtio-serial arms a timer
-  // of its own (virtio_serial_load_device() in QEMU 7.2), which the recording has not got, and the replay stands still.
+  // Restoring a snapshot instead of starting anew is not for this machine: on restoring, virtio-serial arms a
+  // timer of its own (virtio_serial_load_device() in QEMU 7.2), which the recording has not got, and the
+  // replay stands still.
   if (position < machine.position(deadline)) machine.rewind(deadline);
   machine.play_to(position, deadline);
 }
@@ -43,11 +44,13 @@ void DebugSession::State::rejoin(const Deadline& deadline) {
 }
 
 std::uint64_t DebugSession::State::number(const std::string& expression) {
-  const auto answer = command("-data-evaluate-expression " + debug::mi_quote("(unsigned long)(" + expression + ")"));
+  const auto answer =
+      command("-data-evaluate-expression " + debug::mi_quote("(unsigned long)(" + expression + ")"));
   const std::string text = json::get_string(answer.results, "value");
   std::uint64_t value = 0;
   if (std::from_chars(text.data(), text.data() + text.size(), value).ec != std::errc())
-    throw DebugError({.attempted = "evaluate " + expression, .reason = "it is no number: " + text, .hint = "", .log = {}});
+    throw DebugError(
+        {.attempted = "evaluate " + expression, .reason = "it is no number: " + text, .hint = "", .log = {}});
   return value;
 }
 

@@ -1,11 +1,10 @@
 // A guest's recorded run: made when its machine ends, and replayed.
-#include <kdev/recording.hpp>
-
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <boost/filesystem/operations.hpp>
 #include <kdev/error.hpp>
+#include <kdev/recording.hpp>
 
 #include "common/json.hpp"
 #include "guest/guest.hpp"
@@ -36,7 +35,8 @@ void VM::State::check_recordable(const std::string& attempted) const {
   std::string reason;
   if (spec.cpus != 1) reason = fmt::format("{} CPUs: the order in which they run is not recorded", spec.cpus);
   if (spec.accel == Accel::kvm) reason = "KVM does not record: instructions are counted under TCG";
-  if (!spec.disks.empty() || boots_disk()) reason = "it has disks, and their content changes beside the recording";
+  if (!spec.disks.empty() || boots_disk())
+    reason = "it has disks, and their content changes beside the recording";
   if (!reason.empty())
     throw ConfigError({.attempted = attempted + " and record it", .reason = reason, .hint = "", .log = {}});
 }
@@ -56,7 +56,8 @@ void VM::State::keep_recording(std::uint64_t instructions) noexcept {
   try {
     Recording made;
     made.file = dir->tape();
-    made.instructions = instructions;
+    // Behind the last one the tape has the machine's end: a replay that stands there ends as well.
+    made.instructions = std::max<std::uint64_t>(instructions, 1) - 1;
     made.hypervisor = hypervisor::all_hypervisors().front()->version(Deadline::after(machine_call));
     hypervisor::MachineSpec machine = taped;
     machine.plan.kernel = kept(machine.plan.kernel, dir->path(), made.file.string() + ".kernel");
@@ -122,11 +123,12 @@ DebugSession Recording::replay(const ReplayOptions& options) const {
   target->gdb = guest.gdb();
   target->names = &guest.symbols();
   target->stub = std::string("./") + hypervisor::stub_socket;
-  target->options = {
-      .cwd = played->dir().path(),
-      .log = Path(played->dir().console_log().string() + ".gdb.log"),
-      .lease = played->dir().lease().token(),
-      .on_start = [played](int pid, unsigned long long start) { played->dir().lease().add_process(pid, start); }};
+  target->options = {.cwd = played->dir().path(),
+                     .log = Path(played->dir().console_log().string() + ".gdb.log"),
+                     .lease = played->dir().lease().token(),
+                     .on_start = [played](int pid, unsigned long long start) {
+                       played->dir().lease().add_process(pid, start);
+                     }};
   target->travel = played;
   target->crashed = [] { return true; };  // its machine ends: it is not to run on
   target->closed = [played] { played->end(); };
@@ -154,7 +156,8 @@ std::string Recording::to_json() const {
 Recording Recording::from_json(std::string_view text) {
   const json::object o = json::parse_object(text, "a recording");
   if (json::get_int(o, "version") != json_version)
-    throw FormatError({.attempted = "read a recording", .reason = "another version wrote it", .hint = "", .log = {}});
+    throw FormatError(
+        {.attempted = "read a recording", .reason = "another version wrote it", .hint = "", .log = {}});
   Recording r;
   r.file = json::get_path(o, "file");
   const std::int64_t instructions = json::get_int(o, "instructions");

@@ -74,7 +74,8 @@ ReplayMachine::ReplayMachine(const Recording& recording, const ReplayOptions& op
 
 hypervisor::Machine& ReplayMachine::machine() {
   if (!session_)
-    throw DebugError({.attempted = "replay", .reason = "the machine has ended", .hint = "", .log = spec_.log});
+    throw DebugError(
+        {.attempted = "replay", .reason = "the machine has ended", .hint = "", .log = spec_.log});
   return session_->machine();
 }
 
@@ -88,8 +89,8 @@ void ReplayMachine::rewind(const Deadline& deadline) {
   auto started = hypervisor::all_hypervisors().front()->start(spec_, dir_.lease(), deadline);
   // Whatever it says it said when it was recorded; but somebody has to read it.
   session_ = std::make_unique<Session>(spec_.name, std::move(started),
-                                       std::make_shared<ConsoleLog>(dir_.console_log()), nullptr, console_report,
-                                       events_);
+                                       std::make_shared<ConsoleLog>(dir_.console_log()), nullptr,
+                                       console_report, events_);
 }
 
 std::uint64_t ReplayMachine::position(const Deadline& deadline) {
@@ -119,14 +120,18 @@ void ReplayMachine::play_to(std::uint64_t target, const Deadline& deadline) {
                       .log = spec_.log});
   }
   if (at != target)
-    throw DebugError({.attempted = what,
-                      .reason = fmt::format("it stands at {}", at),
-                      .hint = "",
-                      .log = spec_.log});
+    throw DebugError(
+        {.attempted = what, .reason = fmt::format("it stands at {}", at), .hint = "", .log = spec_.log});
 }
 
-void ReplayMachine::open_stub(const Deadline& deadline) { machine().open_stub(deadline.within(machine_call)); }
-void ReplayMachine::close_stub(const Deadline& deadline) { machine().close_stub(deadline.within(machine_call)); }
-UniqueFd ReplayMachine::connect() { return connect_unix(dir_.path(), hypervisor::stub_socket); }
+void ReplayMachine::open_stub(const Deadline& deadline) {
+  machine().open_stub(deadline.within(machine_call));
+}
+void ReplayMachine::close_stub(const Deadline& deadline) {
+  machine().close_stub(deadline.within(machine_call));
+}
+UniqueFd ReplayMachine::connect() {
+  return connect_unix(dir_.path(), hypervisor::stub_socket);
+}
 
 }  // namespace kdev::vm

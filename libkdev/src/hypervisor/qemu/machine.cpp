@@ -100,10 +100,11 @@ class QemuMachine : public Machine {
   }
 
   void open_stub(const Deadline& deadline) override {
-    serve_gdb(fmt::format("unix:/proc/self/fd/{}/{},server=on,wait=off", dir_fd, stub_socket), deadline);
+    const std::string said =
+        serve_gdb(fmt::format("unix:/proc/self/fd/{}/{},server=on,wait=off", dir_fd, stub_socket), deadline);
     if (!hostfs::exists(dir_ / stub_socket))
       throw DebugError({.attempted = "open QEMU's gdb stub",
-                        .reason = "it made no socket",
+                        .reason = "it made no socket" + (said.empty() ? "" : ": " + said),
                         .hint = "was this QEMU built without its stub?",
                         .log = {}});
   }
@@ -154,10 +155,11 @@ class QemuMachine : public Machine {
 
  private:
   // No command of QMP's own does it. It says something else only when it fails.
-  void serve_gdb(const std::string& device, const Deadline& deadline) {
+  std::string serve_gdb(const std::string& device, const Deadline& deadline) {
     const std::string said = monitor("gdbserver " + device, deadline);
     if (said.starts_with("Could not") || said.starts_with("Error") || said.starts_with("unknown command"))
       throw DebugError({.attempted = "gdbserver " + device, .reason = said, .hint = "", .log = {}});
+    return said;
   }
   std::string monitor(const std::string& line, const Deadline& deadline) {
     const json::value answer = qmp_.execute("human-monitor-command", {{"command-line", line}}, deadline);

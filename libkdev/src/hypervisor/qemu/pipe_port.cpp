@@ -33,7 +33,8 @@ UniqueFd make_pipe(const Path& file) {
 PipePort::PipePort(const Path& folder, const std::string& name, UniqueFd& stream)
     : in_(make_pipe(folder / (name + ".in"))), out_(make_pipe(folder / (name + ".out"))) {
   int ends[2];
-  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) throw host_error("make a socket pair", errno);
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
+    throw host_error("make a socket pair", errno);
   stream = UniqueFd(ends[0]);
   stream_ = UniqueFd(ends[1]);
   wake_ = UniqueFd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
@@ -74,7 +75,8 @@ void PipePort::carry() {
       if (n > 0) to_device.assign(buffer.data(), static_cast<std::size_t>(n));
     }
     if (!to_reader.empty()) {
-      const ssize_t n = ::send(stream_.get(), to_reader.data(), to_reader.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+      const ssize_t n =
+          ::send(stream_.get(), to_reader.data(), to_reader.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
       if (n > 0) to_reader.erase(0, static_cast<std::size_t>(n));
     }
     if (!to_device.empty()) {

@@ -8,12 +8,12 @@
 
 namespace kdev::hypervisor {
 
-/// For devices whose output is recorded: a full socket makes QEMU wait for room at moments that no replay repeats, and
-/// one is full after 300 single characters. A pipe takes a megabyte of them.
+/// For devices whose output is recorded: a full socket makes QEMU wait for room at moments that no replay
+/// repeats, and one is full after 300 single characters. A pipe takes a megabyte of them.
 class PipePort {
  public:
-  /// Makes FOLDER/NAME.in and NAME.out ("-chardev pipe,path=FOLDER/NAME"), and `stream`, the other end of which is
-  /// whoever reads the device's. HostError.
+  /// Makes FOLDER/NAME.in and NAME.out ("-chardev pipe,path=FOLDER/NAME"), and `stream`, the other end of
+  /// which is whoever reads the device's. HostError.
   PipePort(const Path& folder, const std::string& name, UniqueFd& stream);
   ~PipePort();
   PipePort(const PipePort&) = delete;
