@@ -163,7 +163,7 @@ def test_last_write_names_the_guilty_line(replay: kdev.DebugSession) -> None:
     assert replay.evaluate("(unsigned long)widget->get") == str(0xDEAD0BAD)
     # gdb's own watchpoint, run backwards from the end, agrees: it stops behind the instruction.
     replay.go_to(end)
-    watch = replay.watch("*(unsigned long *)%#x" % write.address)
+    watch = replay.watch(f"*(unsigned long *){write.address:#x}")
     stop = replay.reverse_continue()
     replay.clear(watch)
     assert stop.reason == "watchpoint-trigger" and stop.new_value == str(0xDEAD0BAD)
@@ -208,7 +208,7 @@ def test_a_recording_is_a_value(recorded: Recorded) -> None:
     assert again == recorded.recording
     other = recorded.recording.to_dict()
     other["hypervisor"] = "QEMU emulator version 1.0"
-    with pytest.raises(kdev.ConfigError, match="1.0 recorded it"):
+    with pytest.raises(kdev.ConfigError, match=r"1\.0 recorded it"):
         kdev.Recording.from_dict(other).replay()
 
 
