@@ -127,6 +127,21 @@ void bind_values(py::module_& m) {
       .field("kernel", &RunningVm::kernel, "That it runs.")
       .field("modules", &RunningVm::modules, "Files of those that were added.")
       .finish({"name", "directory"});
+  Value<DebugWrite>(m, "DebugWrite", "The last write to an object of a recorded guest.")
+      .field("frame", &DebugWrite::frame, "Of the instruction that wrote.")
+      .field("instruction", &DebugWrite::instruction)
+      .field("backtrace", &DebugWrite::backtrace)
+      .field("pid", &DebugWrite::pid, "Of the task that ran; -1: unknown.")
+      .field("task", &DebugWrite::task, "Its name.")
+      .field("position", &DebugWrite::position, "Instructions executed before that one.")
+      .field("address", &DebugWrite::address)
+      .field("size", &DebugWrite::size, "Bytes.")
+      .field("before", &DebugWrite::before, "Its bytes, hex.")
+      .field("after", &DebugWrite::after)
+      .field("writes", &DebugWrite::writes, "That there were in all.")
+      .field("changed_since", &DebugWrite::changed_since,
+             "Its bytes changed again without an instruction that wrote to its address.")
+      .finish({"frame", "task", "pid", "before", "after"});
   Value<DebuggerBackends>(m, "DebuggerBackends", "The debuggers that a guest's kernel can hand a stop to.")
       .field("available", &DebuggerBackends::available)
       .field("current", &DebuggerBackends::current)
@@ -230,6 +245,61 @@ void bind_debug(py::module_& m) {
           },
           py::kw_only(), py::arg("over_calls") = false)
       .def(
+          "reverse_continue",
+          [](Self d, Seconds timeout) {
+            return blocking([&] { return d.session().reverse_continue(timeout); });
+          },
+          py::kw_only(), py::arg("timeout") = 300.0,
+          "In a replay: to the last breakpoint's or watchpoint's hit before now; 'no-history': there was "
+          "none.")
+      .def(
+          "reverse_step",
+          [](Self d, Seconds timeout) { return blocking([&] { return d.session().reverse_step(timeout); }); },
+          py::kw_only(), py::arg("timeout") = 300.0,
+          "In a replay: to the begin of the line that ran before, also one in a function that was called.")
+      .def(
+          "reverse_next",
+          [](Self d, Seconds timeout) { return blocking([&] { return d.session().reverse_next(timeout); }); },
+          py::kw_only(), py::arg("timeout") = 300.0, "The same over calls and interrupts.")
+      .def(
+          "reverse_finish",
+          [](Self d, Seconds timeout) {
+            return blocking([&] { return d.session().reverse_finish(timeout); });
+          },
+          py::kw_only(), py::arg("timeout") = 300.0,
+          "In a replay: to the call that the innermost frame is of.")
+      .def(
+          "reverse_step_instruction",
+          [](Self d, Seconds timeout) {
+            return blocking([&] { return d.session().reverse_step_instruction(timeout); });
+          },
+          py::kw_only(), py::arg("timeout") = 300.0)
+      .def(
+          "last_write",
+          [](Self d, const std::string& expression, Seconds timeout) {
+            return blocking([&] { return d.session().last_write(expression, timeout); });
+          },
+          py::arg("expression"), py::kw_only(), py::arg("timeout") = 300.0,
+          "In a replay: which instruction wrote last, before now, to the object that a C expression names (a "
+          "number: "
+          "the address of eight bytes), and which task. The session stands before it afterwards.")
+      .def(
+          "last_write",
+          [](Self d, std::uint64_t address, Seconds timeout) {
+            return blocking([&] { return d.session().last_write(std::to_string(address), timeout); });
+          },
+          py::arg("address"), py::kw_only(), py::arg("timeout") = 300.0)
+      .def_property_readonly(
+          "position", [](Self d) { return blocking([&] { return d.session().position(); }); },
+          "Of a replay: instructions executed since the recording began.")
+      .def(
+          "go_to",
+          [](Self d, std::uint64_t position, Seconds timeout) {
+            return blocking([&] { return d.session().go_to(position, timeout); });
+          },
+          py::arg("position"), py::kw_only(), py::arg("timeout") = 300.0,
+          "In a replay: to where so many instructions were executed.")
+      .def(
           "run_to",
           [](Self d, const std::string& location, Seconds timeout) {
             return blocking([&] { return d.session().run_to(location, timeout); });
@@ -322,7 +392,8 @@ void bind_debug(py::module_& m) {
       .def(
           "interact",
           [](const py::object& self) { return package("kdev.gdb_launch", "interact")(self).cast<int>(); },
-          "Gives the target to a gdb in this terminal until that ends; its exit code. The session is closed then.")
+          "Gives the target to a gdb in this terminal until that ends; its exit code. The session is closed "
+          "then.")
       .def_property_readonly(
           "slide", [](Self d) { return d.session().slide(); },
           "How far from where it was linked the kernel runs (KASLR).")
@@ -401,8 +472,30 @@ void bind_debug(py::module_& m) {
           return blocking([&] { return d.session().ask_debugger(command); });
         },
         py::arg("command"),
-        "A command to the debugger in the kernel, which takes its turn at the kernel's stub: gdb lets go of it, "
+        "A command to the debugger in the kernel, which takes its turn at the kernel's stub: gdb lets go of "
+        "it, "
         "and has it back.");
+
+  Value<Recording> recording(
+      m, "Recording",
+      "A guest's run, from its first instruction to its end: the same runs again in every replay.");
+  recording.field("file", &Recording::file, "What came into the machine from outside.")
+      .field("instructions", &Recording::instructions, "Executed when it ended.")
+      .field("hypervisor", &Recording::hypervisor, "Its version: no other replays it.")
+      .field("machine", &Recording::machine, "What it is made of (JSON).")
+      .field("kernel", &Recording::kernel)
+      .field("modules", &Recording::modules, "Files of those that were added.")
+      .finish({"file", "instructions", "hypervisor"});
+  recording.py().def(
+      "replay",
+      [](const Recording& r, bool at_end, Seconds timeout, const std::optional<Path>& run_dir) {
+        const ReplayOptions options{
+            .at_end = at_end, .timeout = timeout, .run_dir = run_dir.value_or(Path()), .stop = {}};
+        return std::make_shared<DebugHandle>(nullptr, blocking([&] { return r.replay(options); }));
+      },
+      py::kw_only(), py::arg("at_end") = true, py::arg("timeout") = 120.0, py::arg("run_dir") = py::none(),
+      "The run again, under gdb, which goes back in time as well; it stands at the end, or before the first "
+      "instruction.");
 
   auto vm = m.attr("VM").cast<py::class_<VmHandle, std::shared_ptr<VmHandle>>>();
   vm.def(
@@ -425,6 +518,11 @@ void bind_debug(py::module_& m) {
         "port. wait: "
         "starts a VM that was not started, before its first instruction; start() later waits until it is "
         "ready.")
+      .def(
+          "recording", [](VmHandle& v) { return blocking([&] { return v.vm().recording(); }); },
+          "What a VM with record=True recorded, from start() to now or to the crash. A machine that still "
+          "runs ends "
+          "with it.")
       .def(
           "debugger_backends",
           [](VmHandle& v) { return blocking([&] { return v.vm().debugger_backends(); }); },

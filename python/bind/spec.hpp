@@ -18,6 +18,7 @@ struct SpecArguments {
   bool symbolize;
   std::optional<OnCrash> on_crash;
   bool debug_port;
+  bool record;
   Timeout boot_timeout, command_timeout, crash_timeout, probe_timeout, close_timeout;
 
   VmSpec spec() const {
@@ -36,6 +37,7 @@ struct SpecArguments {
     s.symbolize = symbolize;
     if (on_crash) s.on_crash = *on_crash;
     s.debug_port = debug_port;
+    s.record = record;
     if (boot_timeout) s.timeouts.boot = *boot_timeout;
     if (command_timeout) s.timeouts.command = *command_timeout;
     if (crash_timeout) s.timeouts.crash = *crash_timeout;
@@ -46,25 +48,25 @@ struct SpecArguments {
 };
 
 // As lambda parameters, as a SpecArguments, and as py::arg with defaults. `image` comes before them.
-#define KDEV_SPEC_PARAMETERS                                                                                \
-  const std::string &memory, int cpus, const std::string &name, const std::string &cmdline, Accel accel,    \
-      BootMethod boot, const std::vector<Disk>&disks, const std::vector<ModuleArtifact>&modules,            \
-      const std::vector<std::string>&qemu_args, const std::optional<Path>&run_dir, bool symbolize,          \
-      const std::optional<OnCrash>&on_crash, bool debug_port, Timeout boot_timeout,                         \
+#define KDEV_SPEC_PARAMETERS                                                                             \
+  const std::string &memory, int cpus, const std::string &name, const std::string &cmdline, Accel accel, \
+      BootMethod boot, const std::vector<Disk>&disks, const std::vector<ModuleArtifact>&modules,         \
+      const std::vector<std::string>&qemu_args, const std::optional<Path>&run_dir, bool symbolize,       \
+      const std::optional<OnCrash>&on_crash, bool debug_port, bool record, Timeout boot_timeout,         \
       Timeout command_timeout, Timeout crash_timeout, Timeout probe_timeout, Timeout close_timeout
-#define KDEV_SPEC(image)                                                                             \
-  SpecArguments{                                                                                     \
-      image,         memory,       cpus,    name,      cmdline,      accel,           boot, disks,   \
-      modules,       qemu_args,    run_dir, symbolize, on_crash, debug_port, boot_timeout,           \
-      command_timeout, crash_timeout, probe_timeout, close_timeout}                                  \
+#define KDEV_SPEC(image)                                                                            \
+  SpecArguments{image,         memory,       cpus,    name,         cmdline,         accel,         \
+                boot,          disks,        modules, qemu_args,    run_dir,         symbolize,     \
+                on_crash,      debug_port,   record,  boot_timeout, command_timeout, crash_timeout, \
+                probe_timeout, close_timeout}                                                       \
       .spec()
-#define KDEV_SPEC_ARGS                                                                                     \
-  py::arg("memory") = "512M", py::arg("cpus") = 1, py::arg("name") = "", py::arg("cmdline") = "",          \
-  py::arg("accel") = "auto", py::arg("boot") = "auto", py::arg("disks") = std::vector<Disk>(), py::arg("modules") = std::vector<ModuleArtifact>(), \
-  py::arg("qemu_args") = std::vector<std::string>(), py::arg("run_dir") = py::none(),                      \
-  py::arg("symbolize") = true, py::arg("on_crash") = py::none(), py::arg("debug_port") = false,            \
-  py::arg("boot_timeout") = py::none(),                                                                    \
-  py::arg("command_timeout") = py::none(), py::arg("crash_timeout") = py::none(),                          \
+#define KDEV_SPEC_ARGS                                                                                   \
+  py::arg("memory") = "512M", py::arg("cpus") = 1, py::arg("name") = "", py::arg("cmdline") = "",        \
+  py::arg("accel") = "auto", py::arg("boot") = "auto", py::arg("disks") = std::vector<Disk>(),           \
+  py::arg("modules") = std::vector<ModuleArtifact>(), py::arg("qemu_args") = std::vector<std::string>(), \
+  py::arg("run_dir") = py::none(), py::arg("symbolize") = true, py::arg("on_crash") = py::none(),        \
+  py::arg("debug_port") = false, py::arg("record") = false, py::arg("boot_timeout") = py::none(),        \
+  py::arg("command_timeout") = py::none(), py::arg("crash_timeout") = py::none(),                        \
   py::arg("probe_timeout") = py::none(), py::arg("close_timeout") = py::none()
 
 // The same for commands in a guest.

@@ -37,6 +37,7 @@ __all__: list[str] = [
     "DebugSession",
     "DebugStop",
     "DebugThread",
+    "DebugWrite",
     "DebuggerAnswer",
     "DebuggerBackends",
     "DebuggerTask",
@@ -76,6 +77,7 @@ __all__: list[str] = [
     "ProcessResult",
     "Progress",
     "RebootResult",
+    "Recording",
     "ResolvedConf",
     "RunningVm",
     "SeedImage",
@@ -4121,6 +4123,7 @@ class VM:
         symbolize: bool = True,
         on_crash: OnCrash | None = None,
         debug_port: bool = False,
+        record: bool = False,
         boot_timeout: float | None = None,
         command_timeout: float | None = None,
         crash_timeout: float | None = None,
@@ -4229,6 +4232,10 @@ class VM:
     def reboot(self, kernel: str = "", *, once: bool = False) -> RebootResult:
         """
         Into a kernel by name, the one installed last, or the usual one. once: the reboot after it takes the usual one again. The usual one comes back when another does not come up.
+        """
+    def recording(self) -> Recording:
+        """
+        What a VM with record=True recorded, from start() to now or to the crash. A machine that still runs ends with it.
         """
     @typing.overload
     def run(
@@ -4725,6 +4732,80 @@ class RunningVm:
     @property
     def name(self) -> str: ...
 
+class DebugWrite:
+    """
+    The last write to an object of a recorded guest.
+    """
+
+    __dataclass_fields__: typing.ClassVar[dict[str, dataclasses.Field[typing.Any]]]
+    """
+    A class's __dataclass_fields__, made when first asked for: there are many classes, and few are asked.
+    """
+    @staticmethod
+    def from_dict(data: dict[str, typing.Any]) -> DebugWrite: ...
+    @staticmethod
+    def from_json(text: str) -> DebugWrite: ...
+    def __copy__(self) -> DebugWrite: ...
+    def __deepcopy__(self, memo: dict[int, typing.Any]) -> DebugWrite: ...
+    def __eq__(self, other: object) -> bool: ...
+    def __getstate__(self) -> typing.Any: ...
+    def __hash__(self) -> int: ...
+    def __repr__(self) -> str: ...
+    def __setstate__(self, arg0: typing.Any) -> None: ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        Plain data: str, numbers, list, dict, None.
+        """
+    def to_json(self) -> str: ...
+    @property
+    def address(self) -> int: ...
+    @property
+    def after(self) -> str: ...
+    @property
+    def backtrace(self) -> list[DebugFrame]: ...
+    @property
+    def before(self) -> str:
+        """
+        Its bytes, hex.
+        """
+    @property
+    def changed_since(self) -> bool:
+        """
+        Its bytes changed again without an instruction that wrote to its address.
+        """
+    @property
+    def frame(self) -> DebugFrame:
+        """
+        Of the instruction that wrote.
+        """
+    @property
+    def instruction(self) -> DebugInstruction: ...
+    @property
+    def pid(self) -> int:
+        """
+        Of the task that ran; -1: unknown.
+        """
+    @property
+    def position(self) -> int:
+        """
+        Instructions executed before that one.
+        """
+    @property
+    def size(self) -> int:
+        """
+        Bytes.
+        """
+    @property
+    def task(self) -> str:
+        """
+        Its name.
+        """
+    @property
+    def writes(self) -> int:
+        """
+        That there were in all.
+        """
+
 class DebuggerBackends:
     """
     The debuggers that a guest's kernel can hand a stop to.
@@ -4859,6 +4940,10 @@ class DebugSession:
         """
         Out of the innermost frame.
         """
+    def go_to(self, position: int, *, timeout: float = 300.0) -> DebugStop:
+        """
+        In a replay: to where so many instructions were executed.
+        """
     def hand_over(self) -> GdbCommand:
         """
         Ends the session's own gdb and gives its place to another one, with all that it knew. What that needs stays until close().
@@ -4875,6 +4960,13 @@ class DebugSession:
         """
         A command to the debugger in the kernel, which takes its turn at the kernel's stub: gdb lets go of it, and has it back.
         """
+    @typing.overload
+    def last_write(self, expression: str, *, timeout: float = 300.0) -> DebugWrite:
+        """
+        In a replay: which instruction wrote last, before now, to the object that a C expression names (a number: the address of eight bytes), and which task. The session stands before it afterwards.
+        """
+    @typing.overload
+    def last_write(self, address: int, *, timeout: float = 300.0) -> DebugWrite: ...
     def load_modules(self) -> list[str]:
         """
         Symbols of the modules that were loaded since the last call; their names.
@@ -4894,6 +4986,23 @@ class DebugSession:
         """
         Lets the kernel run.
         """
+    def reverse_continue(self, *, timeout: float = 300.0) -> DebugStop:
+        """
+        In a replay: to the last breakpoint's or watchpoint's hit before now; 'no-history': there was none.
+        """
+    def reverse_finish(self, *, timeout: float = 300.0) -> DebugStop:
+        """
+        In a replay: to the call that the innermost frame is of.
+        """
+    def reverse_next(self, *, timeout: float = 300.0) -> DebugStop:
+        """
+        The same over calls and interrupts.
+        """
+    def reverse_step(self, *, timeout: float = 300.0) -> DebugStop:
+        """
+        In a replay: to the begin of the line that ran before, also one in a function that was called.
+        """
+    def reverse_step_instruction(self, *, timeout: float = 300.0) -> DebugStop: ...
     def run_to(self, location: str, *, timeout: float = 30.0) -> DebugStop:
         """
         Runs to there, or to another stop.
@@ -4934,6 +5043,11 @@ class DebugSession:
         gdb's; None: closed.
         """
     @property
+    def position(self) -> int:
+        """
+        Of a replay: instructions executed since the recording began.
+        """
+    @property
     def running(self) -> bool: ...
     @property
     def slide(self) -> int:
@@ -4944,6 +5058,65 @@ class DebugSession:
     def stopped(self) -> DebugStop | None:
         """
         The last stop; None while it runs.
+        """
+
+class Recording:
+    """
+    A guest's run, from its first instruction to its end: the same runs again in every replay.
+    """
+
+    __dataclass_fields__: typing.ClassVar[dict[str, dataclasses.Field[typing.Any]]]
+    """
+    A class's __dataclass_fields__, made when first asked for: there are many classes, and few are asked.
+    """
+    @staticmethod
+    def from_dict(data: dict[str, typing.Any]) -> Recording: ...
+    @staticmethod
+    def from_json(text: str) -> Recording: ...
+    def __copy__(self) -> Recording: ...
+    def __deepcopy__(self, memo: dict[int, typing.Any]) -> Recording: ...
+    def __eq__(self, other: object) -> bool: ...
+    def __getstate__(self) -> typing.Any: ...
+    def __hash__(self) -> int: ...
+    def __repr__(self) -> str: ...
+    def __setstate__(self, arg0: typing.Any) -> None: ...
+    def replay(
+        self, *, at_end: bool = True, timeout: float = 120.0, run_dir: str | os.PathLike[str] | None = None
+    ) -> DebugSession:
+        """
+        The run again, under gdb, which goes back in time as well; it stands at the end, or before the first instruction.
+        """
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        Plain data: str, numbers, list, dict, None.
+        """
+    def to_json(self) -> str: ...
+    @property
+    def file(self) -> pathlib.Path:
+        """
+        What came into the machine from outside.
+        """
+    @property
+    def hypervisor(self) -> str:
+        """
+        Its version: no other replays it.
+        """
+    @property
+    def instructions(self) -> int:
+        """
+        Executed when it ended.
+        """
+    @property
+    def kernel(self) -> KernelArtifact: ...
+    @property
+    def machine(self) -> str:
+        """
+        What it is made of (JSON).
+        """
+    @property
+    def modules(self) -> list[pathlib.Path]:
+        """
+        Files of those that were added.
         """
 
 class DebuggerTask:
@@ -5174,6 +5347,7 @@ class Pipeline:
         symbolize: bool = True,
         on_crash: OnCrash | None = None,
         debug_port: bool = False,
+        record: bool = False,
         boot_timeout: float | None = None,
         command_timeout: float | None = None,
         crash_timeout: float | None = None,

@@ -42,6 +42,9 @@ class FakeMachine : public hypervisor::Machine {
   std::string cpu_notes(const Deadline&) override { return {}; }
   void open_stub(const Deadline&) override {}
   void close_stub(const Deadline&) override {}
+  std::uint64_t position(const Deadline&) override { return 0; }
+  void replay_to(std::uint64_t, const Deadline&) override {}
+  bool paused(const Deadline&) override { return false; }
   std::string command(const std::string&, const std::string&, const Deadline&) override { return "{}"; }
   void quit() noexcept override { ++quits; }
   ExitStatus close(Seconds) noexcept override {

@@ -104,6 +104,23 @@ struct GdbCommand {
   bool operator==(const GdbCommand&) const = default;
 };
 
+/// The last write to an object of a recorded guest.
+struct DebugWrite {
+  DebugFrame frame{};  ///< of the instruction that wrote
+  DebugInstruction instruction{};
+  std::vector<DebugFrame> backtrace{};
+  int pid = -1;                         ///< of the task that ran; -1: unknown
+  std::string task{};                   ///< its name
+  std::uint64_t position = 0;           ///< instructions executed before that one
+  std::uint64_t address = 0, size = 0;  ///< of the object; size in bytes
+  std::string before{}, after{};        ///< its bytes, hex
+  std::uint64_t writes = 0;             ///< that there were in all
+  /// Its bytes changed again without an instruction that wrote to its address: a device did it, or another
+  /// mapping.
+  bool changed_since = false;
+  bool operator==(const DebugWrite&) const = default;
+};
+
 /// Of break_at() and others, a place in the code: "do_sys_openat2", "fs/open.c:1290", "*0xffffffff81234567",
 /// "MODULE.c:10".
 using Location = std::string;
@@ -152,6 +169,28 @@ class KDEV_API DebugSession {
   DebugStop step_instruction(bool over_calls = false);
   /// Runs to there, or to another stop.
   DebugStop run_to(const Location& location, Seconds timeout = Seconds(30));
+
+  // Back in time, in a replay of a Recording: DebugError in every other session. Each is a replay or two from
+  // the start, bounded by `timeout`; breakpoints stay. Where the recording begins a stop's reason is
+  // "no-history".
+  /// To the last breakpoint's or watchpoint's hit before now.
+  DebugStop reverse_continue(Seconds timeout = Seconds(300));
+  /// To the begin of the line that ran before, also one in a function that was called.
+  DebugStop reverse_step(Seconds timeout = Seconds(300));
+  /// The same over calls and interrupts.
+  DebugStop reverse_next(Seconds timeout = Seconds(300));
+  /// To the call that the innermost frame is of.
+  DebugStop reverse_finish(Seconds timeout = Seconds(300));
+  DebugStop reverse_step_instruction(Seconds timeout = Seconds(300));
+  /// Which instruction wrote last, before now, to the object that a C expression names; a number is the
+  /// address of eight bytes. The session stands before that instruction afterwards. DebugError: nothing wrote
+  /// there.
+  DebugWrite last_write(const std::string& expression, Seconds timeout = Seconds(300));
+  /// Instructions executed since the recording began.
+  std::uint64_t position();
+  /// To where so many were.
+  DebugStop go_to(std::uint64_t position, Seconds timeout = Seconds(300));
+
   /// The last stop; nothing while it runs.
   std::optional<DebugStop> stopped() const;
 
@@ -181,12 +220,12 @@ class KDEV_API DebugSession {
   std::vector<std::string> load_modules();
   /// One command of gdb's own command line; what it says. An escape.
   std::string execute(const std::string& command);
-  /// A command to the stub itself; what it says. QEMU's monitor behind the machine's ("info registers"), kdb behind
-  /// Linux's own ("ps"). DebugError: this stub takes none.
+  /// A command to the stub itself; what it says. QEMU's monitor behind the machine's ("info registers"), kdb
+  /// behind Linux's own ("ps"). DebugError: this stub takes none.
   std::string monitor(const std::string& command);
-  /// A command to the debugger in the kernel (ddb, kdb), which takes its turn at the kernel's stub for that long: gdb
-  /// lets go of it, and has it back. A kernel that runs is stopped meanwhile. DebugError: the session is not over the
-  /// kernel's own stub of a VM; when it fails halfway, the session is closed.
+  /// A command to the debugger in the kernel (ddb, kdb), which takes its turn at the kernel's stub for that
+  /// long: gdb lets go of it, and has it back. A kernel that runs is stopped meanwhile. DebugError: the
+  /// session is not over the kernel's own stub of a VM; when it fails halfway, the session is closed.
   DebuggerAnswer ask_debugger(const std::string& command);
   /// How far from where it was linked the kernel runs (KASLR).
   std::uint64_t slide() const;

@@ -8,6 +8,7 @@
 #include <kdev/host.hpp>
 #include <kdev/kernel_artifact.hpp>
 #include <kdev/kernel_debugger.hpp>
+#include <kdev/recording.hpp>
 #include <kdev/seed_image.hpp>
 #include <map>
 #include <memory>
@@ -24,7 +25,7 @@ class CrashSource;
 class KernelEntry;
 class KernelStub;
 class DebuggerAtPrompt;
-}
+}  // namespace vm
 
 enum class VmState { defined, booting, ready, crashed, hung, stopped };
 KDEV_API std::string to_string(VmState state);
@@ -96,6 +97,8 @@ struct VmSpec {
   bool symbolize = true;                  ///< crash reports get file:line and source
   OnCrash on_crash{};
   bool debug_port = false;  ///< a second serial port, over which the kernel's gdb stub is reached
+  /// Records all that comes into the machine, for recording(). TCG and one CPU; no disks, for now.
+  bool record = false;
 };
 
 struct CommandOptions {
@@ -142,8 +145,9 @@ enum class DebugStub {
 
 struct DebugOptions {
   DebugStub stub = DebugStub::automatic;
-  /// Starts a VM that was not started, stopped before its first instruction, or for the kernel's own stub as early as
-  /// that is there (Linux: kgdbwait, when the serial ports are); a start() later waits until it is ready.
+  /// Starts a VM that was not started, stopped before its first instruction, or for the kernel's own stub as
+  /// early as that is there (Linux: kgdbwait, when the serial ports are); a start() later waits until it is
+  /// ready.
   bool wait = false;
   Seconds timeout{60};  ///< to connect
   std::stop_token stop{};
@@ -258,11 +262,11 @@ class KDEV_API VM {
   /// passes without one.
   std::shared_ptr<const CrashReport> wait_crash(Seconds timeout, std::stop_token stop = {});
 
-  /// The guest's memory where it lies, with its kernel's and modules' symbols: nothing is dumped, nothing copied.
-  /// Of a crashed guest, which is paused, it is a dump; of a running one it changes while it is read, and
-  /// what was made of it once (lists, registers) stays as it was: take a new one for a new look. It is good
-  /// for longer than the VM. GuestError: it was not started. DebugError, HostError, FormatError, TimeoutError.
-  /// The machine stands still for the moment in which its CPUs' registers are read.
+  /// The guest's memory where it lies, with its kernel's and modules' symbols: nothing is dumped, nothing
+  /// copied. Of a crashed guest, which is paused, it is a dump; of a running one it changes while it is read,
+  /// and what was made of it once (lists, registers) stays as it was: take a new one for a new look. It is
+  /// good for longer than the VM. GuestError: it was not started. DebugError, HostError, FormatError,
+  /// TimeoutError. The machine stands still for the moment in which its CPUs' registers are read.
   Core core(std::stop_token stop = {});
   /// The same, and the machine goes on meanwhile: each CPU's registers are of a moment of their own, and what
   /// the guest left with the hypervisor for dumps (VMCOREINFO) is not there, but in the guest's memory.
@@ -274,9 +278,9 @@ class KDEV_API VM {
   DebuggerAnswer ask_debugger(const std::string& command, std::optional<Seconds> timeout = {},
                               std::stop_token stop = {});
 
-  /// Brings a ready guest to the prompt of the debugger in its kernel, or takes a crashed one that waits there. Linux's
-  /// gets the console meanwhile where it has no port. GuestError: there is no such debugger, or somebody debugs the
-  /// kernel; ConfigError: it is not entered that way; TimeoutError.
+  /// Brings a ready guest to the prompt of the debugger in its kernel, or takes a crashed one that waits
+  /// there. Linux's gets the console meanwhile where it has no port. GuestError: there is no such debugger,
+  /// or somebody debugs the kernel; ConfigError: it is not entered that way; TimeoutError.
   KernelDebugger kernel_debugger(const KernelDebuggerOptions& options = {});
   /// GuestError where the guest's kernel has none, or the guest lacks the program that asks it.
   DebuggerBackends debugger_backends(std::stop_token stop = {});
@@ -286,11 +290,15 @@ class KDEV_API VM {
   /// nothing.
   void set_debugger_script(const std::string& reason, const std::vector<std::string>& commands,
                            std::stop_token stop = {});
-  /// Stops the guest and connects a gdb to it. Over the machine's stub in any state but stopped: one whose CPUs stood
-  /// still (it crashed) does so afterwards. Over the kernel's: a ready guest, or a crashed one at its debugger's prompt,
-  /// which it goes back to at the end. While it lasts, no stop counts as a crash but a panic, and the guest is not
-  /// paused for it. GuestError; ConfigError: the kernel's stub without VmSpec::debug_port.
+  /// Stops the guest and connects a gdb to it. Over the machine's stub in any state but stopped: one whose
+  /// CPUs stood still (it crashed) does so afterwards. Over the kernel's: a ready guest, or a crashed one at
+  /// its debugger's prompt, which it goes back to at the end. While it lasts, no stop counts as a crash but a
+  /// panic, and the guest is not paused for it. GuestError; ConfigError: the kernel's stub without
+  /// VmSpec::debug_port.
   DebugSession debug(const DebugOptions& options = {});
+  /// What VmSpec::record recorded, from start() to now or to the crash. A machine that still runs ends with
+  /// it: the state is `stopped` afterwards. ConfigError without VmSpec::record; GuestError: there is none.
+  Recording recording(std::stop_token stop = {});
   /// Has the running guest dump so when it crashes. ConfigError for what only an image can say; GuestError
   /// when the guest refuses.
   void apply(const DumpSettings& settings, std::stop_token stop = {});

@@ -53,7 +53,7 @@ void DebugSession::State::open_core(const Deadline& deadline) {
   slide = target->core_slide;
   load_script(deadline);
   gdb->drop_stops();
-  stand_at_first_stop(deadline);
+  stand(deadline);
 }
 
 void DebugSession::State::open_stub(const Deadline& deadline) {
@@ -68,7 +68,7 @@ void DebugSession::State::open_stub(const Deadline& deadline) {
   place_kernel(deadline);
   load_symbols(deadline);
   load_script(deadline);
-  stand_at_first_stop(deadline);
+  stand(deadline);
   if (t.booting)
     notes.push_back(
         "the kernel boots: breakpoints are the hardware's, of which there are four; modules are not "
@@ -214,7 +214,7 @@ void DebugSession::State::load_script(const Deadline& deadline) {
 }
 
 /// Where it was before there were symbols, said with them.
-void DebugSession::State::stand_at_first_stop(const Deadline& deadline) {
+void DebugSession::State::stand(const Deadline& deadline) {
   if (!stop) stop.emplace();
   const auto answer = command("-stack-info-frame", deadline);
   if (const auto* frame = answer.results.if_contains("frame"); frame && frame->is_object())

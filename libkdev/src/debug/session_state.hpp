@@ -73,6 +73,23 @@ struct DebugSession::State {
   std::vector<std::string> sync_modules(const Deadline& deadline);
   std::vector<DebugInstruction> disassemble(const std::string& where);
 
+  /// The stop's frame, with the symbols that there are now.
+  void stand(const Deadline& deadline);
+  /// A C expression's value as a number.
+  std::uint64_t number(const std::string& expression);
+
+  // travel.cpp
+  /// DebugError where there is no way back.
+  debug::TimeTravel& travel(const std::string& attempted);
+  /// gdb leaves the stub to others, with its breakpoints in mind.
+  void step_aside(const Deadline& deadline);
+  /// Replays to there without gdb.
+  void play(std::uint64_t position, const Deadline& deadline);
+  /// gdb on the machine as it stands, wherever it was replayed to meanwhile.
+  void rejoin(const Deadline& deadline);
+  /// All three.
+  DebugStop go(std::uint64_t position, const Deadline& deadline, DebugStop reason);
+
  private:
   void open_core(const Deadline& deadline);
   void open_stub(const Deadline& deadline);
@@ -82,7 +99,6 @@ struct DebugSession::State {
   void load_symbols(const Deadline& deadline);
   std::string symbols_command() const;
   void load_script(const Deadline& deadline);
-  void stand_at_first_stop(const Deadline& deadline);
   std::string read(std::uint64_t address, std::size_t size, const Deadline& deadline);
   void leave() noexcept;
   void end_gdb() noexcept;

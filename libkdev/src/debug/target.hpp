@@ -9,8 +9,30 @@
 #include "debug/gdb.hpp"
 #include "guest/gdb_rules.hpp"
 #include "guest/symbol_rules.hpp"
+#include "host/unique_fd.hpp"
 
 namespace kdev::debug {
+
+/// What goes back in time: a machine that can be started anew and replays the same run.
+class TimeTravel {
+ public:
+  virtual ~TimeTravel() = default;
+  /// Instructions executed so far.
+  virtual std::uint64_t position(const Deadline& deadline) = 0;
+  /// Where the recording ends.
+  virtual std::uint64_t end_position() const = 0;
+  /// A new machine stands at its first instruction in place of the one that is; nobody listens for a
+  /// debugger.
+  virtual void rewind(const Deadline& deadline) = 0;
+  /// Forward to there.
+  virtual void play_to(std::uint64_t position, const Deadline& deadline) = 0;
+  /// From now on the machine stands still there at the latest, whoever lets it run.
+  virtual void stop_at(std::uint64_t position, const Deadline& deadline) = 0;
+  virtual void open_stub(const Deadline& deadline) = 0;
+  virtual void close_stub(const Deadline& deadline) = 0;
+  /// To the stub.
+  virtual UniqueFd connect() = 0;
+};
 
 struct Target {
   std::string name;           ///< for messages: "VM 'vm0'"
@@ -44,6 +66,8 @@ struct Target {
   /// Called then, and when gdb has ended in between: the stub waits, and nobody talks to it. `running`: the
   /// kernel ran when gdb ended.
   std::function<void(bool running)> abandoned;
+  /// Of a replay; null: it knows no way back.
+  std::shared_ptr<TimeTravel> travel;
   /// Last of all, however it came to that. Does not throw.
   std::function<void()> closed;
 

@@ -40,9 +40,13 @@ struct MachineSpec {
   bool agent_port = true;
   std::vector<MachineDisk> disks{};  ///< in the guest's order; a plan that boots a disk boots the first
   bool debug_port = false;  ///< a second serial port, on debug_socket in `dir`: whoever connects first has it
-  bool paused = false;      ///< its CPUs wait before the first instruction, until Machine::resume() or a debugger
-  Path dir;                 ///< the machine's own 0700 folder: sockets go here
-  Path log;                 ///< the hypervisor's own output
+  bool paused = false;  ///< its CPUs wait before the first instruction, until Machine::resume() or a debugger
+  /// Records what comes into the machine, or replays it. One CPU under TCG, no disks.
+  enum class Tape { none, record, replay };
+  Tape tape = Tape::none;
+  Path tape_file = {};
+  Path dir;  ///< the machine's own 0700 folder: sockets go here
+  Path log;  ///< the hypervisor's own output
   std::vector<std::string> extra_args;
 };
 
@@ -97,27 +101,33 @@ class Machine {
   virtual void nmi(const Deadline& deadline) = 0;
   /// A break on the console's serial line, before what is written to it next.
   virtual void console_break(const Deadline& deadline) = 0;
-  /// Has it look after its streams: bytes for a serial port may lie there until something else happens, once the
-  /// guest has been slower to take them than they came. Any thread.
+  /// Has it look after its streams: bytes for a serial port may lie there until something else happens, once
+  /// the guest has been slower to take them than they came. Any thread.
   virtual void wake(const Deadline& deadline) = 0;
   virtual void pause(const Deadline& deadline) = 0;
   virtual void resume(const Deadline& deadline) = 0;
   /// Its memory, also when the hypervisor's process has ended, if it was asked for before. DebugError: this
   /// hypervisor does not tell. Any thread.
   virtual MachineMemory memory(const Deadline& deadline) = 0;
-  /// An ELF core file (its content) whose notes are of the CPUs: registers as they are now, and what the guest
-  /// left with the hypervisor for dumps. The machine stands still meanwhile. DebugError, HostError: it is
-  /// gone. Any thread.
+  /// An ELF core file (its content) whose notes are of the CPUs: registers as they are now, and what the
+  /// guest left with the hypervisor for dumps. The machine stands still meanwhile. DebugError, HostError: it
+  /// is gone. Any thread.
   virtual std::string cpu_notes(const Deadline& deadline) = 0;
   /// The CPUs' registers while the machine goes on, each CPU's of a moment of its own. Empty: this hypervisor
   /// does not tell them for such CPUs. DebugError, HostError: it is gone. Any thread.
   virtual std::vector<CpuRegisters> registers(const Deadline& /*deadline*/) { return {}; }
-  /// Listens for a debugger that speaks gdb's remote protocol, on stub_socket in MachineSpec::dir. The machine
-  /// stops when one connects, and goes on when it detaches. DebugError, HostError. Any thread.
+  /// Listens for a debugger that speaks gdb's remote protocol, on stub_socket in MachineSpec::dir. The
+  /// machine stops when one connects, and goes on when it detaches. DebugError, HostError. Any thread.
   virtual void open_stub(const Deadline& deadline) = 0;
   /// Listens no more; a debugger that is there loses its connection. What it left behind (breakpoints, a
   /// stopped machine) stays.
   virtual void close_stub(const Deadline& deadline) = 0;
+  /// Instructions executed, of a machine with a tape that stands still. DebugError: it has none.
+  virtual std::uint64_t position(const Deadline& deadline) = 0;
+  /// A replay stands still where so many were executed, once it has been let go on. DebugError.
+  virtual void replay_to(std::uint64_t position, const Deadline& deadline) = 0;
+  /// Its CPUs stand still.
+  virtual bool paused(const Deadline& deadline) = 0;
   /// The hypervisor's own control language, JSON in and out. DebugError with its answer when it refuses.
   virtual std::string command(const std::string& name, const std::string& arguments_json,
                               const Deadline& deadline) = 0;
@@ -128,8 +138,8 @@ class Machine {
   virtual ExitStatus close(Seconds limit) noexcept = 0;
 };
 
-/// The stub of a machine of another process's: open as long as this lives. Afterwards the machine runs, or stands
-/// still, as before.
+/// The stub of a machine of another process's: open as long as this lives. Afterwards the machine runs, or
+/// stands still, as before.
 class OpenedStub {
  public:
   virtual ~OpenedStub() = default;
@@ -144,6 +154,8 @@ class Hypervisor {
   /// The argument vector, for people and golden tests; descriptors that start() passes appear as their
   /// numbers there.
   virtual std::vector<std::string> command_line(const MachineSpec& spec) const = 0;
+  /// Program and version: only the same one replays a recording. HostError.
+  virtual std::string version(const Deadline& deadline) const = 0;
   /// A new disk of `size` bytes that takes no space yet. HostError.
   virtual void make_disk(const MachineDisk& disk, std::uint64_t size, const Deadline& deadline) const = 0;
   /// A new disk `file`, in the hypervisor's own format, that holds what differs from `base` from now on.
@@ -157,7 +169,8 @@ class Hypervisor {
   /// Whether the disk names other files of this host as parts of it: none that came from elsewhere may. Opens
   /// no other file. FormatError: it is not of its format.
   virtual bool refers_to_files(const MachineDisk& disk) const = 0;
-  /// Machine::open_stub() of a machine that another process started, by its folder. HostError: there is no such machine.
+  /// Machine::open_stub() of a machine that another process started, by its folder. HostError: there is no
+  /// such machine.
   virtual std::unique_ptr<OpenedStub> open_stub_in(const Path& dir, const Deadline& deadline) const = 0;
   /// HostError when the program is missing, or ends at once (with its own message).
   virtual std::unique_ptr<Machine> start(const MachineSpec& spec, Lease& lease,

@@ -113,6 +113,7 @@ void VM::State::boot(const Deadline& deadline) {
   const auto* rules = guest::guest_for(kernel.os).console();
   hypervisor::MachineSpec machine = machine_spec(deadline);
   machine.paused = hold == Hold::in_machine;
+  taped = machine;
   set_state(VmState::booting, "");
   describe_running();
   auto started = std::make_shared<vm::Session>(
@@ -160,7 +161,10 @@ void VM::State::end_session(Seconds limit) noexcept {
     ending = std::move(session);
     session.reset();
   }
-  if (ending) ending->close(limit);
+  if (!ending) return;
+  const auto instructions = stop_tape(*ending);
+  ending->close(limit);
+  if (instructions) keep_recording(*instructions);
 }
 
 void VM::start(std::stop_token stop) {
@@ -191,7 +195,10 @@ void VM::State::start(const std::string& attempted, const std::stop_token& stop)
   try {
     if (!dir) dir.emplace(spec, spec.name);
     if (!console) console = std::make_shared<vm::ConsoleLog>(dir->console_log());
-    if (spec.accel == Accel::automatic) {
+    check_recordable(attempted);
+    if (spec.record) {
+      accel = Accel::tcg;
+    } else if (spec.accel == Accel::automatic) {
       const AccelProbe probe = probe_accel();
       accel = probe.accel;
       if (probe.accel == Accel::tcg && events->wanted())
@@ -220,7 +227,8 @@ void VM::State::start(const std::string& attempted, const std::stop_token& stop)
 
 void VM::State::stop_machine(const Deadline& deadline) {
   const std::shared_ptr<vm::Session> running = current();
-  if (running && seen_state().first == VmState::ready) {
+  // A recording's end is known where the machine still stands.
+  if (running && !spec.record && seen_state().first == VmState::ready) {
     const std::uint32_t kind = KDEV_POWER_OFF;
     const auto exchange = running->agent().open(0);
     running->agent().send(KDEV_POWER, exchange->id, {reinterpret_cast<const char*>(&kind), sizeof kind});

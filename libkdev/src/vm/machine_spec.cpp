@@ -159,6 +159,10 @@ hypervisor::MachineSpec VM::State::complete(hypervisor::MachineSpec machine, con
   machine.dir = dir->path();
   machine.log = dir->hypervisor_log();
   machine.extra_args = spec.qemu_args;
+  if (spec.record) {
+    machine.tape = hypervisor::MachineSpec::Tape::record;
+    machine.tape_file = dir->tape();
+  }
   std::vector<Disk> wanted = spec.disks;
   if (!first_disk.empty())
     wanted.insert(wanted.begin(), Disk{.file = first_disk, .size = spec.image.disk_size()});

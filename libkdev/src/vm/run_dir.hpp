@@ -1,14 +1,13 @@
 #pragma once
-#include <string>
-
 #include <kdev/vm.hpp>
+#include <string>
 
 #include "host/lease.hpp"
 
 namespace kdev::vm {
 
-/// A VM's own folder (0700: sockets, initramfs links) below the run directory, leased, and its logs beside it, which
-/// outlive it. Move-only; the destructor removes the folder and the lease, never the logs.
+/// A VM's own folder (0700: sockets, initramfs links) below the run directory, leased, and its logs beside
+/// it, which outlive it. Move-only; the destructor removes the folder and the lease, never the logs.
 class RunDir {
  public:
   /// `base`: VmSpec::run_dir, else run/ of the kernel's workspace, else a folder per user.
@@ -19,11 +18,13 @@ class RunDir {
   Lease& lease() { return lease_; }
   const Path& console_log() const { return console_log_; }
   const Path& hypervisor_log() const { return hypervisor_log_; }
+  /// Where a recording goes, beside the logs.
+  const Path& tape() const { return tape_; }
   /// Where images are kept between boots.
   const Path& image_cache() const { return image_cache_; }
 
  private:
-  Path path_, console_log_, hypervisor_log_, image_cache_;
+  Path path_, console_log_, hypervisor_log_, tape_, image_cache_;
   Lease lease_;
 };
 

@@ -2,7 +2,9 @@
 // What a VM handle holds. One file of src/vm/ a concern: boot.cpp (start, stop, close), kernels.cpp (install,
 // reboot), job.cpp (run, spawn), transfer.cpp (push, pull), crashes.cpp (console -> reports), ask.cpp (the
 // guest's own debugger), kernel_debugger.cpp (its prompt),
-// kernel_entry.cpp (ways into it), debug.cpp (gdb), kernel_stub.cpp and machine_stub.cpp (what answers it), backends.cpp (which debuggers there are), core.cpp (memory), crash_origin.cpp (bundles), vm.cpp (the rest of the handle).
+// kernel_entry.cpp (ways into it), debug.cpp (gdb), kernel_stub.cpp and machine_stub.cpp (what answers it),
+// backends.cpp (which debuggers there are), core.cpp (memory), crash_origin.cpp (bundles), vm.cpp (the rest
+// of the handle).
 #include <atomic>
 #include <deque>
 #include <kdev/bundle.hpp>
@@ -66,8 +68,8 @@ struct VM::State : std::enable_shared_from_this<VM::State> {
   Path boot_disk;  ///< what the machine's first disk began as, when it boots one
   std::vector<hypervisor::MachineDisk> disks;
   Accel accel = Accel::tcg;
-  /// Where the boot that begins waits for a debugger: nowhere, before its first instruction, in the kernel's own
-  /// debugger.
+  /// Where the boot that begins waits for a debugger: nowhere, before its first instruction, in the kernel's
+  /// own debugger.
   enum class Hold { no, in_machine, in_kernel };
   Hold hold = Hold::no;
   std::optional<std::size_t> held;  ///< one does: where its console begins
@@ -103,7 +105,8 @@ struct VM::State : std::enable_shared_from_this<VM::State> {
   void in_turn(const std::string& attempted, const std::stop_token& stop, F f);
   [[noreturn]] void fail_boot(const std::string& reason, const std::string& hint, std::size_t console_begin);
   /// Waits for the agent and sees which kernel it is.
-  void come_up(const std::shared_ptr<vm::Session>& session, std::size_t console_begin, const Deadline& deadline);
+  void come_up(const std::shared_ptr<vm::Session>& session, std::size_t console_begin,
+               const Deadline& deadline);
   void wait_ready(vm::Session& session, std::size_t console_begin, const Deadline& deadline);
   void check_identity(vm::Session& session);
 
@@ -119,6 +122,16 @@ struct VM::State : std::enable_shared_from_this<VM::State> {
   /// `live`: the machine goes on.
   Core core(const std::shared_ptr<vm::Session>& boot, const Deadline& deadline, bool live = false);
   Core open_memory(bool live, std::stop_token stop);
+
+  // recording.cpp
+  hypervisor::MachineSpec taped;              ///< of the boot that is recorded
+  std::shared_ptr<const Recording> recorded;  ///< the last one; guarded by `mutex`
+  /// ConfigError when VmSpec::record asks for what cannot be.
+  void check_recordable(const std::string& attempted) const;
+  /// Stops the machine where its recording ends: after how many instructions; nothing: there is none.
+  std::optional<std::uint64_t> stop_tape(vm::Session& ending) noexcept;
+  /// Once the machine has ended, and its tape is whole.
+  void keep_recording(std::uint64_t instructions) noexcept;
 
   // crash_origin.cpp
   std::shared_ptr<const CrashOrigin> origin_of_crashes(const std::shared_ptr<vm::Session>& boot);

@@ -141,6 +141,12 @@ class LinuxGdbRules final : public GdbRules {
   std::vector<std::string> setup() const override { return {"set architecture i386:x86-64"}; }
   std::vector<std::string> core_setup() const override { return {}; }
   std::string_view script() const override { return python; }
+  // current_task of the CPU's area, where its GS points in the kernel (arch/x86/include/asm/current.h);
+  // since 6.2 in pcpu_hot.
+  CurrentTask current_task() const override {
+    const std::string task = "(*(struct task_struct **)($gs_base + (unsigned long)&current_task))";
+    return {.pid = task + "->pid", .name = task + "->comm"};
+  }
   std::string listed_name(const Path& module) const override {
     return linux_symbol_rules().module_of(module);
   }

@@ -1,6 +1,6 @@
-#include <cstdlib>
-
 #include <fmt/format.h>
+
+#include <cstdlib>
 
 #include "common/json.hpp"
 #include "hypervisor/qemu/firmware.hpp"
@@ -9,12 +9,39 @@
 namespace kdev::hypervisor {
 namespace {
 
-void add(std::vector<std::string>& argv, std::initializer_list<std::string> more) { argv.insert(argv.end(), more); }
+void add(std::vector<std::string>& argv, std::initializer_list<std::string> more) {
+  argv.insert(argv.end(), more);
+}
 
 /// A chardev on a listening socket that kdev bound and passes: no race for the path, no limit on its length.
-std::string socket_chardev(const char* id, int fd) { return fmt::format("socket,id={},fd={},server=on,wait=off", id, fd); }
+std::string socket_chardev(const char* id, int fd) {
+  return fmt::format("socket,id={},fd={},server=on,wait=off", id, fd);
+}
 
-/// A block node in QEMU's own words (qapi/block-core.json: BlockdevOptions); commas in names do no harm there.
+/// A recorded device's is over pipes (pipe_port.hpp), and connected from the start: when a peer comes is not
+/// recorded.
+std::string device_chardev(const char* id, int fd, bool recorded) {
+  return recorded ? fmt::format("pipe,id={0},path=/proc/self/fd/{1}/{0}", id, dir_fd)
+                  : socket_chardev(id, fd);
+}
+
+/// What QEMU 7.2's record and replay (docs/system/replay.rst) take of this machine.
+void add_tape(std::vector<std::string>& argv, const MachineSpec& spec) {
+  if (spec.tape == MachineSpec::Tape::none) return;
+  // Only the input of character devices that some -serial names is recorded, and four of those are the
+  // platform's own: as the fifth the agent's is nobody's port, but recorded.
+  if (spec.agent_port) {
+    for (int port = spec.debug_port ? 2 : 1; port < 4; ++port) add(argv, {"-serial", "null"});
+    add(argv, {"-serial", "chardev:agent"});
+  }
+  std::string file;
+  for (const char c : spec.tape_file.string()) file += c == ',' ? ",," : std::string(1, c);
+  add(argv, {"-icount", fmt::format("shift=auto,rr={},rrfile={}",
+                                    spec.tape == MachineSpec::Tape::record ? "record" : "replay", file)});
+}
+
+/// A block node in QEMU's own words (qapi/block-core.json: BlockdevOptions); commas in names do no harm
+/// there.
 json::object file_node(const Path& file, bool read_only) {
   return {{"driver", "file"}, {"filename", file.string()}, {"read-only", read_only}, {"discard", "unmap"}};
 }
@@ -40,7 +67,8 @@ void add_disk(std::vector<std::string>& argv, const MachineSpec& spec, std::size
 void add_boot(std::vector<std::string>& argv, const MachineSpec& spec) {
   const BootPlan& plan = spec.plan;
   if (plan.kind == BootPlan::Kind::disk_uefi) {
-    json::object code = file_node(find_firmware().value().code, true), variables = file_node(spec.dir / uefi_variables, false);
+    json::object code = file_node(find_firmware().value().code, true),
+                 variables = file_node(spec.dir / uefi_variables, false);
     code["node-name"] = "firmware";
     variables["node-name"] = "uefi-variables";
     add(argv, {"-blockdev", json::dump(code), "-blockdev", json::dump(variables)});
@@ -76,6 +104,7 @@ bool Qemu::can_boot(BootPlan::Kind kind) const {
 
 std::vector<std::string> Qemu::command_line(const MachineSpec& spec) const {
   std::vector<std::string> argv{qemu_program()};
+  const bool taped = spec.tape != MachineSpec::Tape::none;
   add(argv, {"-name", "guest=" + spec.name});
   // Nothing that was not asked for: no default devices, no user configuration, no display.
   add(argv, {"-nodefaults", "-no-user-config", "-display", "none", "-machine",
@@ -83,7 +112,7 @@ std::vector<std::string> Qemu::command_line(const MachineSpec& spec) const {
   if (spec.accel == Accel::kvm)
     add(argv, {"-accel", "kvm", "-cpu", "host"});
   else
-    add(argv, {"-accel", "tcg,thread=multi", "-cpu", "qemu64"});
+    add(argv, {"-accel", taped ? "tcg,thread=single" : "tcg,thread=multi", "-cpu", "qemu64"});
   add(argv, {"-m", fmt::format("{}M", spec.memory >> 20), "-smp", std::to_string(spec.cpus)});
   // In a file without a name that kdev has as well: to be read in place, and there when QEMU is not.
   add(argv, {"-object", fmt::format("memory-backend-file,id={},size={}M,mem-path=/proc/self/fd/{},share=on",
@@ -95,13 +124,17 @@ std::vector<std::string> Qemu::command_line(const MachineSpec& spec) const {
   for (std::size_t i = 0; i < spec.disks.size(); ++i) add_disk(argv, spec, i);
   add(argv, {"-chardev", socket_chardev("qmp", qmp_fd), "-mon", "chardev=qmp,mode=control"});
   add(argv, {"-chardev", socket_chardev("control", control_fd), "-mon", "chardev=control,mode=control"});
-  add(argv, {"-chardev", socket_chardev("console", console_fd), "-serial", "chardev:console"});
+  add(argv, {"-chardev", device_chardev("console", console_fd, taped), "-serial", "chardev:console"});
   if (spec.debug_port)
     add(argv, {"-chardev", socket_chardev("debug", debug_fd), "-device", "isa-serial,chardev=debug,index=1"});
   if (spec.agent_port)
-    add(argv, {"-device", "virtio-serial-pci", "-chardev", socket_chardev("agent", agent_fd), "-device",
+    // With ioeventfd another thread hears of the guest's notification, at no moment that a replay could
+    // repeat.
+    add(argv, {"-device", taped ? "virtio-serial-pci,ioeventfd=off" : "virtio-serial-pci", "-chardev",
+               device_chardev("agent", agent_fd, taped), "-device",
                "virtserialport,chardev=agent,name=org.kdev.agent.0"});
   add(argv, {"-device", "pvpanic-pci", "-device", "vmcoreinfo"});
+  add_tape(argv, spec);
   argv.insert(argv.end(), spec.extra_args.begin(), spec.extra_args.end());
   return argv;
 }

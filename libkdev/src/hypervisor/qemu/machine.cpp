@@ -13,6 +13,7 @@
 #include "host/unix_socket.hpp"
 #include "hypervisor/qemu/firmware.hpp"
 #include "hypervisor/qemu/memory_map.hpp"
+#include "hypervisor/qemu/pipe_port.hpp"
 #include "hypervisor/qemu/qemu.hpp"
 #include "hypervisor/qemu/qmp.hpp"
 #include "hypervisor/qemu/registers.hpp"
@@ -26,12 +27,13 @@ std::string monitor(Qmp& qmp, const std::string& line, const Deadline& deadline)
 }
 
 /// No command of QMP's own does it. It says something else only when it fails.
-void serve_gdb(Qmp& qmp, bool open, const Deadline& deadline) {
+std::string serve_gdb(Qmp& qmp, bool open, const Deadline& deadline) {
   const std::string device =
       open ? fmt::format("unix:/proc/self/fd/{}/{},server=on,wait=off", dir_fd, stub_socket) : "none";
   const std::string said = monitor(qmp, "gdbserver " + device, deadline);
   if (said.starts_with("Could not") || said.starts_with("Error") || said.starts_with("unknown command"))
     throw DebugError({.attempted = "gdbserver " + device, .reason = said, .hint = "", .log = {}});
+  return said;
 }
 
 /// The control socket of a machine of another process's, with a thread that reads it.
@@ -71,13 +73,14 @@ class OtherMachine final : public OpenedStub {
 class QemuMachine : public Machine {
  public:
   QemuMachine(const MachineSpec& spec, Process process, UniqueFd console, UniqueFd agent, UniqueFd qmp,
-              UniqueFd memory)
+              UniqueFd memory, std::vector<std::unique_ptr<PipePort>> ports)
       : process_(std::move(process)),
         console_(std::move(console)),
         agent_(std::move(agent)),
         qmp_(std::move(qmp)),
         dir_(spec.dir),
-        memory_(std::move(memory)) {}
+        memory_(std::move(memory)),
+        ports_(std::move(ports)) {}
   ~QemuMachine() override { QemuMachine::close(Seconds(2)); }
 
   int console_fd() const override { return console_.get(); }
@@ -158,10 +161,10 @@ class QemuMachine : public Machine {
   }
 
   void open_stub(const Deadline& deadline) override {
-    serve_gdb(qmp_, true, deadline);
+    const std::string said = serve_gdb(qmp_, true, deadline);
     if (!hostfs::exists(dir_ / stub_socket))
       throw DebugError({.attempted = "open QEMU's gdb stub",
-                        .reason = "it made no socket",
+                        .reason = "it made no socket" + (said.empty() ? "" : ": " + said),
                         .hint = "was this QEMU built without its stub?",
                         .log = {}});
   }
@@ -169,6 +172,23 @@ class QemuMachine : public Machine {
     serve_gdb(qmp_, false, deadline);
     boost::system::error_code ignored;
     boost::filesystem::remove(dir_ / stub_socket, ignored);
+  }
+
+  std::uint64_t position(const Deadline& deadline) override {
+    const json::value answer = qmp_.execute("query-replay", {}, deadline);
+    if (!answer.is_object() || json::get_string(answer.as_object(), "mode") == "none")
+      throw DebugError({.attempted = "ask how far the machine is",
+                        .reason = "it neither records nor replays",
+                        .hint = "",
+                        .log = {}});
+    return static_cast<std::uint64_t>(json::get_int(answer.as_object(), "icount"));
+  }
+  void replay_to(std::uint64_t position, const Deadline& deadline) override {
+    qmp_.execute("replay-break", {{"icount", position}}, deadline);
+  }
+  bool paused(const Deadline& deadline) override {
+    const json::value answer = qmp_.execute("query-status", {}, deadline);
+    return answer.is_object() && !json::get_bool(answer.as_object(), "running");
   }
 
   std::string command(const std::string& name, const std::string& arguments,
@@ -202,6 +222,7 @@ class QemuMachine : public Machine {
   bool gone_ = false;
   const Path dir_;
   UniqueFd memory_;
+  std::vector<std::unique_ptr<PipePort>> ports_;
   std::mutex asking_;  // guards ranges_ and the file of cpu_notes()
   std::vector<MemoryRange> ranges_;
 };
@@ -210,6 +231,19 @@ class QemuMachine : public Machine {
 
 std::unique_ptr<OpenedStub> Qemu::open_stub_in(const Path& dir, const Deadline& deadline) const {
   return std::make_unique<OtherMachine>(dir, deadline);
+}
+
+std::string Qemu::version(const Deadline& deadline) const {
+  const std::string attempted = "ask for QEMU's version";
+  Host& host = *local_host();
+  if (!host.which(qemu_program()))
+    throw HostError(
+        {.attempted = attempted, .reason = qemu_program() + " is not installed", .hint = "", .log = {}});
+  const ProcessResult result =
+      host.run(Command{.argv = {qemu_program(), "--version"}}, {.deadline = deadline});
+  if (!result.ok())
+    throw HostError({.attempted = attempted, .reason = kdev::describe(result.status), .hint = "", .log = {}});
+  return result.out.substr(0, result.out.find('\n'));
 }
 
 std::unique_ptr<Machine> Qemu::start(const MachineSpec& spec, Lease& lease, const Deadline& deadline) const {
@@ -223,14 +257,23 @@ std::unique_ptr<Machine> Qemu::start(const MachineSpec& spec, Lease& lease, cons
                      .log = {}});
   if (spec.plan.kind == BootPlan::Kind::disk_uefi) provide_uefi_variables(spec.dir / uefi_variables);
   // Bound here and passed as descriptors; connecting does not have to wait until QEMU accepts.
+  const bool taped = spec.tape != MachineSpec::Tape::none;
   UniqueFd qmp_listen = listen_unix(spec.dir, "qmp.sock"),
-           console_listen = listen_unix(spec.dir, "console.sock"),
            control_listen = listen_unix(spec.dir, control_socket);
-  UniqueFd agent_listen = spec.agent_port ? listen_unix(spec.dir, "agent.sock") : UniqueFd();
+  UniqueFd console_listen = taped ? UniqueFd() : listen_unix(spec.dir, "console.sock");
+  UniqueFd agent_listen = spec.agent_port && !taped ? listen_unix(spec.dir, "agent.sock") : UniqueFd();
   // Nobody connects to it here: that is for a debugger to do.
   UniqueFd debug_listen = spec.debug_port ? listen_unix(spec.dir, debug_socket) : UniqueFd();
-  UniqueFd qmp = connect_unix(spec.dir, "qmp.sock"), console = connect_unix(spec.dir, "console.sock");
-  UniqueFd agent = spec.agent_port ? connect_unix(spec.dir, "agent.sock") : UniqueFd();
+  UniqueFd qmp = connect_unix(spec.dir, "qmp.sock");
+  UniqueFd console, agent;
+  std::vector<std::unique_ptr<PipePort>> ports;
+  if (taped) {
+    ports.push_back(std::make_unique<PipePort>(spec.dir, "console", console));
+    if (spec.agent_port) ports.push_back(std::make_unique<PipePort>(spec.dir, "agent", agent));
+  } else {
+    console = connect_unix(spec.dir, "console.sock");
+    if (spec.agent_port) agent = connect_unix(spec.dir, "agent.sock");
+  }
 
   const UniqueFd dir(::open(spec.dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!dir) throw host_error(attempted, errno);
@@ -238,17 +281,17 @@ std::unique_ptr<Machine> Qemu::start(const MachineSpec& spec, Lease& lease, cons
 
   SpawnOptions options{.log = spec.log, .pass = {}, .lease = lease.token()};
   options.pass = {{qmp_listen.get(), qmp_fd},
-                  {console_listen.get(), console_fd},
                   {memory.get(), memory_fd},
                   {dir.get(), dir_fd},
                   {control_listen.get(), control_fd}};
-  if (spec.agent_port) options.pass.push_back({agent_listen.get(), agent_fd});
+  if (console_listen) options.pass.push_back({console_listen.get(), console_fd});
+  if (agent_listen) options.pass.push_back({agent_listen.get(), agent_fd});
   if (spec.debug_port) options.pass.push_back({debug_listen.get(), debug_fd});
   Process process = host.spawn(
       Command{.argv = command_line(spec), .cwd = {}, .env = {}, .unset_env = {}, .input = ""}, options);
   lease.add_process(process.pid(), process.start_time());
   return std::make_unique<QemuMachine>(spec, std::move(process), std::move(console), std::move(agent),
-                                       std::move(qmp), std::move(memory));
+                                       std::move(qmp), std::move(memory), std::move(ports));
 }
 
 }  // namespace kdev::hypervisor

@@ -9,6 +9,7 @@ class Qemu : public Hypervisor {
   std::string name() const override { return "QEMU"; }
   bool can_boot(BootPlan::Kind kind) const override;
   std::vector<std::string> command_line(const MachineSpec& spec) const override;
+  std::string version(const Deadline& deadline) const override;
   void make_disk(const MachineDisk& disk, std::uint64_t size, const Deadline& deadline) const override;
   MachineDisk make_overlay(const MachineDisk& base, const Path& file,
                            const Deadline& deadline) const override;

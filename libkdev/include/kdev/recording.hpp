@@ -1,0 +1,43 @@
+#pragma once
+#include <cstdint>
+#include <kdev/deadline.hpp>
+#include <kdev/debug_session.hpp>
+#include <kdev/export.hpp>
+#include <kdev/kernel_artifact.hpp>
+#include <kdev/path.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace kdev {
+
+struct ReplayOptions {
+  /// Stands at the end, where the guest crashed or was stopped; else before its first instruction.
+  bool at_end = true;
+  Seconds timeout{120};  ///< to get there
+  Path run_dir{};        ///< where the machine's folder and logs go, as VmSpec::run_dir
+  std::stop_token stop{};
+};
+
+/// A guest's run, from its first instruction to its end: what came into the machine from outside, and the
+/// machine that it came into. The same instructions run again in every replay, on the same addresses, with
+/// the same hypervisor. A value; `file` lies beside the VM's logs and belongs to nobody: it goes when it is
+/// removed, or with the oldest logs.
+struct KDEV_API Recording {
+  Path file{};                     ///< the hypervisor's log of what came from outside
+  std::uint64_t instructions = 0;  ///< executed where a replay ends: the last but one of the run
+  std::string hypervisor{};        ///< "QEMU emulator version 7.2.22 (...)": no other replays it
+  std::string machine{};           ///< what it is made of (JSON), for that hypervisor
+  KernelArtifact kernel{};
+  std::vector<Path> modules{};  ///< that were added to the image, for their symbols
+
+  /// The run again, under gdb, in a machine that lives as long as the session. Beside what every session
+  /// does, this one goes back in time: each step there is a replay from the start. ConfigError: another
+  /// hypervisor is installed, or a file is missing; HostError, DebugError, TimeoutError.
+  DebugSession replay(const ReplayOptions& options = {}) const;
+  std::string to_json() const;
+  static Recording from_json(std::string_view json);
+  bool operator==(const Recording& other) const { return to_json() == other.to_json(); }
+};
+
+}  // namespace kdev
