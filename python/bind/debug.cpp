@@ -1,152 +1,14 @@
 // gdb on a guest's kernel.
-#include <unistd.h>
-
 #include <kdev/debug_session.hpp>
-#include <kdev/running_vm.hpp>
 #include <kdev/vm.hpp>
 
 #include "bind.hpp"
-#include "handles.hpp"
+#include "debug_handle.hpp"
 #include "package.hpp"
 #include "value.hpp"
 
 namespace kdev::python {
 namespace {
-
-/// A session must not outlive its VM.
-class DebugHandle {
- public:
-  /// `vm`: null when it is of none.
-  DebugHandle(std::shared_ptr<VmHandle> vm, DebugSession session)
-      : vm_(std::move(vm)), session_(new DebugSession(std::move(session))), owner_(::getpid()) {}
-  ~DebugHandle() {
-    if (owner_ != ::getpid()) {
-      (void)session_.release();  // a forked child's copy: gdb is the parent's
-      return;
-    }
-    Call call;
-    py::gil_scoped_release nogil;
-    session_.reset();
-    vm_.reset();
-  }
-  DebugHandle(const DebugHandle&) = delete;
-  DebugHandle& operator=(const DebugHandle&) = delete;
-  DebugSession& session() const {
-    if (vm_) vm_->vm();
-    if (owner_ != ::getpid())
-      throw GuestError({.attempted = "use a debug session",
-                        .reason = "it belongs to the process that this one was forked from",
-                        .hint = "",
-                        .log = {}});
-    return *session_;
-  }
-
- private:
-  std::shared_ptr<VmHandle> vm_;
-  std::unique_ptr<DebugSession> session_;
-  pid_t owner_;
-};
-
-/// In a notebook and on a terminal, as kdev/debug_view.py makes it: KIND_html, KIND_text.
-template <class T>
-void show(Value<T>& value, const std::string& kind) {
-  value.py()
-      .def("_repr_html_",
-           [name = kind + "_html"](const py::object& self) {
-             return py::str(package("kdev.debug_view", name.c_str())(self));
-           })
-      .def("__rich__", [name = kind + "_text"](const py::object& self) {
-        return package("kdev.debug_view", name.c_str())(self);
-      });
-}
-
-void bind_values(py::module_& m) {
-  Value<DebugFrame> frame(m, "DebugFrame",
-                          "One frame of a live backtrace; inline functions are frames of their own.");
-  frame.field("level", &DebugFrame::level)
-      .field("function", &DebugFrame::function, "Empty: no symbol.")
-      .field("address", &DebugFrame::address)
-      .field("file", &DebugFrame::file, "Relative to the tree where it lies below it.")
-      .field("line", &DebugFrame::line, "1-based; 0: unknown.")
-      .field("source", &DebugFrame::source, "That line's text, without indentation.")
-      .field("context", &DebugFrame::context, "The source around the line, as it is.")
-      .field("context_begin", &DebugFrame::context_begin, "The number of its first line; 0: there is none.")
-      .field("args", &DebugFrame::args)
-      .field("locals", &DebugFrame::locals, "Where backtrace() was asked for them.")
-      .field("inlined", &DebugFrame::inlined, "Into the next frame's function.");
-  show<DebugFrame>(frame, "frame");
-  frame.finish({"function", "file", "line", "source"});
-  Value<DebugStop> stop(m, "DebugStop", "Why the kernel stopped, and where.");
-  stop.field("reason", &DebugStop::reason,
-             "gdb's: 'breakpoint-hit', 'signal-received', 'end-stepping-range', ...")
-      .field("signal", &DebugStop::signal, "Empty: none.")
-      .field("breakpoint", &DebugStop::breakpoint, "Its number; 0: none.")
-      .field("thread", &DebugStop::thread, "As the stub names it.")
-      .field("frame", &DebugStop::frame)
-      .field("old_value", &DebugStop::old_value, "Of a watchpoint's expression.")
-      .field("new_value", &DebugStop::new_value)
-      .field("returned", &DebugStop::returned,
-             "What a function that was finished gave back; empty: nothing.");
-  show<DebugStop>(stop, "stop");
-  stop.finish({"reason", "signal", "breakpoint", "thread"});
-  Value<DebugBreakpoint>(m, "DebugBreakpoint", "A breakpoint that is set.")
-      .field("number", &DebugBreakpoint::number)
-      .field("kind", &DebugBreakpoint::kind, "gdb's: 'breakpoint', 'hw watchpoint', ...")
-      .field("address", &DebugBreakpoint::address)
-      .field("function", &DebugBreakpoint::function)
-      .field("file", &DebugBreakpoint::file)
-      .field("line", &DebugBreakpoint::line)
-      .field("expression", &DebugBreakpoint::expression, "Of a watchpoint.")
-      .field("pending", &DebugBreakpoint::pending, "Nothing has the place yet.")
-      .field("hits", &DebugBreakpoint::hits)
-      .finish();
-  Value<DebugInstruction>(m, "DebugInstruction", "One instruction.")
-      .field("address", &DebugInstruction::address)
-      .field("function", &DebugInstruction::function)
-      .field("offset", &DebugInstruction::offset, "From the function's begin.")
-      .field("bytes", &DebugInstruction::bytes, "Hex.")
-      .field("text", &DebugInstruction::text)
-      .field("file", &DebugInstruction::file)
-      .field("line", &DebugInstruction::line)
-      .field("source", &DebugInstruction::source, "That line's text.")
-      .finish({"address", "function", "offset", "text"});
-  Value<DebugThread>(m, "DebugThread", "A thread of the kernel.")
-      .field("number", &DebugThread::number, "gdb's.")
-      .field("id", &DebugThread::id)
-      .field("name", &DebugThread::name)
-      .field("frame", &DebugThread::frame)
-      .finish({"number", "id", "name"});
-  Value<GdbCommand>(m, "GdbCommand", "A gdb for people to type at.")
-      .field("argv", &GdbCommand::argv, "Starts it.")
-      .field("script", &GdbCommand::script, "The commands that it begins with; another gdb can source them.")
-      .field("symbols", &GdbCommand::symbols, "The kernel's file.")
-      .finish({"argv"});
-  Value<RunningVm>(m, "RunningVm", "A VM that runs, as its folder tells other processes of the same user.")
-      .field("name", &RunningVm::name)
-      .field("directory", &RunningVm::directory)
-      .field("kernel", &RunningVm::kernel, "That it runs.")
-      .field("modules", &RunningVm::modules, "Files of those that were added.")
-      .finish({"name", "directory"});
-  Value<DebugWrite>(m, "DebugWrite", "The last write to an object of a recorded guest.")
-      .field("frame", &DebugWrite::frame, "Of the instruction that wrote.")
-      .field("instruction", &DebugWrite::instruction)
-      .field("backtrace", &DebugWrite::backtrace)
-      .field("pid", &DebugWrite::pid, "Of the task that ran; -1: unknown.")
-      .field("task", &DebugWrite::task, "Its name.")
-      .field("position", &DebugWrite::position, "Instructions executed before that one.")
-      .field("address", &DebugWrite::address)
-      .field("size", &DebugWrite::size, "Bytes.")
-      .field("before", &DebugWrite::before, "Its bytes, hex.")
-      .field("after", &DebugWrite::after)
-      .field("writes", &DebugWrite::writes, "That there were in all.")
-      .field("changed_since", &DebugWrite::changed_since,
-             "Its bytes changed again without an instruction that wrote to its address.")
-      .finish({"frame", "task", "pid", "before", "after"});
-  Value<DebuggerBackends>(m, "DebuggerBackends", "The debuggers that a guest's kernel can hand a stop to.")
-      .field("available", &DebuggerBackends::available)
-      .field("current", &DebuggerBackends::current)
-      .finish();
-}
 
 /// The instructions, and the one that the kernel stopped before.
 template <class F>
@@ -164,8 +26,8 @@ Disassembly disassembly(DebugSession& session, F read) {
 
 void bind_debug(py::module_& m) {
   using Self = DebugHandle&;
-  bind_values(m);
-  py::class_<DebugHandle, std::shared_ptr<DebugHandle>> debug(
+  bind_debug_values(m);
+  DebugClass debug(
       m, "DebugSession",
       "A kernel under gdb: a context manager. The kernel is stopped, or it runs: what needs it stopped stops "
       "it for as "
@@ -244,61 +106,6 @@ void bind_debug(py::module_& m) {
             return blocking([&] { return d.session().step_instruction(over_calls); });
           },
           py::kw_only(), py::arg("over_calls") = false)
-      .def(
-          "reverse_continue",
-          [](Self d, Seconds timeout) {
-            return blocking([&] { return d.session().reverse_continue(timeout); });
-          },
-          py::kw_only(), py::arg("timeout") = 300.0,
-          "In a replay: to the last breakpoint's or watchpoint's hit before now; 'no-history': there was "
-          "none.")
-      .def(
-          "reverse_step",
-          [](Self d, Seconds timeout) { return blocking([&] { return d.session().reverse_step(timeout); }); },
-          py::kw_only(), py::arg("timeout") = 300.0,
-          "In a replay: to the begin of the line that ran before, also one in a function that was called.")
-      .def(
-          "reverse_next",
-          [](Self d, Seconds timeout) { return blocking([&] { return d.session().reverse_next(timeout); }); },
-          py::kw_only(), py::arg("timeout") = 300.0, "The same over calls and interrupts.")
-      .def(
-          "reverse_finish",
-          [](Self d, Seconds timeout) {
-            return blocking([&] { return d.session().reverse_finish(timeout); });
-          },
-          py::kw_only(), py::arg("timeout") = 300.0,
-          "In a replay: to the call that the innermost frame is of.")
-      .def(
-          "reverse_step_instruction",
-          [](Self d, Seconds timeout) {
-            return blocking([&] { return d.session().reverse_step_instruction(timeout); });
-          },
-          py::kw_only(), py::arg("timeout") = 300.0)
-      .def(
-          "last_write",
-          [](Self d, const std::string& expression, Seconds timeout) {
-            return blocking([&] { return d.session().last_write(expression, timeout); });
-          },
-          py::arg("expression"), py::kw_only(), py::arg("timeout") = 300.0,
-          "In a replay: which instruction wrote last, before now, to the object that a C expression names (a "
-          "number: "
-          "the address of eight bytes), and which task. The session stands before it afterwards.")
-      .def(
-          "last_write",
-          [](Self d, std::uint64_t address, Seconds timeout) {
-            return blocking([&] { return d.session().last_write(std::to_string(address), timeout); });
-          },
-          py::arg("address"), py::kw_only(), py::arg("timeout") = 300.0)
-      .def_property_readonly(
-          "position", [](Self d) { return blocking([&] { return d.session().position(); }); },
-          "Of a replay: instructions executed since the recording began.")
-      .def(
-          "go_to",
-          [](Self d, std::uint64_t position, Seconds timeout) {
-            return blocking([&] { return d.session().go_to(position, timeout); });
-          },
-          py::arg("position"), py::kw_only(), py::arg("timeout") = 300.0,
-          "In a replay: to where so many instructions were executed.")
       .def(
           "run_to",
           [](Self d, const std::string& location, Seconds timeout) {
@@ -406,64 +213,15 @@ void bind_debug(py::module_& m) {
             if (pid < 0) return std::nullopt;
             return pid;
           },
-          "gdb's; None: closed.");
-  debug
-      .def_static(
-          "core",
-          [](const Core& core) {
-            return std::make_shared<DebugHandle>(nullptr, blocking([&] { return DebugSession::core(core); }));
-          },
-          py::arg("core"),
-          "gdb on a dump that is open with its kernel (kdev.open, vm.core()); its threads are the kernel's.")
-      .def_static(
-          "core",
-          [](const Path& file, const std::optional<KernelArtifact>& kernel,
-             const std::optional<Path>& vmlinux, const std::vector<Path>& modules,
-             const std::optional<Path>& source, Os os) {
-            SymbolSources sources{kernel, vmlinux.value_or(Path()), modules, source.value_or(Path()), {}};
-            sources.os = os;
-            return std::make_shared<DebugHandle>(nullptr,
-                                                 blocking([&] { return DebugSession::core(file, sources); }));
-          },
-          py::arg("file"), py::arg("kernel") = py::none(), py::kw_only(), py::arg("vmlinux") = py::none(),
-          py::arg("modules") = std::vector<Path>{}, py::arg("source") = py::none(), py::arg("os") = Os::linux,
-          "gdb on a dump of any format that Core reads.")
+          "gdb's; None: closed.")
       .def(
           "monitor",
           [](Self d, const std::string& command) {
             return blocking([&] { return d.session().monitor(command); });
           },
           py::arg("command"),
-          "A command to the stub itself: QEMU's monitor behind the machine's, kdb behind Linux's own.")
-      .def_static(
-          "attach",
-          [](const std::string& stub, const std::optional<KernelArtifact>& kernel,
-             const std::optional<Path>& vmlinux, const std::vector<Path>& modules,
-             const std::optional<Path>& source, Os os, int baud, Seconds timeout) {
-            SymbolSources sources{kernel, vmlinux.value_or(Path()), modules, source.value_or(Path()), {}};
-            sources.os = os;
-            return std::make_shared<DebugHandle>(nullptr, blocking([&] {
-                                                   return DebugSession::attach(stub, sources, baud,
-                                                                               Deadline::after(timeout));
-                                                 }));
-          },
-          py::arg("stub"), py::arg("kernel") = py::none(), py::kw_only(), py::arg("vmlinux") = py::none(),
-          py::arg("modules") = std::vector<Path>{}, py::arg("source") = py::none(), py::arg("os") = Os::linux,
-          py::arg("baud") = 115200, py::arg("timeout") = 60.0,
-          "gdb on a stub: 'host:port', a serial device, a unix socket's path. Where KASLR has put the kernel "
-          "is found.");
-
-  m.def(
-      "running_vms", [](const Path& run_dir) { return blocking([&] { return running_vms(run_dir); }); },
-      py::arg("run_dir"), "VMs of any process of this user whose folders lie there, by name.");
-  m.def(
-      "debug_running",
-      [](const RunningVm& vm, Seconds timeout) {
-        return std::make_shared<DebugHandle>(
-            nullptr, blocking([&] { return debug_running(vm, Deadline::after(timeout)); }));
-      },
-      py::arg("vm"), py::kw_only(), py::arg("timeout") = 60.0,
-      "gdb on it, over its machine's stub, whatever process started it.");
+          "A command to the stub itself: QEMU's monitor behind the machine's, kdb behind Linux's own.");
+  bind_debug_ways_in(m, debug);
 
   for (const char* name : {"ask_debugger", "ddb", "kdb"})
     debug.def(
@@ -475,27 +233,6 @@ void bind_debug(py::module_& m) {
         "A command to the debugger in the kernel, which takes its turn at the kernel's stub: gdb lets go of "
         "it, "
         "and has it back.");
-
-  Value<Recording> recording(
-      m, "Recording",
-      "A guest's run, from its first instruction to its end: the same runs again in every replay.");
-  recording.field("file", &Recording::file, "What came into the machine from outside.")
-      .field("instructions", &Recording::instructions, "Executed when it ended.")
-      .field("hypervisor", &Recording::hypervisor, "Its version: no other replays it.")
-      .field("machine", &Recording::machine, "What it is made of (JSON).")
-      .field("kernel", &Recording::kernel)
-      .field("modules", &Recording::modules, "Files of those that were added.")
-      .finish({"file", "instructions", "hypervisor"});
-  recording.py().def(
-      "replay",
-      [](const Recording& r, bool at_end, Seconds timeout, const std::optional<Path>& run_dir) {
-        const ReplayOptions options{
-            .at_end = at_end, .timeout = timeout, .run_dir = run_dir.value_or(Path()), .stop = {}};
-        return std::make_shared<DebugHandle>(nullptr, blocking([&] { return r.replay(options); }));
-      },
-      py::kw_only(), py::arg("at_end") = true, py::arg("timeout") = 120.0, py::arg("run_dir") = py::none(),
-      "The run again, under gdb, which goes back in time as well; it stands at the end, or before the first "
-      "instruction.");
 
   auto vm = m.attr("VM").cast<py::class_<VmHandle, std::shared_ptr<VmHandle>>>();
   vm.def(
@@ -519,11 +256,6 @@ void bind_debug(py::module_& m) {
         "starts a VM that was not started, before its first instruction; start() later waits until it is "
         "ready.")
       .def(
-          "recording", [](VmHandle& v) { return blocking([&] { return v.vm().recording(); }); },
-          "What a VM with record=True recorded, from start() to now or to the crash. A machine that still "
-          "runs ends "
-          "with it.")
-      .def(
           "debugger_backends",
           [](VmHandle& v) { return blocking([&] { return v.vm().debugger_backends(); }); },
           "The debuggers that the kernel can hand a stop to.")
@@ -540,6 +272,7 @@ void bind_debug(py::module_& m) {
           "What the kernel's own debugger does by itself when it is entered for a reason ('panic', 'break', "
           "'sysctl', "
           "..., 'default'). No commands: nothing.");
+  bind_replay(m, debug);
 }
 
 }  // namespace kdev::python
