@@ -15,9 +15,10 @@ void bind_bundle(py::module_& m) {
       .finish({"command", "exit_code"});
 
   using Self = const Bundle&;
-  py::class_<Bundle>(m, "Bundle",
-                     "A crash as one file, opened: report, console, configuration, commands, memory and symbols. "
-                     "Nothing in it is executed; its names lead nowhere, sizes are bounded, digests checked.")
+  py::class_<Bundle>(
+      m, "Bundle",
+      "A crash as one file, opened: report, console, configuration, commands, memory and symbols. "
+      "Nothing in it is executed; its names lead nowhere, sizes are bounded, digests checked.")
       .def(py::init([](const Path& file, Timeout timeout) {
              return blocking([&] { return std::make_unique<Bundle>(file, deadline(timeout)); });
            }),
@@ -26,15 +27,18 @@ void bind_bundle(py::module_& m) {
       .def_property_readonly(
           "console", [](Self b) { return py::bytes(b.record().console).attr("decode")("utf-8", "replace"); },
           "What the console showed from the guest's start on.")
-      .def_property_readonly("config", [](Self b) { return b.record().config; }, "The kernel's configuration.")
-      .def_property_readonly("environment", [](Self b) { return b.record().environment; },
-                             "What it ran on: 'release', 'build_id', 'command_line', 'memory', ...")
-      .def_property_readonly("commands", [](Self b) { return b.record().commands; },
-                             "What was run in the guest, in order.")
-      .def_property_readonly("notes", [](Self b) { return b.notes(); },
-                             "What was left out when it was made.")
+      .def_property_readonly(
+          "config", [](Self b) { return b.record().config; }, "The kernel's configuration.")
+      .def_property_readonly(
+          "environment", [](Self b) { return b.record().environment; },
+          "What it ran on: 'release', 'build_id', 'command_line', 'memory', ...")
+      .def_property_readonly(
+          "commands", [](Self b) { return b.record().commands; }, "What was run in the guest, in order.")
+      .def_property_readonly(
+          "notes", [](Self b) { return b.notes(); }, "What was left out when it was made.")
       .def_property_readonly("has_memory", &Bundle::has_memory)
       .def_property_readonly("has_symbols", &Bundle::has_symbols)
+      .def_property_readonly("has_recording", &Bundle::has_recording)
       .def(
           "core",
           [](Self b, const std::optional<KernelArtifact>& kernel, const std::optional<Path>& vmlinux,
@@ -55,7 +59,8 @@ void bind_bundle(py::module_& m) {
            })
       .def("__repr__", [](Self b) {
         return "<kdev.Bundle " + py::repr(py::str(b.record().report.title)).cast<std::string>() +
-               (b.has_memory() ? ", memory" : "") + (b.has_symbols() ? ", symbols" : "") + ">";
+               (b.has_memory() ? ", memory" : "") + (b.has_symbols() ? ", symbols" : "") +
+               (b.has_recording() ? ", recording" : "") + ">";
       });
 }
 

@@ -74,7 +74,8 @@ void bind_crash(py::module_& m) {
       .field("object", &CrashReport::object,
              "Of an allocator, that was misused, as the report says; or None.")
       .field("kaslr_offset", &CrashReport::kaslr_offset)
-      .field("panicked", &CrashReport::panicked, "The log also holds a panic that followed, before the next boot.")
+      .field("panicked", &CrashReport::panicked,
+             "The log also holds a panic that followed, before the next boot.")
       .field("corrupted", &CrashReport::corrupted, "Truncated, or mixed with another.")
       .field("suppressed", &CrashReport::suppressed, "Known, and not worth a look.")
       .field("symbolized", &CrashReport::symbolized, "File and line were filled in.")
@@ -100,17 +101,20 @@ void bind_crash(py::module_& m) {
       .def("to_html", &CrashReport::to_html, "One self-contained fragment.")
       .def(
           "save",
-          [](const CrashReport& r, const Path& path, bool memory, bool symbols, Timeout timeout) {
+          [](const CrashReport& r, const Path& path, bool memory, bool symbols, bool recording,
+             Timeout timeout) {
             blocking([&] {
-              BundleOptions options{.memory = memory, .symbols = symbols};
+              BundleOptions options{.memory = memory, .symbols = symbols, .recording = recording};
               if (timeout) options.timeout = *timeout;
               r.save(path, options);
             });
           },
           py::arg("path"), py::kw_only(), py::arg("memory") = true, py::arg("symbols") = true,
-          py::arg("timeout") = py::none(),
+          py::arg("recording") = true, py::arg("timeout") = py::none(),
           "As one file, which kdev.Bundle opens: of a VM whose crashed kernel is still there with console, "
-          "commands, memory and symbols; of a log the report alone.")
+          "commands, memory and symbols; of a log the report alone. recording: of a VM with record=True also "
+          "its "
+          "run, for which its machine ends.")
       .def("_repr_html_", &CrashReport::to_html)
       .def("__str__", &CrashReport::to_text);
   report.finish({"title", "kind", "function", "process", "pid", "cpu"});

@@ -89,6 +89,16 @@ void bind_replay(py::module_& m, DebugClass& debug) {
       "The run again, under gdb, which goes back in time as well; it stands at the end, or before the first "
       "instruction.");
 
+  m.attr("Bundle").cast<py::class_<Bundle>>().def(
+      "recording",
+      [](const Bundle& b, Timeout timeout) {
+        return blocking([&] { return Recording::from_bundle(b, deadline(timeout)); });
+      },
+      py::kw_only(), py::arg("timeout") = py::none(),
+      "The run that was recorded, to be replayed by the QEMU that recorded it: that boots the kernel that is "
+      "in the "
+      "bundle, in a machine without disks and network.");
+
   m.attr("VM").cast<py::class_<VmHandle, std::shared_ptr<VmHandle>>>().def(
       "recording", [](VmHandle& v) { return blocking([&] { return v.vm().recording(); }); },
       "What a VM with record=True recorded, from start() to now or to the crash. A machine that still "

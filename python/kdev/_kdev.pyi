@@ -2635,10 +2635,16 @@ class CrashReport:
     def __str__(self) -> str: ...
     def _repr_html_(self) -> str: ...
     def save(
-        self, path: str | os.PathLike[str], *, memory: bool = True, symbols: bool = True, timeout: float | None = None
+        self,
+        path: str | os.PathLike[str],
+        *,
+        memory: bool = True,
+        symbols: bool = True,
+        recording: bool = True,
+        timeout: float | None = None,
     ) -> None:
         """
-        As one file, which kdev.Bundle opens: of a VM whose crashed kernel is still there with console, commands, memory and symbols; of a log the report alone.
+        As one file, which kdev.Bundle opens: of a VM whose crashed kernel is still there with console, commands, memory and symbols; of a log the report alone. recording: of a VM with record=True also its run, for which its machine ends.
         """
     def to_dict(self) -> dict[str, typing.Any]:
         """
@@ -3787,6 +3793,10 @@ class Bundle:
         """
         Its memory, with its own symbols or those given. It outlives the Bundle.
         """
+    def recording(self, *, timeout: float | None = None) -> Recording:
+        """
+        The run that was recorded, to be replayed by the QEMU that recorded it: that boots the kernel that is in the bundle, in a machine without disks and network.
+        """
     @property
     def commands(self) -> list[GuestCommand]:
         """
@@ -3809,6 +3819,8 @@ class Bundle:
         """
     @property
     def has_memory(self) -> bool: ...
+    @property
+    def has_recording(self) -> bool: ...
     @property
     def has_symbols(self) -> bool: ...
     @property

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 def bundle_html(bundle: Bundle) -> str:
     """The report, and what else is there, folded."""
-    inside = [name for name, there in (("memory", bundle.has_memory), ("symbols", bundle.has_symbols)) if there]
+    parts_of_it = {"memory": bundle.has_memory, "symbols": bundle.has_symbols, "a recording": bundle.has_recording}
+    inside = [name for name, there in parts_of_it.items() if there]
     parts = [bundle.report.to_html()]
     parts += [markup.note(text) for text in bundle.notes]
     parts.append(markup.details("Environment", markup.facts(sorted(bundle.environment.items()))))

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
+import shutil
 import time
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,6 +87,7 @@ def line_of(text: str) -> int:
 
 @dataclass
 class Recorded:
+    module: kdev.ModuleArtifact
     recording: kdev.Recording
     crash: kdev.CrashReport
     console: str
@@ -117,7 +122,7 @@ def recorded(
         recording = vm.recording()
         assert vm.state == "stopped"
         assert vm.recording() == recording
-    yield Recorded(recording, crash, console, run_dir, "recorded")
+    yield Recorded(module, recording, crash, console, run_dir, "recorded")
 
 
 @pytest.fixture(scope="module")
@@ -226,6 +231,87 @@ def test_a_damaged_recording_ends_within_its_time(recorded: Recorded, tmp_path: 
     (tmp_path / "half.tape").unlink()
     with pytest.raises(kdev.ConfigError, match="does not exist"):
         kdev.Recording.from_dict(half).replay()
+
+
+def crash_recorded(vm: kdev.VM) -> kdev.CrashReport:
+    vm.run(f"insmod /m/replayed.ko; echo forget > {POKE}", check=True)
+    crash = vm.run(f"echo use > {POKE}").crash
+    assert crash is not None
+    return crash
+
+
+def altered(bundle: Path, member: str, content: bytes) -> Path:
+    """A bundle whose member was exchanged by somebody who knows about digests."""
+    other = bundle.with_name("altered.kdev")
+    with zipfile.ZipFile(bundle) as old, zipfile.ZipFile(other, "w") as new:
+        manifest = json.loads(old.read("bundle.json"))
+        for name in old.namelist():
+            if name == member:
+                new.writestr(name, content)
+            elif name != "bundle.json":
+                new.writestr(name, old.read(name))
+        for entry in manifest["members"]:
+            if entry["name"] == member:
+                entry |= {"size": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+        new.writestr("bundle.json", json.dumps(manifest))
+    return other
+
+
+def test_a_bundle_takes_the_recording_along(recorded: Recorded, kernel: kdev.KernelArtifact, tmp_path: Path) -> None:
+    """Saved, the machine ends; elsewhere, without any file of here, it is replayed and names the guilty line."""
+    bundle_file = tmp_path / "crash.kdev"
+    options = {"kernel": kernel, "modules": [recorded.module], "memory": "128M", "record": True}
+    run_dir = tmp_path / "there"
+    with kdev.VM(cmdline="oops=panic", run_dir=run_dir, **options) as vm:
+        crash = crash_recorded(vm)
+        crash.save(tmp_path / "without.kdev", recording=False, memory=False, symbols=False)
+        assert vm.state == "crashed"
+        crash.save(bundle_file)
+        assert vm.state == "stopped"
+        expected = vm.recording()
+    shutil.rmtree(run_dir)
+    assert not kdev.open(tmp_path / "without.kdev").has_recording
+    bundle = kdev.open(bundle_file)
+    assert isinstance(bundle, kdev.Bundle)
+    assert bundle.has_recording and bundle.has_memory and bundle.notes == []
+    assert "recording" in repr(bundle) and "a recording" in bundle._repr_html_()
+    recording = bundle.recording()
+    assert (recording.instructions, recording.hypervisor) == (expected.instructions, expected.hypervisor)
+    assert str(run_dir) not in recording.machine and recording.kernel.build_id == kernel.build_id
+    del bundle
+    with recording.replay(run_dir=tmp_path / "here") as replay:
+        write = replay.last_write("widget->get")
+        assert (Path(write.frame.file).name, write.frame.line) == ("replayed.c", line_of(BUG))
+        assert write.frame.source.startswith(BUG)
+    assert not processes_naming(str(tmp_path))
+    assert not [p for p in (tmp_path / "here").iterdir() if p.name != "logs"]
+
+    # The hypervisor's arguments reach all of the host: a bundle may not bring any.
+    with zipfile.ZipFile(bundle_file) as archive:
+        said = json.loads(archive.read("recording/recording.json"))
+    machine = json.loads(said["machine"]) | {"extra_args": ["-drive", "file=/etc/passwd"]}
+    hostile = altered(
+        bundle_file, "recording/recording.json", json.dumps(said | {"machine": json.dumps(machine)}).encode()
+    )
+    with pytest.raises(kdev.FormatError, match="arguments of its own"):
+        kdev.open(hostile).recording()
+    nameless = altered(bundle_file, "recording/recording.json", b"{}")
+    with pytest.raises(kdev.FormatError):
+        kdev.open(nameless).recording()
+
+
+def test_a_guest_that_goes_on_keeps_its_machine(recorded: Recorded, make_vm: MakeVm, tmp_path: Path) -> None:
+    vm = make_vm(modules=[recorded.module], record=True)
+    vm.start()
+    crash = crash_recorded(vm)
+    assert vm.run("echo it goes on").stdout == "it goes on\n"
+    crash.save(tmp_path / "crash.kdev", memory=False, symbols=False)
+    bundle = kdev.open(tmp_path / "crash.kdev")
+    assert not bundle.has_recording
+    assert any("the guest goes on" in note for note in bundle.notes)
+    assert vm.run("echo still").stdout == "still\n"
+    with pytest.raises(kdev.FormatError, match="it has no recording"):
+        bundle.recording()
 
 
 def test_what_cannot_be_recorded(make_vm: MakeVm, tmp_path: Path) -> None:

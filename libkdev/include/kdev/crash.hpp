@@ -59,6 +59,8 @@ struct DebuggerAnswer {
 struct BundleOptions {
   bool memory = true;   ///< of the machine or dump, as far as the kernel itself has it
   bool symbols = true;  ///< debug information and source; without it the build id tells where to get them
+  /// Of a VM with VmSpec::record whose kernel has crashed: what was recorded, which ends its machine.
+  bool recording = true;
   Seconds timeout{600};
   std::stop_token stop{};
 };

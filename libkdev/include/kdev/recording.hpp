@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <kdev/bundle.hpp>
 #include <kdev/deadline.hpp>
 #include <kdev/debug_session.hpp>
 #include <kdev/export.hpp>
@@ -30,11 +31,18 @@ struct KDEV_API Recording {
   std::string machine{};           ///< what it is made of (JSON), for that hypervisor
   KernelArtifact kernel{};
   std::vector<Path> modules{};  ///< that were added to the image, for their symbols
+  std::shared_ptr<const void>
+      keep{};  ///< a folder that its files are in; null: nobody's. No part of its value
 
   /// The run again, under gdb, in a machine that lives as long as the session. Beside what every session
   /// does, this one goes back in time: each step there is a replay from the start. ConfigError: another
   /// hypervisor is installed, or a file is missing; HostError, DebugError, TimeoutError.
   DebugSession replay(const ReplayOptions& options = {}) const;
+  /// Of a crash that was saved with one. Its symbols are the bundle's, where it has them. A replay boots the
+  /// kernel that is in the bundle, in a machine without disks and network. FormatError.
+  static Recording from_bundle(const Bundle& bundle, const Deadline& deadline = {});
+  /// What from_bundle() reads. ConfigError: it is of a machine that a bundle cannot describe.
+  RecordedRun for_bundle() const;
   std::string to_json() const;
   static Recording from_json(std::string_view json);
   bool operator==(const Recording& other) const { return to_json() == other.to_json(); }

@@ -164,7 +164,7 @@ void VM::State::end_session(Seconds limit) noexcept {
   if (!ending) return;
   const auto instructions = stop_tape(*ending);
   ending->close(limit);
-  if (instructions) keep_recording(*instructions);
+  if (instructions) keep_recording(ending, *instructions);
 }
 
 void VM::start(std::stop_token stop) {

@@ -42,7 +42,10 @@ class vm::CrashSource final : public CrashOrigin {
       if (boot && boot == vm->current() && (options.memory || options.symbols))
         core.emplace(vm->core(boot, Deadline::after(options.timeout, options.stop)));
     }
-    save_bundle(file, record, core ? &*core : nullptr, options);
+    std::function<RecordedRun()> recorded;
+    if (vm && vm->spec.record && options.recording)
+      recorded = [&] { return vm->recorded_run(boot_, options.stop); };
+    save_bundle(file, record, core ? &*core : nullptr, options, recorded);
   }
 
  private:

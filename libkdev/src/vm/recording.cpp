@@ -51,7 +51,7 @@ std::optional<std::uint64_t> VM::State::stop_tape(vm::Session& ending) noexcept 
   }
 }
 
-void VM::State::keep_recording(std::uint64_t instructions) noexcept {
+void VM::State::keep_recording(const std::shared_ptr<vm::Session>& of, std::uint64_t instructions) noexcept {
   try {
     Recording made;
     made.file = dir->tape();
@@ -66,33 +66,117 @@ void VM::State::keep_recording(std::uint64_t instructions) noexcept {
     made.kernel = kernel;
     for (const ModuleArtifact& module : spec.modules) made.modules.push_back(module.ko);
     recorded = std::make_shared<const Recording>(std::move(made));
+    recorded_of = of;
   } catch (const std::exception&) {
     // recording() says that there is none.
   }
 }
 
 Recording VM::recording(std::stop_token stop) {
-  State& s = *state_;
-  const std::string attempted = fmt::format("take the recording of VM '{}'", s.spec.name);
-  if (!s.spec.record)
+  return state_->take_recording(stop);
+}
+
+Recording VM::State::take_recording(const std::stop_token& stop) {
+  const std::string attempted = fmt::format("take the recording of VM '{}'", spec.name);
+  if (!spec.record)
     throw ConfigError({.attempted = attempted,
                        .reason = "it was not recorded",
                        .hint = "set VmSpec::record (record=True)",
                        .log = {}});
-  if (s.current()) {
-    s.in_turn(attempted, stop, [&](const std::stop_token& either) {
-      s.stop_machine(Deadline::after(s.spec.timeouts.close, either));
-      s.set_state(VmState::stopped, "its recording was taken");
+  if (current()) {
+    in_turn(attempted, stop, [&](const std::stop_token& either) {
+      stop_machine(Deadline::after(spec.timeouts.close, either));
+      set_state(VmState::stopped, "its recording was taken");
     });
-    s.events->deliver();
+    events->deliver();
   }
-  std::lock_guard lock(s.mutex);
-  if (!s.recorded)
+  std::lock_guard lock(mutex);
+  if (!recorded)
     throw GuestError({.attempted = attempted,
                       .reason = "it was not started, or its machine ended by itself: where, nobody knows",
                       .hint = "a guest that crashes, hangs or runs can be replayed, not one that powers off",
-                      .log = s.console ? s.console->file() : Path()});
-  return *s.recorded;
+                      .log = console ? console->file() : Path()});
+  return *recorded;
+}
+
+RecordedRun VM::State::recorded_run(const std::weak_ptr<vm::Session>& boot, const std::stop_token& stop) {
+  const std::shared_ptr<vm::Session> running = boot.lock();
+  if (running && running == current()) {
+    const VmState now = seen_state().first;
+    if (now != VmState::crashed && now != VmState::hung)
+      return {
+          .description = {},
+          .files = {},
+          .missing =
+              "the guest goes on; VM::recording() ends its machine, and a bundle that is saved then has it"};
+    try {
+      take_recording(stop);
+    } catch (const GuestError& e) {
+      return {.description = {}, .files = {}, .missing = e.reason()};
+    }
+  }
+  std::shared_ptr<const Recording> found;
+  {
+    std::lock_guard lock(mutex);
+    if (recorded && !recorded_of.owner_before(boot) && !boot.owner_before(recorded_of)) found = recorded;
+  }
+  try {
+    if (found) return found->for_bundle();
+  } catch (const ConfigError& e) {
+    return {.description = {}, .files = {}, .missing = e.reason()};
+  }
+  return {.description = {}, .files = {}, .missing = "there is none of that boot"};
+}
+
+RecordedRun Recording::for_bundle() const {
+  const hypervisor::MachineSpec made_of = vm::machine_from(machine);
+  if (!made_of.extra_args.empty())
+    throw ConfigError({.attempted = "put a recording into a bundle",
+                       .reason = "its machine has arguments of its own for the hypervisor",
+                       .hint = "VmSpec::extra_args",
+                       .log = {}});
+  RecordedRun run{
+      .description = to_json(), .files = {{"tape", file}, {"kernel", made_of.plan.kernel}}, .missing = {}};
+  if (!made_of.plan.initrd.empty()) run.files["initrd"] = made_of.plan.initrd;
+  return run;
+}
+
+Recording Recording::from_bundle(const Bundle& bundle, const Deadline& deadline) {
+  Recording r;
+  RecordedRun run = bundle.recorded_run(r.keep, deadline);
+  const auto keep = r.keep;
+  r = from_json(run.description);
+  r.keep = keep;
+  hypervisor::MachineSpec made_of = vm::machine_from(r.machine);
+  std::string reason;
+  // What may be said to a hypervisor reaches all of its host.
+  if (!made_of.extra_args.empty()) reason = "its machine asks for arguments of its own for the hypervisor";
+  if (!run.files.contains("tape") || !run.files.contains("kernel") ||
+      made_of.plan.initrd.empty() == run.files.contains("initrd"))
+    reason = "files of its machine are missing";
+  if (!reason.empty())
+    throw FormatError(
+        {.attempted = "take the recording out of a bundle", .reason = reason, .hint = "", .log = {}});
+  made_of.name = "replay";
+  made_of.plan.kernel = run.files["kernel"];
+  if (!made_of.plan.initrd.empty()) made_of.plan.initrd = run.files["initrd"];
+  r.file = run.files["tape"];
+  r.machine = vm::describe_machine(made_of);
+  // Its paths are of another host.
+  KernelArtifact kernel;
+  kernel.os = r.kernel.os;
+  kernel.arch = r.kernel.arch;
+  kernel.release = r.kernel.release;
+  kernel.build_id = r.kernel.build_id;
+  r.modules.clear();
+  if (bundle.has_symbols()) {
+    const SymbolSources symbols = bundle.symbols(deadline);
+    kernel.vmlinux = symbols.vmlinux;
+    kernel.source = symbols.source;
+    r.modules = symbols.modules;
+  }
+  r.kernel = kernel;
+  return r;
 }
 
 DebugSession Recording::replay(const ReplayOptions& options) const {
@@ -128,6 +212,7 @@ DebugSession Recording::replay(const ReplayOptions& options) const {
                        played->dir().lease().add_process(pid, start);
                      }};
   target->travel = played;
+  target->keep = keep;
   target->crashed = [] { return true; };  // its machine ends: it is not to run on
   target->closed = [played] { played->end(); };
   // At the end the kernel can be found: before the first instruction there is none.

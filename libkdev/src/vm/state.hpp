@@ -126,12 +126,16 @@ struct VM::State : std::enable_shared_from_this<VM::State> {
   // recording.cpp
   hypervisor::MachineSpec taped;              ///< of the boot that is recorded
   std::shared_ptr<const Recording> recorded;  ///< the last one; guarded by `mutex`
+  std::weak_ptr<vm::Session> recorded_of;     ///< whose it is; guarded by `mutex`
   /// ConfigError when VmSpec::record asks for what cannot be.
   void check_recordable(const std::string& attempted) const;
   /// Stops the machine where its recording ends: after how many instructions; nothing: there is none.
   std::optional<std::uint64_t> stop_tape(vm::Session& ending) noexcept;
   /// Once the machine has ended, and its tape is whole.
-  void keep_recording(std::uint64_t instructions) noexcept;
+  void keep_recording(const std::shared_ptr<vm::Session>& of, std::uint64_t instructions) noexcept;
+  Recording take_recording(const std::stop_token& stop);
+  /// For a crash of this boot's that is saved.
+  RecordedRun recorded_run(const std::weak_ptr<vm::Session>& boot, const std::stop_token& stop);
 
   // crash_origin.cpp
   std::shared_ptr<const CrashOrigin> origin_of_crashes(const std::shared_ptr<vm::Session>& boot);

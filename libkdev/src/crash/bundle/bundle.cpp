@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <kdev/bundle.hpp>
 #include <kdev/error.hpp>
+#include <kdev/host.hpp>
 #include <mutex>
 
 #include "common/digest.hpp"
@@ -23,9 +24,10 @@ using crash::name_below;
 using crash::ZipSink;
 
 // No bundle that kdev makes comes near these.
-constexpr std::uint64_t max_text = 256u << 20;     ///< of a member that is kept in memory
+constexpr std::uint64_t max_text = 256u << 20;      ///< of a member that is kept in memory
 constexpr std::uint64_t max_symbols = 16ull << 30;  ///< of all symbols' files, unpacked
 constexpr std::uint64_t max_sources = 1ull << 30;
+constexpr std::uint64_t max_recording = 64ull << 30;
 constexpr std::uint64_t max_memory = 1ull << 40;
 
 [[noreturn]] void refuse(const std::string& attempted, std::string reason, std::string hint = {}) {
@@ -72,6 +74,7 @@ struct Bundle::State {
   void unpack(std::string_view what, std::uint64_t most, const Deadline& deadline,
               const std::function<Path(const std::string& name)>& place);
   Path unpack_memory(const Deadline& deadline);
+  RecordedRun unpack_recording(const Deadline& deadline);
   SymbolSources unpack_symbols(const Deadline& deadline);
   bool has(std::string_view folder) const {
     const auto at = manifest.members.lower_bound(folder);
@@ -94,6 +97,7 @@ struct Bundle::State {
   std::shared_ptr<TemporaryFolder> temporary;
   std::optional<Path> memory;
   std::optional<SymbolSources> sources;
+  std::optional<RecordedRun> recorded;
 };
 
 void Bundle::State::read_texts(const Deadline& deadline) {
@@ -143,7 +147,8 @@ void Bundle::State::unpack(std::string_view what, std::uint64_t most, const Dead
   const auto finish = [&] {
     if (!open) return;
     check(open->name, open->size, open->digest);
-    if (open->path.extension() == Path(std::string(crash::zstd_suffix)) && !what.starts_with(crash::memory_folder)) {
+    if (open->path.extension() == Path(std::string(crash::zstd_suffix)) &&
+        !what.starts_with(crash::memory_folder)) {
       Path plain = open->path;
       plain.replace_extension();
       const UniqueFd to = new_file(plain, attempted);
@@ -195,6 +200,31 @@ Path Bundle::State::unpack_memory(const Deadline& deadline) {
   return file;
 }
 
+RecordedRun Bundle::State::unpack_recording(const Deadline& deadline) {
+  if (recorded) return *recorded;
+  if (!has(crash::recording_folder))
+    refuse(attempted, "it has no recording", "VM(record=True) makes one, which is saved with the crash");
+  const Path dir = folder() / std::string(crash::recording_folder);
+  RecordedRun found;
+  Path description;
+  unpack(crash::recording_folder, max_recording, deadline, [&](const std::string& name) {
+    const std::string below = name_below(crash::recording_folder, name);
+    if (below == crash::recording_description) return description = dir / below;
+    for (const char* role : {"tape", "kernel", "initrd"})
+      if (below == role + std::string(crash::zstd_suffix)) {
+        found.files[role] = dir / role;
+        return dir / below;
+      }
+    return Path();
+  });
+  if (description.empty()) refuse(attempted, "its recording does not say of what it is");
+  if (boost::filesystem::file_size(description) > max_text)
+    refuse(attempted, "it unpacks to more than any bundle has");
+  found.description = local_host()->read_file(description);
+  recorded = found;
+  return found;
+}
+
 SymbolSources Bundle::State::unpack_symbols(const Deadline& deadline) {
   if (sources) return *sources;
   if (!has(crash::kernel_folder))
@@ -236,10 +266,29 @@ Bundle::Bundle(Bundle&&) noexcept = default;
 Bundle& Bundle::operator=(Bundle&&) noexcept = default;
 Bundle::~Bundle() = default;
 
-const CrashRecord& Bundle::record() const { return state_->manifest.record; }
-std::vector<std::string> Bundle::notes() const { return state_->manifest.notes; }
-bool Bundle::has_memory() const { return state_->has(crash::memory_folder); }
-bool Bundle::has_symbols() const { return state_->has(crash::kernel_folder); }
+const CrashRecord& Bundle::record() const {
+  return state_->manifest.record;
+}
+std::vector<std::string> Bundle::notes() const {
+  return state_->manifest.notes;
+}
+bool Bundle::has_memory() const {
+  return state_->has(crash::memory_folder);
+}
+bool Bundle::has_symbols() const {
+  return state_->has(crash::kernel_folder);
+}
+
+bool Bundle::has_recording() const {
+  return state_->has(crash::recording_folder);
+}
+
+RecordedRun Bundle::recorded_run(std::shared_ptr<const void>& folder, const Deadline& deadline) const {
+  const std::lock_guard lock(state_->mutex);
+  RecordedRun run = state_->unpack_recording(deadline);
+  folder = state_->temporary;
+  return run;
+}
 
 SymbolSources Bundle::symbols(const Deadline& deadline) const {
   const std::lock_guard lock(state_->mutex);

@@ -14,10 +14,8 @@ constexpr int version = 1;
 constexpr const char* what = "a bundle's bundle.json";
 
 [[noreturn]] void refuse(std::string reason) {
-  throw FormatError({.attempted = fmt::format("read {}", what),
-                     .reason = std::move(reason),
-                     .hint = "",
-                     .log = {}});
+  throw FormatError(
+      {.attempted = fmt::format("read {}", what), .reason = std::move(reason), .hint = "", .log = {}});
 }
 
 const json::array* get_array(const json::object& o, std::string_view key) {

@@ -16,6 +16,9 @@ inline constexpr std::string_view memory_folder = "memory/";
 inline constexpr std::string_view kernel_folder = "kernel/";
 inline constexpr std::string_view module_folder = "modules/";
 inline constexpr std::string_view source_folder = "source/";
+inline constexpr std::string_view recording_folder = "recording/";
+/// In the recording's folder: what it is of.
+inline constexpr std::string_view recording_description = "recording.json";
 /// Of a member that was compressed before zip got it.
 inline constexpr std::string_view zstd_suffix = ".zst";
 

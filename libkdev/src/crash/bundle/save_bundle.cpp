@@ -72,11 +72,19 @@ class Saver {
       boost::system::error_code ec;
       // Headers of the host's, and what the tree has not got any more, are no part of it.
       if (crash::name_below(crash::source_folder, member).empty() ||
-          !boost::filesystem::is_regular_file(path, ec) || boost::filesystem::file_size(path, ec) > max_source)
+          !boost::filesystem::is_regular_file(path, ec) ||
+          boost::filesystem::file_size(path, ec) > max_source)
         continue;
       const UniqueFd fd = open_file(path, O_RDONLY, attempted_);
       list(zip_.add_file(member, fd.get(), false));
     }
+  }
+
+  void recording(const RecordedRun& run) {
+    if (!run.missing.empty()) return note("it has no recording: " + run.missing);
+    const std::string folder(crash::recording_folder);
+    list(zip_.add(folder + std::string(crash::recording_description), run.description));
+    for (const auto& [role, file] : run.files) add_compressed(folder + role, file);
   }
 
   void note(std::string text) { manifest_.notes.push_back(std::move(text)); }
@@ -88,8 +96,8 @@ class Saver {
   }
 
  private:
-  /// Without what no look at a kernel needs, where it can be told apart; in the form that the guest's own tools
-  /// take. True: it is compressed.
+  /// Without what no look at a kernel needs, where it can be told apart; in the form that the guest's own
+  /// tools take. True: it is compressed.
   bool write_memory(const Core& core, const Path& vmcore) {
     const std::vector<PageKind> filtered{PageKind::free, PageKind::user, PageKind::cache};
     for (const auto& leave_out : {filtered, std::vector<PageKind>{}}) {
@@ -132,19 +140,22 @@ class Saver {
 
 }  // namespace
 
-void save_bundle(const Path& file, const CrashRecord& record, const Core* core, const BundleOptions& options) {
+void save_bundle(const Path& file, const CrashRecord& record, const Core* core, const BundleOptions& options,
+                 const std::function<RecordedRun()>& recorded) {
   Saver saver(file, options);
   saver.record(record);
   if (core && options.symbols) saver.symbols(*core);
   if (core && options.memory) saver.memory(*core);
   if (!core) saver.note("it has no memory: there was none left to read when it was made");
+  if (recorded) saver.recording(recorded());
   saver.finish();
 }
 
 void CrashReport::save(const Path& file, const BundleOptions& options) const {
   if (origin.from) return origin.from->save(*this, file, options);
   // Of a log: what of it belongs to the report.
-  save_bundle(file, {.report = *this, .console = dmesg + text, .config = {}, .environment = {}, .commands = {}},
+  save_bundle(file,
+              {.report = *this, .console = dmesg + text, .config = {}, .environment = {}, .commands = {}},
               nullptr, options);
 }
 

@@ -68,6 +68,9 @@ void expand_zstd(int fd, const std::string& attempted, const Deadline& deadline,
   open_again(a.get(), fd, attempted);
   archive_entry* entry = nullptr;
   if (archive_read_next_header(a.get(), &entry) != ARCHIVE_OK) refuse(attempted, failure(a.get()));
+  // Without a filter it would be taken as it is.
+  if (archive_filter_code(a.get(), 0) != ARCHIVE_FILTER_ZSTD)
+    refuse(attempted, "it has something else where zstd should be");
   copy_content(a.get(), attempted, deadline, take);
 }
 

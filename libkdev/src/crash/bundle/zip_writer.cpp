@@ -59,7 +59,9 @@ ZipWriter::ZipWriter(int fd, std::string attempted, Deadline deadline)
 
 ZipWriter::~ZipWriter() = default;
 
-void ZipWriter::fail() const { failed(archive_.get(), attempted_); }
+void ZipWriter::fail() const {
+  failed(archive_.get(), attempted_);
+}
 
 void ZipWriter::header(const std::string& name, std::uint64_t size, bool store) {
   if (store)
@@ -76,8 +78,8 @@ void ZipWriter::header(const std::string& name, std::uint64_t size, bool store) 
 }
 
 void ZipWriter::data(std::string_view bytes) {
-  if (!bytes.empty() && archive_write_data(archive_.get(), bytes.data(), bytes.size()) !=
-                            static_cast<la_ssize_t>(bytes.size()))
+  if (!bytes.empty() &&
+      archive_write_data(archive_.get(), bytes.data(), bytes.size()) != static_cast<la_ssize_t>(bytes.size()))
     fail();
 }
 

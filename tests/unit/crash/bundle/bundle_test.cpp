@@ -7,6 +7,7 @@
 #include <boost/filesystem.hpp>
 #include <kdev/bundle.hpp>
 #include <kdev/error.hpp>
+#include <kdev/host.hpp>
 #include <random>
 
 #include "common/digest.hpp"
@@ -47,7 +48,8 @@ void zip(const Path& file, const Members& members, mode_t type = AE_IFREG) {
     archive_entry* e = archive_entry_new();
     archive_entry_set_pathname(e, name.c_str());
     archive_entry_set_size(e, static_cast<la_int64_t>(text.size()));
-    archive_entry_set_filetype(e, name == crash::manifest_name || name == crash::report_name ? AE_IFREG : type);
+    archive_entry_set_filetype(e,
+                               name == crash::manifest_name || name == crash::report_name ? AE_IFREG : type);
     archive_entry_set_perm(e, 0644);
     ASSERT_EQ(ARCHIVE_OK, archive_write_header(a, e));
     archive_write_data(a, text.data(), text.size());
@@ -99,7 +101,8 @@ CrashRecord record_of(const Core& core) {
                      .environment = {{"build_id", "00ff"}, {"memory", "512M"}},
                      .commands = {}};
   record.commands.push_back({.command = "uname -a", .exit_code = 0, .duration = Seconds(0.25)});
-  record.commands.push_back({.command = "echo c > /proc/sysrq-trigger", .exit_code = {}, .duration = Seconds(1)});
+  record.commands.push_back(
+      {.command = "echo c > /proc/sysrq-trigger", .exit_code = {}, .duration = Seconds(1)});
   return record;
 }
 
@@ -154,30 +157,35 @@ TEST_F(BundleTest, WhatIsSavedIsWhatIsOpened) {
   }
   // Its Core is good for longer.
   EXPECT_EQ(named(from.report()), named(there->report()));
-  EXPECT_THAT(there->report().frames(), Contains(testing::Field(&StackFrame::source, testing::Not(IsEmpty()))));
+  EXPECT_THAT(there->report().frames(),
+              Contains(testing::Field(&StackFrame::source, testing::Not(IsEmpty()))));
   EXPECT_EQ(from.dmesg(), there->dmesg());
   EXPECT_EQ(from.threads(), there->threads());
-  for (const auto& t : from.threads()) EXPECT_EQ(named(from.stack(t.tid).frames), named(there->stack(t.tid).frames));
+  for (const auto& t : from.threads())
+    EXPECT_EQ(named(from.stack(t.tid).frames), named(there->stack(t.tid).frames));
   there.reset();
 }
 
 TEST_F(BundleTest, OfFreebsdLikewise) {
   const FakeKernel freebsd({}, "panic: page fault\n", 18);
-  const Core from(folder.write("vmcore", freebsd.memory.minidump(3, "panic: page fault\n")), freebsd.sources());
+  const Core from(folder.write("vmcore", freebsd.memory.minidump(3, "panic: page fault\n")),
+                  freebsd.sources());
   save_bundle(file, record_of(from), &from);
   const Core there = Bundle(file).core();
   EXPECT_EQ(Os::freebsd, there.os());
   EXPECT_EQ(named(from.report().frames()), named(there.report().frames()));
   EXPECT_EQ(from.threads(), there.threads());
-  for (const auto& t : from.threads()) EXPECT_EQ(named(from.stack(t.tid).frames), named(there.stack(t.tid).frames));
+  for (const auto& t : from.threads())
+    EXPECT_EQ(named(from.stack(t.tid).frames), named(there.stack(t.tid).frames));
 }
 
 TEST_F(BundleTest, OneOfALogHasTheReportAlone) {
-  const auto report = scan_console("[    1.000000] before\n"
-                                   "[    1.100000] kernel BUG at fs/x.c:1!\n"
-                                   "[    1.100000] RIP: 0010:x_open+0x1/0x2\n"
-                                   "[    1.100000] ---[ end trace 0000000000000000 ]---\n",
-                                   "linux")
+  const auto report = scan_console(
+                          "[    1.000000] before\n"
+                          "[    1.100000] kernel BUG at fs/x.c:1!\n"
+                          "[    1.100000] RIP: 0010:x_open+0x1/0x2\n"
+                          "[    1.100000] ---[ end trace 0000000000000000 ]---\n",
+                          "linux")
                           .at(0);
   report.save(file);
   const Bundle bundle(file);
@@ -209,6 +217,57 @@ TEST_F(BundleTest, PartsMayBeLeftOut) {
   EXPECT_EQ(from.report(), bundle.core(kernel->sources()).report());
 }
 
+TEST_F(BundleTest, ARecordedRunGoesAlong) {
+  const Core from = core();
+  const std::map<std::string, std::string> contents{{"tape", std::string(100'000, '\7') + '\0'},
+                                                    {"kernel", "ELF"}};
+  RecordedRun run{.description = "{\"version\": 1}", .files = {}, .missing = {}};
+  for (const auto& [role, bytes] : contents) run.files[role] = folder.write(role, bytes);
+  bool asked = false;
+  save_bundle(file, record_of(from), &from, {.memory = false, .symbols = false}, [&] {
+    asked = true;
+    return run;
+  });
+  EXPECT_TRUE(asked);
+  std::shared_ptr<const void> unpacked;
+  RecordedRun there;
+  {
+    const Bundle bundle(file);
+    EXPECT_TRUE(bundle.has_recording());
+    EXPECT_THAT(bundle.notes(), IsEmpty());
+    there = bundle.recorded_run(unpacked);
+  }
+  EXPECT_EQ(run.description, there.description);
+  ASSERT_EQ(contents.size(), there.files.size());
+  // They are there for as long as somebody holds their folder.
+  for (const auto& [role, bytes] : contents) EXPECT_EQ(bytes, local_host()->read_file(there.files[role]));
+}
+
+TEST_F(BundleTest, WithoutARecordedRunItSaysWhy) {
+  save_bundle(file, record_of(core()), nullptr, {},
+              [] { return RecordedRun{.description = {}, .files = {}, .missing = "the guest goes on"}; });
+  const Bundle bundle(file);
+  EXPECT_FALSE(bundle.has_recording());
+  EXPECT_THAT(bundle.notes(), Contains(HasSubstr("the guest goes on")));
+  std::shared_ptr<const void> unpacked;
+  EXPECT_THAT(reason([&] { bundle.recorded_run(unpacked); }), HasSubstr("no recording"));
+}
+
+TEST_F(BundleTest, OfARecordedRunNothingElseIsTaken) {
+  const Members good = unzip(saved());
+  for (const Members& more :
+       {Members{{"recording/tape.zst", "x"}},
+        Members{{"recording/recording.json", "{}"}, {"recording/x.zst", "x"}},
+        Members{{"recording/recording.json", "{}"}, {"recording/../tape.zst", "x"}},
+        Members{{"recording/recording.json", "{}"}, {"recording/tape.zst", "no zstd"}}}) {
+    Members members = good;
+    members.insert(members.end(), more.begin(), more.end());
+    zip(file, listed(members));
+    std::shared_ptr<const void> unpacked;
+    EXPECT_NE("no error", reason([&] { Bundle(file).recorded_run(unpacked); })) << more.back().first;
+  }
+}
+
 TEST_F(BundleTest, ItAppearsWholeOrNotAtAll) {
   const Core from = core();
   std::stop_source stop;
@@ -227,9 +286,9 @@ TEST_F(BundleTest, ItAppearsWholeOrNotAtAll) {
 TEST_F(BundleTest, NamesLeadNowhere) {
   const Members good = unzip(saved());
   for (const char* name :
-       {"kernel/../../x", "kernel//etc/x", "kernel/..", "kernel/.", "kernel/", "kernel/a/b", "modules/../x.ko",
-        "modules/a/b.ko", "source/../../x.c", "source//x.c", "source/a/../b.c", "source/a\\..\\b.c",
-        "source/a\nb.c", "memory/../x", "memory/a/b"}) {
+       {"kernel/../../x", "kernel//etc/x", "kernel/..", "kernel/.", "kernel/", "kernel/a/b",
+        "modules/../x.ko", "modules/a/b.ko", "source/../../x.c", "source//x.c", "source/a/../b.c",
+        "source/a\\..\\b.c", "source/a\nb.c", "memory/../x", "memory/a/b"}) {
     Members members = good;
     members.emplace_back(name, "x");
     zip(file, listed(members));
@@ -252,8 +311,11 @@ TEST_F(BundleTest, NamesLeadNowhere) {
 
 TEST_F(BundleTest, NamesMustNotContradictEachOther) {
   const Members good = unzip(saved());
-  for (const auto& [one, other] : std::vector<std::pair<const char*, const char*>>{
-           {"source/a", "source/a/b"}, {"source/a/b", "source/a"}, {"kernel/x", "kernel/y"}, {"memory/x", "memory/y"}}) {
+  for (const auto& [one, other] :
+       std::vector<std::pair<const char*, const char*>>{{"source/a", "source/a/b"},
+                                                        {"source/a/b", "source/a"},
+                                                        {"kernel/x", "kernel/y"},
+                                                        {"memory/x", "memory/y"}}) {
     Members members = good;
     members.emplace_back(one, "x");
     members.emplace_back(other, "y");
@@ -343,18 +405,19 @@ TEST_F(BundleTest, CutOffOrFlippedItIsAnErrorOrTheSame) {
   }
 }
 
-/// Local file headers, central directory headers and the record at its end (APPNOTE.TXT of zip, 4.3), those of
-/// the first member and of the last.
+/// Local file headers, central directory headers and the record at its end (APPNOTE.TXT of zip, 4.3), those
+/// of the first member and of the last.
 TEST_F(BundleTest, NoFieldOfTheArchiveDoesHarm) {
   using Widths = std::vector<std::pair<std::string, std::size_t>>;
-  const Widths both{{"flags", 2}, {"method", 2}, {"time", 2},        {"date", 2},        {"crc-32", 4},
-                    {"packed", 4}, {"size", 4},  {"name length", 2}, {"extra length", 2}};
+  const Widths both{{"flags", 2},  {"method", 2}, {"time", 2},        {"date", 2},        {"crc-32", 4},
+                    {"packed", 4}, {"size", 4},   {"name length", 2}, {"extra length", 2}};
   Widths local{{"signature", 4}, {"needed", 2}}, central{{"signature", 4}, {"made by", 2}, {"needed", 2}};
   local.insert(local.end(), both.begin(), both.end());
   central.insert(central.end(), both.begin(), both.end());
-  central.insert(central.end(), {{"comment length", 2}, {"disk", 2}, {"internal", 2}, {"external", 4}, {"offset", 4}});
-  const Widths end{{"signature", 4}, {"disk", 2}, {"first disk", 2}, {"entries", 2},
-                   {"all entries", 2}, {"size", 4}, {"offset", 4}, {"comment length", 2}};
+  central.insert(central.end(),
+                 {{"comment length", 2}, {"disk", 2}, {"internal", 2}, {"external", 4}, {"offset", 4}});
+  const Widths end{{"signature", 4},   {"disk", 2}, {"first disk", 2}, {"entries", 2},
+                   {"all entries", 2}, {"size", 4}, {"offset", 4},     {"comment length", 2}};
   const Core from = core();
   const CrashRecord record = record_of(from);
   save_bundle(file, record, &from, {.memory = true, .symbols = false});
