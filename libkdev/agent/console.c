@@ -14,7 +14,7 @@
 /* What the agent has not taken yet: the host sends no more ahead (session_window). */
 enum { CONSOLE_WINDOW = 16384, PENDING = 2 * CONSOLE_WINDOW };
 
-static int console, from_agent, to_agent;
+static int console, console_out, from_agent, to_agent;
 static char line[WIRE_LINE];
 static size_t line_length;
 static bool in_line, met;
@@ -75,7 +75,7 @@ static int decode(const char* text, size_t length, uint8_t* to) {
 
 static void write_all(const char* p, size_t length) {
   while (length) {
-    ssize_t n = write(console, p, length);
+    ssize_t n = write(console_out, p, length);
     if (n > 0) {
       p += n;
       length -= (size_t)n;
@@ -87,7 +87,8 @@ static void write_all(const char* p, size_t length) {
   }
 }
 
-/* In one write: what other programs print comes before or after it. */
+/* In one write that waits for room: what other programs print comes before or after it. One that did not wait would
+ * be cut wherever the port's buffer is full. */
 static void put_packet(char type, uint16_t number, const uint8_t* data, size_t length) {
   char text[WIRE_LINE];
   int n = snprintf(text, sizeof text, "%cK%c%04x", WIRE_MARK, type, number);
@@ -215,6 +216,11 @@ int console_open(const char* device, unsigned limit_ms, int* out) {
     close(console);
     return -1;
   }
+  console_out = open(device, O_WRONLY | O_NOCTTY | O_CLOEXEC);
+  if (console_out < 0) {
+    close(console);
+    return -1;
+  }
   t = before;
   cfmakeraw(&t);
   t.c_cflag |= CREAD | CLOCAL;
@@ -223,6 +229,7 @@ int console_open(const char* device, unsigned limit_ms, int* out) {
   if (!meet(limit_ms) || pipe(in_pipe)) {
     tcsetattr(console, TCSANOW, &before);
     close(console);
+    close(console_out);
     return -1;
   }
   pid_t pid = -1;
@@ -243,6 +250,7 @@ int console_open(const char* device, unsigned limit_ms, int* out) {
   }
   close(in_pipe[1]);
   close(console);
+  close(console_out);
   if (pid < 0) {
     close(in_pipe[0]);
     return -1;
