@@ -65,7 +65,8 @@ class ProgressDisplay:
         self.console_lines = console_lines
         # In a notebook, rich needs ipywidgets for what changes in place.
         widgets = self.console.is_jupyter and importlib.util.find_spec("ipywidgets") is not None
-        self._live = widgets if self.console.is_jupyter else self.console.is_terminal
+        terminal = self.console.is_terminal and not self.console.is_dumb_terminal
+        self._live = widgets if self.console.is_jupyter else terminal
         self._lock = threading.RLock()
         self._bars: Bars | None = None
         self._tasks: dict[tuple[int, str], _Stage] = {}

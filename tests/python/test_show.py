@@ -46,9 +46,18 @@ def test_plain() -> None:
     assert "[    0.0] Linux" in show(False, console_lines=True)
 
 
+def test_a_terminal_that_cannot_move_its_cursor_gets_lines() -> None:
+    out = io.StringIO()
+    display = ProgressDisplay(Console(file=out, force_terminal=True, width=100, _environ={"TERM": "dumb"}))
+    for event in STORY:
+        display(event)
+    assert "\r" not in out.getvalue() and "1 min 01 s" in out.getvalue() and "CC init/main.o" not in out.getvalue()
+
+
 def test_bars() -> None:
     out = io.StringIO()
-    display = ProgressDisplay(Console(file=out, force_terminal=True, width=100, color_system=None))
+    terminal = {"TERM": "xterm"}
+    display = ProgressDisplay(Console(file=out, force_terminal=True, width=100, color_system=None, _environ=terminal))
     for event in STORY[:2]:
         display(event)
     display.refresh()
