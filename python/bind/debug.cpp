@@ -89,6 +89,13 @@ void bind_debug(py::module_& m) {
           py::kw_only(), py::arg("timeout") = 60.0,
           "Lets it run unless it has stopped meanwhile, and waits for a stop.")
       .def(
+          "events",
+          [](Self d, Seconds timeout) { return blocking([&] { return d.session().events(timeout); }); },
+          py::kw_only(), py::arg("timeout") = 0.0,
+          "What happened since the last call, in order; waits for something no longer than `timeout`. A stop "
+          "that is "
+          "among it is also what wait() returns next.")
+      .def(
           "interrupt", [](Self d) { return blocking([&] { return d.session().interrupt(); }); },
           "Stops a running kernel, wherever it is.")
       .def(

@@ -24,6 +24,36 @@ void show(Value<T>& value, const std::string& kind) {
       });
 }
 
+template <class T>
+void finish_event(Value<T>& value) {
+  value.py().def("__str__", [](const T& event) { return describe(DebugEvent(event)); });
+  value.finish();
+}
+
+void bind_events(py::module_& m) {
+  Value<DebugStopped> stopped(m, "DebugStopped", "The kernel stopped.");
+  stopped.field("stop", &DebugStopped::stop);
+  finish_event(stopped);
+  Value<DebugResumed> resumed(m, "DebugResumed", "The kernel was let run.");
+  resumed.field("how", &DebugResumed::how, "gdb's command.");
+  finish_event(resumed);
+  Value<DebugModule> module(m, "DebugModule",
+                            "The kernel loaded or unloaded a module, and its symbols came or went.");
+  module.field("name", &DebugModule::name).field("loaded", &DebugModule::loaded);
+  finish_event(module);
+  Value<DebugBreakpointChanged> changed(m, "DebugBreakpointChanged",
+                                        "A breakpoint was hit, found its place, or went by itself.");
+  changed.field("breakpoint", &DebugBreakpointChanged::breakpoint, "Of one that went the number alone.")
+      .field("gone", &DebugBreakpointChanged::gone);
+  finish_event(changed);
+  Value<DebugOutput> output(m, "DebugOutput", "What the stub printed without having been asked.");
+  output.field("text", &DebugOutput::text);
+  finish_event(output);
+  Value<DebugTargetLost> lost(m, "DebugTargetLost", "The machine ended, or its stub went away.");
+  lost.field("reason", &DebugTargetLost::reason);
+  finish_event(lost);
+}
+
 }  // namespace
 
 void bind_debug_values(py::module_& m) {
@@ -66,6 +96,7 @@ void bind_debug_values(py::module_& m) {
       .field("pending", &DebugBreakpoint::pending, "Nothing has the place yet.")
       .field("hits", &DebugBreakpoint::hits)
       .finish();
+  bind_events(m);
   Value<DebugInstruction>(m, "DebugInstruction", "One instruction.")
       .field("address", &DebugInstruction::address)
       .field("function", &DebugInstruction::function)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import debug_module
@@ -313,6 +316,52 @@ def test_a_panic_under_the_debugger_is_a_crash(make_vm: MakeVm) -> None:
             assert crash is not None
             assert crash.title == "panic: sysrq triggered crash" or "sysrq" in crash.title
             del job
+
+
+def events_until(dbg: kdev.DebugSession, enough: Callable[[list[object]], bool], limit: float = 60) -> list[object]:
+    events: list[object] = []
+    end = time.monotonic() + limit
+    while not enough(events):
+        assert time.monotonic() < end, events
+        events += dbg.events(timeout=1)
+    return events
+
+
+def test_what_happens_is_told_in_order(make_vm: MakeVm, module: kdev.ModuleArtifact) -> None:
+    name = debug_module.NAME
+    with make_vm(modules=[module]) as vm:
+        with vm.debug() as dbg:
+            dbg.events()
+            began = time.monotonic()
+            assert dbg.events(timeout=0.5) == []
+            assert time.monotonic() - began >= 0.5
+            init = dbg.break_at("probe_init", pending=True)
+            dbg.resume()
+            assert [str(e) for e in dbg.events() if isinstance(e, kdev.DebugResumed)] == ["goes on: -exec-continue"]
+            # What a call stops the kernel for is no event.
+            dbg.evaluate("jiffies")
+            assert not [e for e in dbg.events() if isinstance(e, kdev.DebugStopped | kdev.DebugResumed)]
+            job = vm.spawn(f"insmod /m/{name}.ko; rmmod {name}")
+            events = events_until(dbg, lambda seen: any(isinstance(e, kdev.DebugStopped) for e in seen))
+            modules = [i for i, e in enumerate(events) if isinstance(e, kdev.DebugModule)]
+            assert [str(events[i]) for i in modules] == [f"module {module.name} loaded"]
+            changes = [e.breakpoint for e in events if isinstance(e, kdev.DebugBreakpointChanged)]
+            assert {b.number for b in changes} == {init.number}
+            assert changes[-1].hits == 1 and not changes[-1].pending
+            stopped = events[-1]
+            assert isinstance(stopped, kdev.DebugStopped) and modules[0] < len(events) - 1
+            assert stopped.stop.frame.function == "probe_init"
+            assert re.fullmatch(rf"stopped: breakpoint-hit in probe_init at .*{name}.c:\d+", str(stopped))
+            # The same stop is what wait() gives: it does not run on.
+            assert dbg.wait(timeout=5) == stopped.stop == dbg.stopped
+            dbg.clear(init)
+            dbg.resume()
+            assert job.wait(timeout=60).exit_code == 0
+            events = events_until(dbg, lambda seen: any(isinstance(e, kdev.DebugModule) for e in seen))
+            assert [(e.name, e.loaded) for e in events if isinstance(e, kdev.DebugModule)] == [(module.name, False)]
+            os.kill(vm.pid, signal.SIGKILL)
+            lost = events_until(dbg, lambda seen: any(isinstance(e, kdev.DebugTargetLost) for e in seen))
+            assert str(lost[-1]).startswith("lost: ")
 
 
 def kdev_debug(*arguments: str, script: str = "") -> subprocess.CompletedProcess[str]:

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 namespace kdev {
@@ -70,6 +71,42 @@ struct DebugBreakpoint {
   std::uint64_t hits = 0;
   bool operator==(const DebugBreakpoint&) const = default;
 };
+
+// What happens under a debugger, as DebugSession::events() gives it.
+struct DebugStopped {
+  DebugStop stop{};
+  bool operator==(const DebugStopped&) const = default;
+};
+struct DebugResumed {
+  std::string how{};  ///< gdb's command: "-exec-continue", "-exec-next", ...
+  bool operator==(const DebugResumed&) const = default;
+};
+/// The kernel loaded or unloaded a module, and its symbols came or went.
+struct DebugModule {
+  std::string name{};
+  bool loaded = true;
+  bool operator==(const DebugModule&) const = default;
+};
+/// A breakpoint was hit, found its place, or went by itself.
+struct DebugBreakpointChanged {
+  DebugBreakpoint breakpoint{};  ///< of one that went the number alone
+  bool gone = false;
+  bool operator==(const DebugBreakpointChanged&) const = default;
+};
+/// What the stub printed without having been asked.
+struct DebugOutput {
+  std::string text{};
+  bool operator==(const DebugOutput&) const = default;
+};
+/// The machine ended, or its stub went away.
+struct DebugTargetLost {
+  std::string reason{};
+  bool operator==(const DebugTargetLost&) const = default;
+};
+using DebugEvent = std::variant<DebugStopped, DebugResumed, DebugModule, DebugBreakpointChanged, DebugOutput,
+                                DebugTargetLost>;
+/// One line for people.
+KDEV_API std::string describe(const DebugEvent& event);
 
 /// What a watchpoint stops at.
 enum class WatchFor { write, read, access };
@@ -191,6 +228,10 @@ class KDEV_API DebugSession {
   /// To where so many were.
   DebugStop go_to(std::uint64_t position, Seconds timeout = Seconds(300));
 
+  /// What happened since the last call, in order; of very much the last 4096. Waits until there is something,
+  /// no longer than `timeout`. A stop that is among it is also what wait() returns next. Stops that a call
+  /// makes for its own sake are none.
+  std::vector<DebugEvent> events(Seconds timeout = Seconds(0), std::stop_token stop = {});
   /// The last stop; nothing while it runs.
   std::optional<DebugStop> stopped() const;
 

@@ -210,6 +210,7 @@ void DebugSession::State::load_script(const Deadline& deadline) {
                                                      std::string(debug::modules_script()) +
                                                      std::string(target->gdb->script()));
   gdb->console(fmt::format("source ./{}", script_name), deadline);
+  gdb->console("python KdevModules.tell = True", deadline);
   scripts = true;
 }
 

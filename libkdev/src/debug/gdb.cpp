@@ -4,12 +4,14 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <kdev/error.hpp>
 
 #include "common/system_error.hpp"
+#include "debug/modules_script.hpp"
 
 namespace kdev::debug {
 namespace {
@@ -18,6 +20,7 @@ namespace {
 constexpr int passed_fd = 3;
 // A line that never ends is no MI.
 constexpr std::size_t longest_line = 64u << 20;
+constexpr std::size_t most_notes = 4096;
 
 }  // namespace
 
@@ -81,14 +84,39 @@ void Gdb::take(std::string_view line) {
     case Kind::notify:
       if (record->name == "thread-group-exited") lost_ = true, running_ = false;
       if (record->name == "thread-group-started") lost_ = false;
+      note(std::move(*record));
       break;
     case Kind::console:
-    case Kind::target:  // what a stub prints for "monitor"
+      // modules_script.hpp: between two of gdb's own lines.
+      if (record->text.starts_with(module_mark)) {
+        record->text.erase(0, module_mark.size());
+        note(std::move(*record));
+        break;
+      }
       said_ += record->text;
+      break;
+    case Kind::target:  // what a stub prints, for "monitor" or by itself
+      if (asked_)
+        said_ += record->text;
+      else
+        note(std::move(*record));
       break;
     default:
       break;
   }
+}
+
+void Gdb::note(MiRecord record) {
+  if (notes_.size() == most_notes) notes_.pop_front();
+  notes_.push_back(std::move(record));
+}
+
+bool Gdb::listen(Seconds limit) {
+  pollfd readable{fd_.get(), POLLIN, 0};
+  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(limit).count();
+  if (!ended_ && ::poll(&readable, 1, static_cast<int>(std::clamp<long>(ms, 0, 1000))) <= 0) return false;
+  read(Deadline::after(Seconds(1)), "listen to gdb");
+  return true;
 }
 
 void Gdb::read(const Deadline& deadline, const std::string& what) {
@@ -133,6 +161,11 @@ Gdb::Answer Gdb::command(const std::string& text, const Deadline& deadline) {
   answer_.reset();
   said_.clear();
   awaited_ = next_token_++;
+  struct Asked {
+    bool& asked;
+    ~Asked() { asked = false; }
+  } asked{asked_};
+  asked_ = true;
   send(fmt::format("{}{}\n", awaited_, text), deadline);
   while (!answer_) read(deadline, "gdb: " + text);
   Answer answer{.name = answer_->name, .results = std::move(answer_->results), .said = std::move(said_)};

@@ -5,6 +5,7 @@
 #include <kdev/deadline.hpp>
 #include <kdev/host.hpp>
 #include <string>
+#include <utility>
 
 #include "debug/mi.hpp"
 #include "host/unique_fd.hpp"
@@ -46,6 +47,13 @@ class Gdb {
   /// The next stop that nobody has taken yet; waits for it. TimeoutError, Interrupted, DebugError (also when
   /// the target is lost).
   json::object wait_stop(const Deadline& deadline, const std::string& what);
+  /// What gdb said by itself, in order: notifications, changes of modules ("module-loaded", its name as the
+  /// text) and what the stub printed. The oldest go when nobody takes them.
+  std::deque<MiRecord> take_notes() { return std::exchange(notes_, {}); }
+  /// Takes what gdb has said, and waits for that no longer than `limit`. True: there was something.
+  /// DebugError: it has ended.
+  bool listen(Seconds limit);
+  bool has_stopped() const { return !stops_.empty(); }
   /// Forgets the stops that nobody has taken.
   void drop_stops() { stops_.clear(); }
   int pid() const { return process_.pid(); }
@@ -57,6 +65,7 @@ class Gdb {
   /// Waits a slice for output and takes what has come.
   void read(const Deadline& deadline, const std::string& what);
   void take(std::string_view line);
+  void note(MiRecord record);
 
   UniqueFd fd_;
   Process process_;
@@ -66,6 +75,8 @@ class Gdb {
   std::optional<MiRecord> answer_;
   std::string said_;
   std::deque<json::object> stops_;
+  std::deque<MiRecord> notes_;
+  bool asked_ = false;  ///< a command waits for its answer
   bool running_ = false, ended_ = false, lost_ = false;
   Path log_;
 };

@@ -32,6 +32,12 @@ class KdevModules:
 
     known = {}
     files = None
+    tell = False  # by lines that begin with the mark, when it is a program that listens
+
+    @classmethod
+    def changed(cls, what, name):
+        if cls.tell:
+            gdb.write("\x1ekdev %s %s\n" % (what, name))
 
     @classmethod
     def file_of(cls, name):
@@ -51,12 +57,14 @@ class KdevModules:
         gdb.execute("add-symbol-file %s%s" % (kdev_quote(path), sections), to_string=True)
         code = [address for s, address in wanted if s == ".text" and address] or [a for _, a in wanted if a]
         cls.known[name] = (code[0], places)
+        cls.changed("+", name)
         return True
 
     @classmethod
     def unload(cls, name):
         address, _ = cls.known.pop(name)
         gdb.execute("remove-symbol-file -a %#x" % address, to_string=True)
+        cls.changed("-", name)
 
     @classmethod
     def sync(cls):

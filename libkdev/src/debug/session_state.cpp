@@ -5,8 +5,16 @@
 
 namespace kdev {
 
-debug::Halted::Halted(DebugSession::State& state) : state_(state), was_running_(!state.stop) {
-  if (was_running_) state_.halt(soon());
+debug::Halted::Halted(DebugSession::State& state)
+    : state_(state), was_running_(!state.stop), was_discreet_(state.discreet) {
+  if (!was_running_) return;
+  state_.discreet = true;
+  try {
+    state_.halt(soon());
+  } catch (...) {
+    state_.discreet = was_discreet_;
+    throw;
+  }
 }
 
 debug::Halted::~Halted() {
@@ -16,6 +24,8 @@ debug::Halted::~Halted() {
   } catch (const std::exception&) {
     // gdb has ended: the next call says so.
   }
+  state_.discreet = was_discreet_;
+  if (was_running_ && state_.stop) state_.happen(DebugStopped{*state_.stop});
 }
 
 debug::Gdb::Answer DebugSession::State::command_in(const std::string& name, int thread, int frame,
@@ -53,6 +63,8 @@ void DebugSession::State::take(const json::object& stopped) {
   if (const auto* thread = stopped.if_contains("thread-id"); thread && thread->is_string())
     stop->thread = thread_id(std::string(thread->as_string()));
   fresh = true;
+  hear();
+  happen(DebugStopped{*stop});
 }
 
 std::string DebugSession::State::thread_id(const std::string& number) {
@@ -73,6 +85,8 @@ void DebugSession::State::run(const std::string& how) {
   fresh = false;
   gdb->drop_stops();
   command(how);
+  hear();
+  happen(DebugResumed{how});
 }
 
 DebugStop DebugSession::State::step(const std::string& how, const Deadline& deadline) {

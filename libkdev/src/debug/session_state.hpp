@@ -2,6 +2,7 @@
 // What a DebugSession holds: gdb, and what it is known to do with the kernel.
 #include <fmt/format.h>
 
+#include <deque>
 #include <kdev/debug_session.hpp>
 #include <kdev/error.hpp>
 #include <set>
@@ -42,6 +43,8 @@ struct DebugSession::State {
   std::uint64_t slide = 0;
   std::optional<debug::BuildIdPlace> identity;  ///< of the kernel's file, while it is looked for
   std::vector<std::string> notes;
+  std::deque<DebugEvent> happened;  ///< that events() has not given yet
+  bool discreet = false;            ///< what happens is no event: it is for a call's own sake
 
   explicit State(std::unique_ptr<debug::Target> t) : target(std::move(t)), sources(target->source, "") {}
   ~State() { end(); }
@@ -72,6 +75,11 @@ struct DebugSession::State {
   void halt(const Deadline& deadline);
   std::vector<std::string> sync_modules(const Deadline& deadline);
   std::vector<DebugInstruction> disassemble(const std::string& where);
+
+  // events.cpp
+  void happen(DebugEvent event);
+  /// What gdb said by itself so far.
+  void hear();
 
   /// The stop's frame, with the symbols that there are now.
   void stand(const Deadline& deadline);
@@ -117,6 +125,7 @@ class Halted {
  private:
   DebugSession::State& state_;
   const bool was_running_;
+  const bool was_discreet_;
 };
 
 }  // namespace debug

@@ -27,8 +27,8 @@ void DebugSession::State::step_aside(const Deadline& deadline) {
 void DebugSession::State::play(std::uint64_t position, const Deadline& deadline) {
   debug::TimeTravel& machine = *target->travel;
   // Restoring a snapshot instead of starting anew is not for this machine: the replay then stood still, as it
-  // seems because virtio-serial arms a timer of its own there (virtio_serial_load_device() in QEMU 7.2), which
-  // the recording has not got.
+  // seems because virtio-serial arms a timer of its own there (virtio_serial_load_device() in QEMU 7.2),
+  // which the recording has not got.
   if (position < machine.position(deadline)) machine.rewind(deadline);
   machine.play_to(position, deadline);
 }
