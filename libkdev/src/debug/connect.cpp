@@ -239,7 +239,8 @@ void DebugSession::State::leave() noexcept {
     const Deadline deadline = Deadline::after(close_limit);
     // A running kernel without breakpoints does not notice that gdb goes.
     if (!stop && breakpoints.empty() && !following && target->interrupt) return;
-    if (!stop) halt(deadline);
+    // Nobody will ask whose thread it was; over a serial line that takes a second.
+    if (!stop) halt(deadline, false);
     gdb->command("-break-delete", deadline);
     breakpoints.clear();
     abandoned = target->crashed && target->crashed();

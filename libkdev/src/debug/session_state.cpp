@@ -51,7 +51,7 @@ debug::Gdb::Answer DebugSession::State::command_in(const std::string& name, int 
   return command(name + of + (rest.empty() ? "" : " " + rest));
 }
 
-void DebugSession::State::take(const json::object& stopped) {
+void DebugSession::State::take(const json::object& stopped, bool named) {
   stop = debug::stop_from(stopped, sources);
   if (stop->reason.starts_with("exited")) {
     stop.reset();
@@ -60,7 +60,7 @@ void DebugSession::State::take(const json::object& stopped) {
                       .hint = "",
                       .log = target->options.log});
   }
-  if (const auto* thread = stopped.if_contains("thread-id"); thread && thread->is_string())
+  if (const auto* thread = stopped.if_contains("thread-id"); named && thread && thread->is_string())
     stop->thread = thread_id(std::string(thread->as_string()));
   fresh = true;
   hear();
@@ -125,7 +125,7 @@ void DebugSession::State::need_live(const std::string& attempted) {
                       .log = {}});
 }
 
-void DebugSession::State::halt(const Deadline& deadline) {
+void DebugSession::State::halt(const Deadline& deadline, bool named) {
   if (stop) return;
   const std::string what = "interrupt " + target->name;
   debug::Gdb& g = open(what);
@@ -133,7 +133,7 @@ void DebugSession::State::halt(const Deadline& deadline) {
     target->interrupt(deadline);
   else
     g.command("-exec-interrupt", deadline);
-  take(g.wait_stop(deadline, what));
+  take(g.wait_stop(deadline, what), named);
 }
 
 }  // namespace kdev

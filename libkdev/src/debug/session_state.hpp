@@ -63,7 +63,8 @@ struct DebugSession::State {
   }
   /// With the option that says which thread and frame of it.
   debug::Gdb::Answer command_in(const std::string& name, int thread, int frame, const std::string& rest);
-  void take(const json::object& stopped);
+  /// `named`: with the thread's name, for which the stub is asked for all of them.
+  void take(const json::object& stopped, bool named = true);
   std::string thread_id(const std::string& number);
   /// What a command that lets the kernel run is given as.
   void run(const std::string& how);
@@ -72,7 +73,7 @@ struct DebugSession::State {
   void need_stop(const std::string& attempted);
   /// Nothing in a core can run.
   void need_live(const std::string& attempted);
-  void halt(const Deadline& deadline);
+  void halt(const Deadline& deadline, bool named = true);
   std::vector<std::string> sync_modules(const Deadline& deadline);
   std::vector<DebugInstruction> disassemble(const std::string& where);
 

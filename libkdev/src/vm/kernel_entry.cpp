@@ -42,13 +42,13 @@ KernelEntry::KernelEntry(std::shared_ptr<VM::State> state, std::shared_ptr<Sessi
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &old);
   wakes_ = std::jthread([session = session_](const std::stop_token& stop) {
-    try {
-      while (!stop.stop_requested() && !session->status().gone) {
+    while (!stop.stop_requested() && !session->status().gone) {
+      try {
         session->machine().wake(Deadline::after(short_call, stop));
-        std::this_thread::sleep_for(wake_every);
+      } catch (const std::exception&) {
+        // It ends, or is busy. Without this the debugger might not hear anything any more: once more.
       }
-    } catch (const std::exception&) {
-      // It ends, or is busy: without this it is slower.
+      std::this_thread::sleep_for(wake_every);
     }
   });
   pthread_sigmask(SIG_SETMASK, &old, nullptr);
