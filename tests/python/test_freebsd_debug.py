@@ -93,6 +93,49 @@ def test_the_debugger_dumps(
         assert vm.run("echo up").stdout == "up\n"
 
 
+@pytest.mark.parametrize("way", ["automatic", "sysctl", "nmi"])
+def test_ddb_answers_whole_and_the_guest_goes_on(
+    make_freebsd_vm: MakeVm, way: Literal["automatic", "sysctl", "nmi"]
+) -> None:
+    with make_freebsd_vm(cpus=2) as vm:
+        with vm.ddb(enter=way) as ddb:
+            assert (ddb.name, ddb.backend, ddb.crashed) == ("ddb", "ddb", False)
+            tasks = ddb.ps()
+            processes = {task.pid: task for task in tasks if not task.tid}
+            assert (processes[0].command, processes[1].command) == ("[kernel]", "[init]")
+            assert "psleep" in {task.wait for task in tasks}
+            assert {task.pid for task in tasks if task.command.startswith("[idle: cpu")} == {11}
+            assert len(tasks) > 24, "more than a page"
+            registers = ddb.run("show registers")
+            assert registers.complete and "rip" in registers.text
+            assert "--More--" not in ddb.run("ps").text
+            assert "kdb_enter" in [frame.function for frame in ddb.bt()] or way == "nmi"
+            syncer = next(task for task in tasks if task.command == "[syncer]")
+            assert "sched_sync" in [frame.function for frame in ddb.bt(syncer.pid)]
+            buffers = next(task for task in tasks if task.command.startswith("[bufspacedaemon"))
+            assert "bufspace_daemon" in [frame.function for frame in ddb.bt(buffers.tid)]
+            with pytest.raises(kdev.ConfigError):
+                ddb.run("ps\rreset")
+        assert vm.run("echo up").stdout == "up\n"
+        assert vm.state == "ready"
+        assert vm.crashes() == []
+        with pytest.raises(kdev.GuestError, match="left"):
+            ddb.run("ps")
+        with pytest.raises(kdev.ConfigError, match="not entered that way"):
+            vm.ddb(enter="sysrq")
+
+
+def test_ddb_at_a_panic_is_where_the_kernel_stays(make_freebsd_vm: MakeVm) -> None:
+    with make_freebsd_vm() as vm:
+        with vm.ddb(enter="panic") as ddb:
+            assert ddb.crashed
+            assert "panic" in [frame.function for frame in ddb.bt()]
+        crash = vm.wait_crash(timeout=30)
+        assert crash is not None and crash.kind == "panic"
+        assert vm.state == "crashed"
+        assert "curthread" in vm.ask_debugger("show pcpu").text
+
+
 def test_a_debugger_that_waits_for_more_is_asked_all_the_same(make_freebsd_vm: MakeVm) -> None:
     with make_freebsd_vm(on_crash=kdev.OnCrash(then="leave")) as vm:
         crash_of(vm.run(PANIC))
