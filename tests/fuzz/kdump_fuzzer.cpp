@@ -1,5 +1,4 @@
-// Any headers, notes, bitmaps and descriptors are a kdump-compressed file or a FormatError, whatever
-// libkdumpfile would make of them. Blocks are mostly zeros: the input has the first bytes of each.
+// Any headers, notes, bitmaps, descriptors and packed pages are a kdump-compressed file or a FormatError. Blocks are mostly zeros: the input has the first bytes of each.
 #include <sys/mman.h>
 #include <unistd.h>
 

@@ -40,7 +40,8 @@ constexpr std::int32_t kdump_without_cache = 2 | 4, kdump_without_user = 8, kdum
 
 /// struct page_desc.
 struct KdumpPage {
-  static constexpr std::uint32_t zlib = 1, zstd = 0x20;  ///< flags
+  static constexpr std::uint32_t zlib = 1, lzo = 2, snappy = 4, zstd = 0x20;  ///< flags
+  static constexpr std::uint32_t packed = zlib | lzo | snappy | zstd;
   std::uint64_t offset;
   std::uint32_t size, flags;
   std::uint64_t page_flags;

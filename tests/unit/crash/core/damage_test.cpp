@@ -278,27 +278,17 @@ TEST_F(DamagedKdump, APageLongerThanOneIsNotRead) {
   }
 }
 
-TEST_F(DamagedKdump, WhatLibkdumpfileWouldMisreadIsRefused) {
-  for (const std::uint64_t size : {4096, 65536, 0x100000})
-    EXPECT_THAT(said(with(tv_usec, size, 8)), HasSubstr("one of a 32-bit machine"));
+TEST_F(DamagedKdump, WhatItSaysOfItselfIsLookedAt) {
   EXPECT_THAT(said(with(max_mapnr_64, 1u << 30, 8)), HasSubstr("bitmaps of pages are too small"));
-  const auto info = [](const std::string& text) { return note("VMCOREINFO", 0, text); };
-  EXPECT_EQ("opened", said(with_notes(info("OSRELEASE=6.1\nPAGESIZE=4096\nOFFSET(a.b)=1\nSIZE(a)=2\n"))));
-  EXPECT_EQ("opened", said(with_notes(info(std::string("KEY=1\n\0\0\0", 9)))));
-  for (const char* text : {"A=1\nA.B=2\n", "A.B=2\nA=1\n", "SIZE(a)=1\nSIZE(a.b)=2\n"})
-    EXPECT_THAT(said(with_notes(info(text))), HasSubstr("contradict each other")) << text;
-  EXPECT_THAT(said(with_notes(info("PAGESIZE=1\n"))), HasSubstr("its pages are not of 4096 bytes"));
-  EXPECT_THAT(said(with_notes(info(std::string(5000, 'K') + "=1\n"))), HasSubstr("makes no sense"));
-  for (const char* text :
-       {".A=1\n", "\n.A=1\n", "A.=1\n", "A..B=1\n", "SIZE(.a)=1\n", "SIZE()=1\n", "(a)=1\n"})
-    EXPECT_THAT(said(with_notes(info(text))), HasSubstr("makes no sense")) << text;
-  EXPECT_THAT(said(with_notes(info(std::string(1 << 20, '\n')))), HasSubstr("its VMCOREINFO has 1048576"));
-  EXPECT_THAT(said(with_notes(info("A=1\n") + info("A=1\n"))), HasSubstr("more than one VMCOREINFO"));
   EXPECT_THAT(said(with_notes(note(".note.Xen", 0x2000001, ""))), HasSubstr("below Xen"));
-  EXPECT_THAT(said(with_notes(note("CORE", 1, std::string(100, '\0')))), HasSubstr("registers is cut off"));
   std::string many;
   for (int i = 0; i < 20000; ++i) many += note("CORE", 3, "");
   EXPECT_THAT(said(with_notes(many)), HasSubstr("it has 20000 notes"));
+  // What means nothing to a reader of pages is no reason to refuse them.
+  for (const std::uint64_t time : {4096, 65536, 0x100000}) EXPECT_EQ("opened", said(with(tv_usec, time, 8)));
+  const auto info = [](const std::string& text) { return note("VMCOREINFO", 0, text); };
+  for (const char* text : {"OSRELEASE=6.1\nSIZE(a)=2\n", "OSRELEASE=6.1\nA=1\nA.B=2\n.C=1\nD..E=1\n"})
+    EXPECT_EQ("opened", said(with_notes(info(text)))) << text;
 }
 
 TEST_F(DamagedKdump, OneOfSeveralFilesHasItsPart) {
