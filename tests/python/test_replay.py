@@ -208,6 +208,18 @@ def test_a_breakpoint_without_a_hit_ends_at_the_begin(replay: kdev.DebugSession)
         replay.go_to(1 << 60)
 
 
+def test_a_session_goes_on_after_the_end_and_after_a_way_that_failed(replay: kdev.DebugSession) -> None:
+    replay.go_to(1000)
+    end = replay.wait(timeout=60)  # nothing stops it before
+    assert end.reason != "exited" and replay.position > 10_000_000
+    with pytest.raises(kdev.TimeoutError):
+        replay.go_to(5000, timeout=0.01)
+    assert replay.go_to(2000).frame.address and replay.position == 2000
+    assert not [e for e in replay.events() if isinstance(e, kdev.DebugTargetLost)]
+    with pytest.raises(kdev.DebugError):
+        replay.last_write("(char) 1")  # no object, and no address
+
+
 def test_a_recording_is_a_value(recorded: Recorded) -> None:
     again = kdev.Recording.from_json(recorded.recording.to_json())
     assert again == recorded.recording
@@ -310,6 +322,18 @@ def test_a_guest_that_goes_on_keeps_its_machine(recorded: Recorded, make_vm: Mak
     assert not bundle.has_recording
     assert any("the guest goes on" in note for note in bundle.notes)
     assert vm.run("echo still").stdout == "still\n"
+    with pytest.raises(kdev.ConfigError, match="no recording has an NMI"):
+        vm.nmi()
+    # Each boot has a tape of its own, and a crash that of its boot.
+    first = vm.recording()
+    vm.start()
+    with pytest.raises(kdev.GuestError, match="guest-shutdown"):
+        vm.run("poweroff -f", timeout=20)
+    with pytest.raises(kdev.GuestError, match="ended by itself"):
+        vm.recording()
+    assert Path(first.file).exists() and Path(first.file).stat().st_size > 10_000
+    crash.save(tmp_path / "later.kdev", memory=False, symbols=False)
+    assert any("there is none of that boot" in note for note in kdev.open(tmp_path / "later.kdev").notes)
     with pytest.raises(kdev.FormatError, match="it has no recording"):
         bundle.recording()
 
@@ -319,6 +343,7 @@ def test_what_cannot_be_recorded(make_vm: MakeVm, tmp_path: Path) -> None:
         ({"cpus": 2}, "2 CPUs"),
         ({"accel": "kvm"}, "KVM does not record"),
         ({"disks": [kdev.Disk(size="1M")]}, "it has disks"),
+        ({"debug_port": True}, "it has a debug port"),
     ):
         with pytest.raises(kdev.ConfigError, match=re.escape(why)):
             make_vm(record=True, **options).start()

@@ -39,7 +39,8 @@ struct KDEV_API Recording {
   /// hypervisor is installed, or a file is missing; HostError, DebugError, TimeoutError.
   DebugSession replay(const ReplayOptions& options = {}) const;
   /// Of a crash that was saved with one. Its symbols are the bundle's, where it has them. A replay boots the
-  /// kernel that is in the bundle, in a machine without disks and network. FormatError.
+  /// kernel that is in the bundle, in a machine without disks and network; the hypervisor believes the
+  /// recording, so replay only what you would run. FormatError.
   static Recording from_bundle(const Bundle& bundle, const Deadline& deadline = {});
   /// What from_bundle() reads. ConfigError: it is of a machine that a bundle cannot describe.
   RecordedRun for_bundle() const;

@@ -217,7 +217,9 @@ DebuggerAnswer DebugSession::ask_debugger(const std::string& command) {
   const auto before = s.stop;
   try {
     s.connected = false;
+    s.hear();
     s.command("-target-disconnect");
+    s.gdb->take_notes();  // that its target is lost
     DebuggerAnswer answer = s.target->ask(command, soon());
     s.command("-target-select remote " + s.target->stub);
     s.connected = true;

@@ -39,7 +39,6 @@ std::string describe(const DebugEvent& event) {
 }
 
 void DebugSession::State::happen(DebugEvent event) {
-  if (discreet) return;
   if (happened.size() == most_events) happened.pop_front();
   happened.push_back(std::move(event));
 }

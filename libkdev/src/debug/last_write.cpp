@@ -8,8 +8,10 @@
 namespace kdev {
 namespace {
 
-constexpr std::uint64_t most_watched = 4096;  // bytes: what is larger is no field
+constexpr std::uint64_t most_watched =
+    2048;  // bytes: what is larger is no field, and no answer of QEMU's stub
 constexpr std::uint64_t bytes_at_a_number = 8;
+constexpr std::uint64_t lowest_address = 4096;  // below it is no object of a kernel's
 
 struct Object {
   std::uint64_t address = 0, size = 0;
@@ -19,8 +21,15 @@ Object object_of(auto& s, const std::string& expression) {
   try {
     return {.address = s.number("&(" + expression + ")"), .size = s.number("sizeof(" + expression + ")")};
   } catch (const DebugError&) {
-    // It lies nowhere: then it says where.
-    return {.address = s.number(expression), .size = bytes_at_a_number};
+    // It lies nowhere. A pointer or an unsigned long then says where; a bit-field's value, say, does not.
+    const std::string type = json::get_string(
+        s.command("-data-evaluate-expression " + debug::mi_quote("sizeof(" + expression + ")")).results,
+        "value");
+    const bool number =
+        !expression.empty() && expression.find_first_not_of("0123456789abcdefABCDEFxX") == expression.npos;
+    const std::uint64_t address = s.number(expression);
+    if ((!number && type != "8") || address < lowest_address) throw;
+    return {.address = address, .size = bytes_at_a_number};
   }
 }
 

@@ -146,6 +146,12 @@ DebugStop DebugSession::reverse_continue(Seconds timeout) {
   if (!s.breakpoints.empty()) {
     s.go(0, deadline, {.reason = no_history});
     machine.stop_at(now, deadline);
+    // What is only looked for.
+    struct Discreet {
+      bool& flag;
+      explicit Discreet(bool& f) : flag(f) { flag = true; }
+      ~Discreet() { flag = false; }
+    } const discreet(s.discreet);
     for (;;) {
       s.run("-exec-continue");
       DebugStop hit = s.await(deadline, "run backwards");

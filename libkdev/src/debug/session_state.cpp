@@ -64,7 +64,7 @@ void DebugSession::State::take(const json::object& stopped, bool named) {
     stop->thread = thread_id(std::string(thread->as_string()));
   fresh = true;
   hear();
-  happen(DebugStopped{*stop});
+  if (!discreet) happen(DebugStopped{*stop});
 }
 
 std::string DebugSession::State::thread_id(const std::string& number) {
@@ -86,7 +86,7 @@ void DebugSession::State::run(const std::string& how) {
   gdb->drop_stops();
   command(how);
   hear();
-  happen(DebugResumed{how});
+  if (!discreet) happen(DebugResumed{how});
 }
 
 DebugStop DebugSession::State::step(const std::string& how, const Deadline& deadline) {

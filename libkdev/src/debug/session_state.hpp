@@ -44,7 +44,7 @@ struct DebugSession::State {
   std::optional<debug::BuildIdPlace> identity;  ///< of the kernel's file, while it is looked for
   std::vector<std::string> notes;
   std::deque<DebugEvent> happened;  ///< that events() has not given yet
-  bool discreet = false;            ///< what happens is no event: it is for a call's own sake
+  bool discreet = false;            ///< stops and resumptions are no events: they are for a call's own sake
 
   explicit State(std::unique_ptr<debug::Target> t) : target(std::move(t)), sources(target->source, "") {}
   ~State() { end(); }

@@ -12,13 +12,16 @@ debug::TimeTravel& DebugSession::State::travel(const std::string& attempted) {
                       .reason = target->name + " is no replay: it knows no way back",
                       .hint = "VmSpec::record (record=True), VM::recording() and Recording::replay()",
                       .log = {}});
-  need_stop(attempted);
+  // After a way back that failed nobody is on the machine: any other way leads on from there.
+  if (connected) need_stop(attempted);
   return *target->travel;
 }
 
 void DebugSession::State::step_aside(const Deadline& deadline) {
   if (!connected) return;
+  hear();
   command("-target-disconnect", deadline);
+  gdb->take_notes();  // that its target is lost
   connected = false;
   stop.reset();
   target->travel->close_stub(deadline);
@@ -29,12 +32,21 @@ void DebugSession::State::play(std::uint64_t position, const Deadline& deadline)
   // Restoring a snapshot instead of starting anew is not for this machine: the replay then stood still, as it
   // seems because virtio-serial arms a timer of its own there (virtio_serial_load_device() in QEMU 7.2),
   // which the recording has not got.
-  if (position < machine.position(deadline)) machine.rewind(deadline);
+  bool back = true;
+  try {
+    back = position < machine.position(deadline);
+  } catch (const DebugError&) {
+    // It has ended: a new one begins at the begin.
+  } catch (const HostError&) {
+  }
+  if (back) machine.rewind(deadline);
   machine.play_to(position, deadline);
 }
 
 void DebugSession::State::rejoin(const Deadline& deadline) {
   target->travel->open_stub(deadline);
+  // Behind the end the machine itself ends.
+  target->travel->stop_at(target->travel->end_position(), deadline);
   gdb->drop_stops();
   command("-target-select remote " + target->stub, deadline);
   connected = true;

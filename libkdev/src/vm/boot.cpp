@@ -113,7 +113,12 @@ void VM::State::boot(const Deadline& deadline) {
   const auto* rules = guest::guest_for(kernel.os).console();
   hypervisor::MachineSpec machine = machine_spec(deadline);
   machine.paused = hold == Hold::in_machine;
-  taped = machine;
+  {
+    std::lock_guard lock(mutex);
+    taped = machine;
+    recorded.reset();
+    recorded_of.reset();
+  }
   set_state(VmState::booting, "");
   describe_running();
   auto started = std::make_shared<vm::Session>(

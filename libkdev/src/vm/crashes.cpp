@@ -60,7 +60,7 @@ std::size_t VM::State::collect_crashes(const std::shared_ptr<vm::Session>& from,
     const std::string text = console->read(begin, episode.end);
     std::vector<CrashReport> reports;
     for (CrashReport& report : scan_console(text, from->scan.kernel.os)) {
-      if (report.end + begin <= episode.begin) continue;  // of a crash that nobody waited for
+      if (report.end + begin <= episode.begin) continue;                  // of a crash that nobody waited for
       if (report.kind == "program" || report.kind == "reboot") continue;  // none of the kernel's own
       report.begin += begin;
       report.end += begin;
@@ -127,6 +127,7 @@ void VM::State::mark_dead(const std::shared_ptr<vm::Session>& from, VmState to, 
 }
 
 void VM::State::provoke_report(const std::shared_ptr<vm::Session>& from) {
+  if (spec.record) return;  // no recording has an NMI: its replay would stand still there
   const std::size_t known = from->status().episodes.size();
   try {
     from->machine().nmi(Deadline::after(spec.timeouts.probe));

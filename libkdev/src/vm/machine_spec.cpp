@@ -161,7 +161,7 @@ hypervisor::MachineSpec VM::State::complete(hypervisor::MachineSpec machine, con
   machine.extra_args = spec.qemu_args;
   if (spec.record) {
     machine.tape = hypervisor::MachineSpec::Tape::record;
-    machine.tape_file = dir->tape();
+    machine.tape_file = dir->new_tape();
   }
   std::vector<Disk> wanted = spec.disks;
   if (!first_disk.empty())

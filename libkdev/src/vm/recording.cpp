@@ -1,5 +1,6 @@
 // A guest's recorded run: made when its machine ends, and replayed.
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <boost/filesystem/operations.hpp>
@@ -19,6 +20,12 @@ namespace fs = boost::filesystem;
 constexpr Seconds machine_call{3};
 constexpr std::int64_t json_version = 1;
 
+/// Of this host, in bytes.
+std::uint64_t physical_memory() {
+  return static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) *
+         static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+}
+
 /// In a file that goes with the VM's folder, under a name that stays.
 Path kept(const Path& file, const Path& vm_folder, const std::string& as) {
   if (file.empty() || file.parent_path() != vm_folder) return file;
@@ -36,6 +43,7 @@ void VM::State::check_recordable(const std::string& attempted) const {
   if (spec.accel == Accel::kvm) reason = "KVM does not record: instructions are counted under TCG";
   if (!spec.disks.empty() || boots_disk())
     reason = "it has disks, and their content changes beside the recording";
+  if (spec.debug_port) reason = "it has a debug port, whose input would not be recorded";
   if (!reason.empty())
     throw ConfigError({.attempted = attempted + " and record it", .reason = reason, .hint = "", .log = {}});
 }
@@ -54,7 +62,7 @@ std::optional<std::uint64_t> VM::State::stop_tape(vm::Session& ending) noexcept 
 void VM::State::keep_recording(const std::shared_ptr<vm::Session>& of, std::uint64_t instructions) noexcept {
   try {
     Recording made;
-    made.file = dir->tape();
+    made.file = taped.tape_file;
     // Behind the last one the tape has the machine's end: a replay that stands there ends as well.
     made.instructions = std::max<std::uint64_t>(instructions, 1) - 1;
     made.hypervisor = hypervisor::all_hypervisors().front()->version(Deadline::after(machine_call));
@@ -122,10 +130,10 @@ RecordedRun VM::State::recorded_run(const std::weak_ptr<vm::Session>& boot, cons
   }
   try {
     if (found) return found->for_bundle();
-  } catch (const ConfigError& e) {
+  } catch (const Error& e) {
     return {.description = {}, .files = {}, .missing = e.reason()};
   }
-  return {.description = {}, .files = {}, .missing = "there is none of that boot"};
+  return {.description = {}, .files = {}, .missing = "there is none of that boot any more"};
 }
 
 RecordedRun Recording::for_bundle() const {
@@ -151,6 +159,9 @@ Recording Recording::from_bundle(const Bundle& bundle, const Deadline& deadline)
   std::string reason;
   // What may be said to a hypervisor reaches all of its host.
   if (!made_of.extra_args.empty()) reason = "its machine asks for arguments of its own for the hypervisor";
+  if (made_of.debug_port) reason = "its machine has a debug port, which no recording has";
+  if (made_of.memory > physical_memory())
+    reason = fmt::format("its machine has {} MiB of memory, more than this host", made_of.memory >> 20);
   if (!run.files.contains("tape") || !run.files.contains("kernel") ||
       made_of.plan.initrd.empty() == run.files.contains("initrd"))
     reason = "files of its machine are missing";

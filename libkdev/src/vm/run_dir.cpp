@@ -81,7 +81,7 @@ RunDir::RunDir(const VmSpec& spec, const std::string& vm) {
   const std::string unique = fmt::format("{}-{}-{}", vm, ::getpid(), ++counter);
   path_ = base / unique;
   console_log_ = logs / (unique + ".console.log");
-  tape_ = logs / (unique + ".tape");
+  tape_ = logs / unique;
   hypervisor_log_ =
       logs / (unique + "." + boost::algorithm::to_lower_copy(hypervisor::all_hypervisors().front()->name()) +
               ".log");

@@ -1,4 +1,6 @@
 #pragma once
+#include <fmt/format.h>
+
 #include <kdev/vm.hpp>
 #include <string>
 
@@ -18,14 +20,15 @@ class RunDir {
   Lease& lease() { return lease_; }
   const Path& console_log() const { return console_log_; }
   const Path& hypervisor_log() const { return hypervisor_log_; }
-  /// Where a recording goes, beside the logs.
-  const Path& tape() const { return tape_; }
+  /// Where the next boot's recording goes, beside the logs: to a file of its own.
+  Path new_tape() { return Path(fmt::format("{}-{}.tape", tape_.string(), ++tapes_)); }
   /// Where images are kept between boots.
   const Path& image_cache() const { return image_cache_; }
 
  private:
   Path path_, console_log_, hypervisor_log_, tape_, image_cache_;
   Lease lease_;
+  unsigned tapes_ = 0;
 };
 
 }  // namespace kdev::vm

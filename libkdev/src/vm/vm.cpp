@@ -255,6 +255,12 @@ void VM::nmi() {
   const std::shared_ptr<vm::Session> running = state_->current();
   if (!running)
     throw GuestError({.attempted = "inject an NMI", .reason = "the VM does not run", .hint = "", .log = {}});
+  if (state_->spec.record)
+    throw ConfigError(
+        {.attempted = "inject an NMI",
+         .reason = "the VM is recorded, and no recording has an NMI: its replay would stand still there",
+         .hint = "",
+         .log = {}});
   running->machine().nmi(Deadline::after(state_->spec.timeouts.probe));
 }
 

@@ -190,6 +190,7 @@ Path Bundle::State::unpack_memory(const Deadline& deadline) {
   if (memory) return *memory;
   if (!has(crash::memory_folder)) refuse(attempted, "it has no memory");
   const Path dir = folder();
+  boost::filesystem::remove_all(dir / "memory");  // of a try that was interrupted
   Path file;
   unpack(crash::memory_folder, max_memory, deadline, [&](const std::string& name) {
     const std::string below = name_below(crash::memory_folder, name);
@@ -207,6 +208,7 @@ RecordedRun Bundle::State::unpack_recording(const Deadline& deadline) {
   const Path dir = folder() / std::string(crash::recording_folder);
   RecordedRun found;
   Path description;
+  boost::filesystem::remove_all(dir);  // of a try that was interrupted
   unpack(crash::recording_folder, max_recording, deadline, [&](const std::string& name) {
     const std::string below = name_below(crash::recording_folder, name);
     if (below == crash::recording_description) return description = dir / below;
@@ -231,6 +233,8 @@ SymbolSources Bundle::State::unpack_symbols(const Deadline& deadline) {
     refuse(attempted, "it has no symbols",
            fmt::format("the kernel's build id is {}", manifest.record.environment["build_id"]));
   const Path dir = folder();
+  for (const auto of : {crash::kernel_folder, crash::module_folder, crash::source_folder})
+    boost::filesystem::remove_all(dir / std::string(of));  // of a try that was interrupted
   SymbolSources found;
   if (!manifest.os.empty()) found.os = os_from_string(manifest.os);
   const auto flat = [&](std::string_view kind, const std::string& name) {

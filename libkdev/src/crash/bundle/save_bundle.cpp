@@ -82,6 +82,10 @@ class Saver {
 
   void recording(const RecordedRun& run) {
     if (!run.missing.empty()) return note("it has no recording: " + run.missing);
+    // A file that has gone, before anything of it is in: the rest is not to be lost for it.
+    for (const auto& [role, file] : run.files)
+      if (boost::system::error_code ec; !boost::filesystem::is_regular_file(file, ec))
+        return note(fmt::format("it has no recording: {} is gone", file.string()));
     const std::string folder(crash::recording_folder);
     list(zip_.add(folder + std::string(crash::recording_description), run.description));
     for (const auto& [role, file] : run.files) add_compressed(folder + role, file);
