@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +17,7 @@ from pathlib import Path
 import debug_module
 import kdev
 import pytest
+import qemu_monitor
 from conftest import MakeVm
 from debug_module import LINES, line_of
 from kdev.gdb_launch import launch_json
@@ -362,6 +365,31 @@ def test_what_happens_is_told_in_order(make_vm: MakeVm, module: kdev.ModuleArtif
             os.kill(vm.pid, signal.SIGKILL)
             lost = events_until(dbg, lambda seen: any(isinstance(e, kdev.DebugTargetLost) for e in seen))
             assert str(lost[-1]).startswith("lost: ")
+
+
+def test_what_stands_still_is_never_let_run(make_vm: MakeVm, guest_name: str, tmp_path: Path) -> None:
+    folder = Path(tempfile.mkdtemp())  # a socket's path has to be short
+    try:
+        with make_vm(qemu_args=qemu_monitor.Events.arguments(folder / "qmp")) as vm:
+            assert vm.run("echo c > /proc/sysrq-trigger").crash is not None
+            events = qemu_monitor.Events(folder / "qmp")
+            with vm.debug() as dbg:
+                dbg.break_at("vprintk_emit")
+            with vm.debug() as dbg:
+                assert dbg.pid is not None
+                dbg.break_at("vprintk_emit")
+                os.kill(dbg.pid, signal.SIGKILL)
+            with kdev.debug_running(kdev.running_vms(tmp_path / "run")[0]) as other:
+                assert "panic" in functions(other.backtrace())
+            assert vm.qmp("query-status")["running"] is False
+            assert "RESUME" not in events.names
+            # No breakpoint is in its code: it reads as the file does.
+            with vm.debug() as dbg:
+                assert not dbg.breakpoints
+                assert dbg.disassemble("vprintk_emit")[0].text.split()[0] != "int3"
+            events.close()
+    finally:
+        shutil.rmtree(folder)
 
 
 def kdev_debug(*arguments: str, script: str = "") -> subprocess.CompletedProcess[str]:

@@ -21,8 +21,9 @@ void detach_gdb(const Path& dir, const char* name, std::string_view packet) {
   const UniqueFd port = connect_unix(dir, name);
   if (::send(port.get(), packet.data(), packet.size(), MSG_NOSIGNAL) < 0) return;
   const Deadline deadline = Deadline::after(limit);
+  const std::string_view answered = packet == in_place ? "$T" : "$OK#";
   std::array<char, 256> buffer;
-  for (std::string said; said.find("$OK#") == said.npos && !deadline.expired();) {
+  for (std::string said; said.find(answered) == said.npos && !deadline.expired();) {
     pollfd answer{port.get(), POLLIN, 0};
     if (::poll(&answer, 1, std::max(1, deadline.slice_ms())) <= 0) continue;
     const ssize_t n = ::recv(port.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);

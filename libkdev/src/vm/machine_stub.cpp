@@ -22,7 +22,7 @@ void MachineStub::open(const Deadline& deadline) {
 
 void MachineStub::clean() {
   if (!open_ || session_->status().gone) return;
-  debug::detach_gdb(dir_, hypervisor::stub_socket, debug::of_process);
+  debug::detach_gdb(dir_, hypervisor::stub_socket, was_paused_ ? debug::in_place : debug::of_process);
 }
 
 void MachineStub::close() noexcept {

@@ -71,8 +71,9 @@ DebugSession debug_running(const RunningVm& vm, const Deadline& deadline) {
   target->modules = debug::module_files(vm.kernel, vm.modules);
   target->stub = std::string("./vm/") + hypervisor::stub_socket;
   target->crashed = [stub] { return stub->was_paused(); };
-  target->abandoned = [directory = vm.directory](bool) {
-    debug::detach_gdb(directory, hypervisor::stub_socket, debug::of_process);
+  target->abandoned = [directory = vm.directory, stub](bool) {
+    debug::detach_gdb(directory, hypervisor::stub_socket,
+                      stub->was_paused() ? debug::in_place : debug::of_process);
   };
   // The stub is open as long as somebody has it.
   target->closed = [stub] {};
