@@ -166,8 +166,13 @@ void Session::drain_events() {
       // Its streams close a moment before the process can be waited for, and how it ended is worth that
       // moment.
       if (!stopping_) exit = machine_->wait_exit(closing_moment);
-      // Whoever hears that it is gone looks for its crashes: they are told first.
-      drain_console();
+      // Whoever hears that it is gone looks for its crashes: they are told first. Of a process that has ended
+      // the console ends as well, behind what it printed last.
+      const Deadline end = Deadline::after(closing_moment);
+      while (drain_console() && exit && !end.expired()) {
+        pollfd more{machine_->console_fd(), POLLIN, 0};
+        ::poll(&more, 1, end.slice_ms());
+      }
       settle(true);
     }
     std::lock_guard lock(mutex_);

@@ -76,6 +76,21 @@ TEST_F(PipePortTest, MuchIsNotLostWhileNobodyReads) {
   EXPECT_EQ(text, take(stream.get(), text.size()));
 }
 
+TEST_F(PipePortTest, WhatWasPrintedLastComesBeforeTheEnd) {
+  for (int round = 0; round < 50; ++round) {
+    UniqueFd stream;
+    PipePort port(folder_, "console", stream);
+    const std::string text = lines(2000);
+    {
+      const UniqueFd out = open("console.out", O_WRONLY);
+      ASSERT_EQ(static_cast<ssize_t>(text.size()), ::write(out.get(), text.data(), text.size()));
+    }
+    port.finish();
+    port.finish();
+    ASSERT_EQ(text, take(stream.get(), text.size() + 1)) << "and then it ends";
+  }
+}
+
 TEST_F(PipePortTest, EndsWhileBothSidesAreFull) {
   UniqueFd stream;
   auto port = std::make_unique<PipePort>(folder_, "console", stream);

@@ -93,6 +93,7 @@ class QemuMachine : public Machine {
     if (!lock) return {};
     try {
       if (!exit_) exit_ = process_.wait(Deadline::after(limit));
+      for (const auto& port : ports_) port->finish();
     } catch (const Error&) {
       // It is still there.
     }

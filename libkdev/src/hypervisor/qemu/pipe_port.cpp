@@ -16,6 +16,8 @@
 namespace kdev::hypervisor {
 namespace {
 
+// What the thread is told: more than one time of the first makes no second.
+constexpr std::uint64_t finishing = 1, stopped = 1u << 20;
 constexpr int capacity = 1 << 20;  // what any user may have: /proc/sys/fs/pipe-max-size
 
 UniqueFd make_pipe(const Path& file) {
@@ -48,14 +50,22 @@ PipePort::PipePort(const Path& folder, const std::string& name, UniqueFd& stream
 }
 
 PipePort::~PipePort() {
-  const std::uint64_t one = 1;
-  [[maybe_unused]] const ssize_t n = ::write(wake_.get(), &one, sizeof one);
+  wake(stopped);
   if (thread_.joinable()) thread_.join();
+}
+
+void PipePort::finish() {
+  wake(finishing);
+}
+
+void PipePort::wake(std::uint64_t why) {
+  [[maybe_unused]] const ssize_t n = ::write(wake_.get(), &why, sizeof why);
 }
 
 void PipePort::carry() {
   std::array<char, 1 << 16> buffer;
   std::string to_reader, to_device;
+  bool last = false;  // nothing will come into the device's pipe any more
   for (;;) {
     std::array<pollfd, 4> fds{{{wake_.get(), POLLIN, 0},
                                {to_reader.empty() ? out_.get() : -1, POLLIN, 0},
@@ -63,8 +73,17 @@ void PipePort::carry() {
                                {stream_.get(), 0, 0}}};
     if (to_device.empty()) fds[3].events |= POLLIN;
     if (!to_reader.empty()) fds[3].events |= POLLOUT;
-    if (::poll(fds.data(), fds.size(), -1) < 0 && errno != EINTR) return;
-    if (fds[0].revents || fds[3].revents & (POLLERR | POLLHUP)) return;
+    if (::poll(fds.data(), fds.size(), last && to_reader.empty() ? 0 : -1) < 0 && errno != EINTR) return;
+    if (fds[0].revents) {
+      std::uint64_t why = stopped;
+      if (::read(wake_.get(), &why, sizeof why) != sizeof why || why >= stopped) return;
+      last = true;
+    }
+    if (fds[3].revents & (POLLERR | POLLHUP)) return;
+    if (last && to_reader.empty() && !(fds[1].revents & POLLIN)) {
+      ::shutdown(stream_.get(), SHUT_WR);
+      return;
+    }
     if (fds[1].revents & POLLIN) {
       const ssize_t n = ::read(out_.get(), buffer.data(), buffer.size());
       if (n > 0) to_reader.assign(buffer.data(), static_cast<std::size_t>(n));

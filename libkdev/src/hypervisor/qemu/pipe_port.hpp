@@ -1,5 +1,6 @@
 #pragma once
 // A character device of QEMU's over two named pipes, as one stream.
+#include <cstdint>
 #include <kdev/path.hpp>
 #include <string>
 #include <thread>
@@ -19,7 +20,11 @@ class PipePort {
   PipePort(const PipePort&) = delete;
   PipePort& operator=(const PipePort&) = delete;
 
+  /// The device's process has ended: the stream ends behind what it printed last, as soon as that was read.
+  void finish();
+
  private:
+  void wake(std::uint64_t why);
   void carry();
 
   UniqueFd in_, out_, stream_, wake_;
