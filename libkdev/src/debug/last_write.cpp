@@ -22,13 +22,11 @@ Object object_of(auto& s, const std::string& expression) {
     return {.address = s.number("&(" + expression + ")"), .size = s.number("sizeof(" + expression + ")")};
   } catch (const DebugError&) {
     // It lies nowhere. A pointer or an unsigned long then says where; a bit-field's value, say, does not.
-    const std::string type = json::get_string(
-        s.command("-data-evaluate-expression " + debug::mi_quote("sizeof(" + expression + ")")).results,
-        "value");
-    const bool number =
-        !expression.empty() && expression.find_first_not_of("0123456789abcdefABCDEFxX") == expression.npos;
+    const bool literal =
+        expression.starts_with("0x") || expression.find_first_not_of("0123456789") == expression.npos;
     const std::uint64_t address = s.number(expression);
-    if ((!number && type != "8") || address < lowest_address) throw;
+    if (address < lowest_address || (!literal && s.number("sizeof(" + expression + ")") != bytes_at_a_number))
+      throw;
     return {.address = address, .size = bytes_at_a_number};
   }
 }

@@ -14,9 +14,8 @@ namespace kdev::debug {
 ///   address), ...]) KDEV_MODULE_LOADED    a function that is called with the module in the list, before its
 ///   code runs KDEV_MODULE_UNLOADED  one that is called when none of its code runs any more
 ///   kdev_module_leaving() the name, there
-/// After "python KdevModules.tell = True" each change is told at once as well, by a line of the mark and "+
-/// NAME" or
-/// "- NAME".
+/// After "python KdevModules.tell = True" each change is told at once as well, by a line that begins with the
+/// mark: then "+ NAME" for a module that came, "- NAME" for one that went.
 std::string_view modules_script();
 inline constexpr std::string_view module_mark = "\x1ekdev ";
 

@@ -41,7 +41,7 @@ struct MachineSpec {
   std::vector<MachineDisk> disks{};  ///< in the guest's order; a plan that boots a disk boots the first
   bool debug_port = false;  ///< a second serial port, on debug_socket in `dir`: whoever connects first has it
   bool paused = false;  ///< its CPUs wait before the first instruction, until Machine::resume() or a debugger
-  /// Records what comes into the machine, or replays it. One CPU under TCG, no disks.
+  /// Records what comes into the machine, or replays it. One CPU under TCG, no disks, no debug port.
   enum class Tape { none, record, replay };
   Tape tape = Tape::none;
   Path tape_file = {};

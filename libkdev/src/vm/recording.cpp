@@ -159,7 +159,6 @@ Recording Recording::from_bundle(const Bundle& bundle, const Deadline& deadline)
   std::string reason;
   // What may be said to a hypervisor reaches all of its host.
   if (!made_of.extra_args.empty()) reason = "its machine asks for arguments of its own for the hypervisor";
-  if (made_of.debug_port) reason = "its machine has a debug port, which no recording has";
   if (made_of.memory > physical_memory())
     reason = fmt::format("its machine has {} MiB of memory, more than this host", made_of.memory >> 20);
   if (!run.files.contains("tape") || !run.files.contains("kernel") ||

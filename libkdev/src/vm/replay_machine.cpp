@@ -35,7 +35,6 @@ std::string describe_machine(const hypervisor::MachineSpec& machine) {
                                  {"cmdline", machine.plan.cmdline},
                                  {"memory", machine.memory},
                                  {"agent_port", machine.agent_port},
-                                 {"debug_port", machine.debug_port},
                                  {"extra_args", json::from_strings(machine.extra_args)}});
 }
 
@@ -55,7 +54,6 @@ hypervisor::MachineSpec machine_from(std::string_view text) {
   machine.plan.cmdline = json::get_string(o, "cmdline");
   machine.memory = static_cast<std::uint64_t>(memory);
   machine.agent_port = json::get_bool(o, "agent_port", true);
-  machine.debug_port = json::get_bool(o, "debug_port");
   machine.extra_args = json::get_strings(o, "extra_args");
   return machine;
 }

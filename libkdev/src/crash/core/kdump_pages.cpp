@@ -31,8 +31,6 @@ KdumpPages::KdumpPages(const FileBytes& bytes, const Layout& layout) : bytes_(by
       for (auto rest = bits[word]; rest; rest &= rest - 1) {
         const auto page =
             block * pages_of_block + word * 64 + static_cast<std::uint64_t>(std::countr_zero(rest));
-        if (page < layout.first) continue;
-        if (page >= end) break;
         const auto index = descriptor++;
         if (index >= list_begin + list.size()) {
           const auto at = layout.descriptors_at + index * sizeof(KdumpPage);
@@ -62,7 +60,17 @@ KdumpPages::KdumpPages(const FileBytes& bytes, const Layout& layout) : bytes_(by
 
 std::vector<std::uint64_t> KdumpPages::bitmap_block(std::uint64_t block) const {
   std::vector<std::uint64_t> bits(kdump_page / 8);
-  if (!bytes_.read(layout_.written_at + block * kdump_page, bits.data(), kdump_page)) bits.clear();
+  if (!bytes_.read(layout_.written_at + block * kdump_page, bits.data(), kdump_page)) return {};
+  // The bitmap is of the whole dump; pages of other files of it have no descriptors here.
+  for (std::size_t word = 0; word < bits.size(); ++word) {
+    const std::uint64_t begin = block * pages_of_block + word * 64;
+    if (begin >= layout_.end || begin + 64 <= layout_.first) {
+      bits[word] = 0;
+      continue;
+    }
+    if (begin < layout_.first) bits[word] &= ~std::uint64_t{0} << (layout_.first - begin);
+    if (layout_.end - begin < 64) bits[word] &= (std::uint64_t{1} << (layout_.end - begin)) - 1;
+  }
   return bits;
 }
 
@@ -78,18 +86,9 @@ bool KdumpPages::expand(std::uint64_t page, char* to) const {
   const std::uint64_t bit = page % pages_of_block;
   if (!(bits_[bit / 64] >> bit % 64 & 1)) return false;
   std::uint64_t index = before_[block - first_block];
-  const auto count = [&](std::uint64_t from, std::uint64_t until) {
-    std::uint64_t n = 0;
-    for (auto b = from; b < until;) {
-      const auto upto = std::min(until, (b / 64 + 1) * 64);
-      auto word = bits_[b / 64] >> b % 64;
-      if (upto - b < 64) word &= (std::uint64_t{1} << (upto - b)) - 1;
-      n += static_cast<std::uint64_t>(std::popcount(word));
-      b = upto;
-    }
-    return n;
-  };
-  index += count(block == first_block ? layout_.first % pages_of_block : 0, bit);
+  for (std::uint64_t word = 0; word < bit / 64; ++word)
+    index += static_cast<std::uint64_t>(std::popcount(bits_[word]));
+  index += static_cast<std::uint64_t>(std::popcount(bits_[bit / 64] & ((std::uint64_t{1} << bit % 64) - 1)));
   KdumpPage d{};
   if (!bytes_.read(layout_.descriptors_at + index * sizeof(d), &d, sizeof(d)) || d.size > kdump_page)
     return false;

@@ -21,8 +21,8 @@ bool can_expand_lzo();
 class KdumpPages {
  public:
   struct Layout {
-    std::uint64_t written_at = 0,
-                  descriptors_at = 0;           ///< where the second bitmap, and the descriptors, begin
+    std::uint64_t written_at = 0;               ///< where the second bitmap begins
+    std::uint64_t descriptors_at = 0;           ///< ... and ends
     std::uint64_t first = 0, end = UINT64_MAX;  ///< pages whose descriptors are in this file
   };
   /// Reads through bitmap and descriptors, for problems() and to find pages faster.
@@ -37,13 +37,14 @@ class KdumpPages {
     std::uint64_t page = UINT64_MAX;
     std::array<char, kdump_page> bytes{};
   };
+  /// Bits of pages that this file has. Empty: cut off.
   std::vector<std::uint64_t> bitmap_block(std::uint64_t block) const;
   bool expand(std::uint64_t page, char* to) const;
 
   const FileBytes& bytes_;
   Layout layout_;
-  std::vector<std::uint64_t>
-      before_;  ///< of each block of the bitmap from `first`'s on: descriptors before it
+  /// Of each block of the bitmap, from that of Layout::first on: how many descriptors come before its own.
+  std::vector<std::uint64_t> before_;
   std::uint64_t described_ = UINT64_MAX;  ///< from this page on, descriptors are cut off
   std::vector<std::string> problems_;
   mutable std::mutex mutex_;  // guards what follows

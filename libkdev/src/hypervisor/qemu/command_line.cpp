@@ -31,7 +31,7 @@ void add_tape(std::vector<std::string>& argv, const MachineSpec& spec) {
   // Only the input of character devices that some -serial names is recorded, and four of those are the
   // platform's own: as the fifth the agent's is nobody's port, but recorded.
   if (spec.agent_port) {
-    for (int port = spec.debug_port ? 2 : 1; port < 4; ++port) add(argv, {"-serial", "null"});
+    for (int port = 1; port < 4; ++port) add(argv, {"-serial", "null"});
     add(argv, {"-serial", "chardev:agent"});
   }
   std::string file;

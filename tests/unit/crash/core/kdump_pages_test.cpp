@@ -90,15 +90,15 @@ class KdumpPagesTest : public testing::Test {
 };
 
 TEST_F(KdumpPagesTest, AreFoundHoweverTheyArePacked) {
-  if (!can_expand_lzo()) GTEST_SKIP() << "no liblzo2";
   File file;
-  const Packing ways[] = {0, KdumpPage::zlib, KdumpPage::lzo, KdumpPage::snappy, KdumpPage::zstd};
+  std::vector<Packing> ways{0, KdumpPage::zlib, KdumpPage::snappy, KdumpPage::zstd};
+  if (can_expand_lzo()) ways.push_back(KdumpPage::lzo);
   std::mt19937 random(7);
   // At both ends of words and of the bitmap's blocks, and anywhere.
   std::set<std::uint64_t> numbers{0, 1, 63, 64, 127, 32766, 32767, 32768, 32769, 65535};
   while (numbers.size() < 200) numbers.insert(random() % 65536);
   for (const auto n : numbers) {
-    const Packing way = ways[n % std::size(ways)];
+    const Packing way = ways[n % ways.size()];
     file.pages[n] = {way, pack(way, page_of(n))};
   }
   const KdumpPages pages = open(file);
@@ -135,6 +135,7 @@ TEST_F(KdumpPagesTest, DamagedOnesAreNotRead) {
   for (const Packing way : {Packing{KdumpPage::zlib}, Packing{KdumpPage::snappy}, Packing{KdumpPage::zstd},
                             Packing{KdumpPage::lzo}, Packing{0}}) {
     File file;
+    if (way == KdumpPage::lzo && !can_expand_lzo()) continue;
     const std::string good = pack(way, page_of(5));
     file.pages[5] = {way, good.substr(0, good.size() - 1)};
     file.pages[6] = {way, way ? pack(way, page_of(6) + "x") : page_of(6) + "x"};
@@ -143,7 +144,7 @@ TEST_F(KdumpPagesTest, DamagedOnesAreNotRead) {
     file.pages[9] = {0x40 | way, pack(way, page_of(9))};  // a flag of others
     const KdumpPages pages = open(file);
     for (const auto n : {5, 6, 7, 8}) EXPECT_EQ("", read(pages, n)) << way << " " << n;
-    EXPECT_EQ(way == KdumpPage::lzo && !can_expand_lzo() ? "" : page_of(9), read(pages, 9));
+    EXPECT_EQ(page_of(9), read(pages, 9));
   }
   File both;
   both.pages[1] = {KdumpPage::zlib | KdumpPage::zstd, pack(KdumpPage::zlib, page_of(1))};
