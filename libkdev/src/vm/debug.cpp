@@ -10,6 +10,16 @@
 #include "vm/state.hpp"
 
 namespace kdev {
+namespace {
+
+/// Without VMCOREINFO nobody has said where KASLR put it.
+std::optional<std::uint64_t> known_slide(const Core& core) {
+  if (core.vmcoreinfo().empty()) return std::nullopt;
+  return core.slide();
+}
+
+}  // namespace
+
 std::unique_ptr<debug::Target> VM::State::debug_target(const std::string& attempted) {
   KernelArtifact of;
   std::shared_ptr<vm::Session> running;
@@ -64,7 +74,7 @@ DebugSession VM::State::debug_kernel(const std::string& attempted, const Deadlin
   target->stub = std::string("./") + hypervisor::debug_socket;
   target->booting = at_boot;
   target->slide = [self = shared_from_this(), running, deadline] {
-    return self->core(running, deadline).slide();
+    return known_slide(self->core(running, deadline));
   };
   target->interrupt = [stub](const Deadline& d) { stub->interrupt(d); };
   target->ask = [stub](const std::string& command, const Deadline& d) { return stub->ask(command, d); };
@@ -94,7 +104,7 @@ DebugSession VM::State::debug_machine(const std::string& attempted, bool fresh, 
   target->fresh_machine = fresh;
   target->may_move = fresh && spec.boot == BootMethod::bzimage;
   target->slide = [self = shared_from_this(), running, deadline] {
-    return self->core(running, deadline).slide();
+    return known_slide(self->core(running, deadline));
   };
   // One that stood still stays so: gdb goes without letting it run.
   if (!fresh) target->crashed = [stub] { return stub->was_paused(); };
